@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Descriptors: always close-on-exec, checked before use, and given their memory for real.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl, posix_fallocate};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
+use nix::unistd::ftruncate;
+
+use crate::error::ErrorKind;
+use crate::sys;
+
+/// Memory is taken in steps of this many bytes, so that a storm of signals delays an allocation but cannot prevent it.
+const RESERVE_STEP: u64 = 1 << 20;
+
+/// Below this many bytes nobody asks how much memory is available: the question costs more than they do.
+const WORTH_A_LOOK: u64 = 64 << 20;
+
+/// `open(2)`, close-on-exec.
+pub(crate) fn open(path: &Path, flags: OFlag, mode: Mode) -> nix::Result<OwnedFd> {
+    loop {
+        match nix::fcntl::open(path, flags | OFlag::O_CLOEXEC, mode) {
+            // Opening a file waits for nobody, so an interruption says nothing to the caller.
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
+}
+
+/// The path under which the kernel shows a descriptor of this process.
+pub(crate) fn proc_path(fd: BorrowedFd<'_>) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+}
+
+/// The file's status, if it is a regular file: a FIFO or device planted under the name is refused.
+pub(crate) fn regular_file(fd: impl AsFd) -> Result<FileStat, ErrorKind> {
+    let status = fstat(fd)?;
+    let what = match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
+        SFlag::S_IFREG => return Ok(status),
+        SFlag::S_IFDIR => "a directory",
+        SFlag::S_IFIFO => "a FIFO",
+        SFlag::S_IFSOCK => "a socket",
+        SFlag::S_IFCHR | SFlag::S_IFBLK => "a device",
+        _ => "something that has no bytes to map",
+    };
+    Err(ErrorKind::WrongType(what))
+}
+
+/// The size of the file in bytes.
+pub(crate) fn size(fd: impl AsFd) -> nix::Result<u64> {
+    // The kernel keeps sizes non-negative.
+    fstat(fd).map(|status| status.st_size.cast_unsigned())
+}
+
+/// May the descriptor be read and written, as it was opened?
+pub(crate) fn access(fd: impl AsFd) -> nix::Result<(bool, bool)> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    if flags.contains(OFlag::O_PATH) {
+        return Ok((false, false));
+    }
+    Ok(match flags & OFlag::O_ACCMODE {
+        OFlag::O_RDWR => (true, true),
+        OFlag::O_WRONLY => (false, true),
+        _ => (true, false),
+    })
+}
+
+/// Gives the file `size` bytes and takes the memory or disk for those from `from` on, so that a full
+/// file system is `ENOSPC` here and not SIGBUS at the first touch.
+///
+/// Errors: `ENOSPC`; `EFBIG` where `RLIMIT_FSIZE` forbids it (the kernel would send SIGXFSZ); on an error the file has its old size.
+pub(crate) fn reserve(fd: impl AsFd, from: u64, size: u64) -> Result<(), ErrorKind> {
+    let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE)?;
+    if size > limit {
+        return Err(Errno::EFBIG.into());
+    }
+    check_room(fd.as_fd(), size - from.min(size))?;
+    let mut at = from;
+    while at < size {
+        let step = RESERVE_STEP.min(size - at);
+        match posix_fallocate(fd.as_fd(), offset(at)?, offset(step)?) {
+            Ok(()) => at += step,
+            Err(Errno::EINTR) => {}
+            Err(errno) => {
+                ftruncate(fd.as_fd(), offset(from)?)?;
+                return Err(errno.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses at once what cannot be had. Taking memory step by step until there is none would wake the OOM killer,
+/// which ends somebody else.
+fn check_room(fd: BorrowedFd<'_>, bytes: u64) -> nix::Result<()> {
+    let system = fstatfs(fd)?;
+    let block = u64::try_from(system.block_size()).unwrap_or(1);
+    // A file system without a limit of its own, as that of memfds, reports no blocks at all.
+    if system.blocks() > 0 && bytes / block > system.blocks_free() {
+        return Err(Errno::ENOSPC);
+    }
+    let in_memory = system.filesystem_type() == TMPFS_MAGIC;
+    if in_memory && bytes > WORTH_A_LOOK && bytes > sys::available_memory()? {
+        return Err(Errno::ENOMEM);
+    }
+    Ok(())
+}
+
+/// `ftruncate(2)`, not interrupted.
+pub(crate) fn truncate(fd: impl AsFd, size: u64) -> Result<(), ErrorKind> {
+    loop {
+        match ftruncate(fd.as_fd(), offset(size)?) {
+            Err(Errno::EINTR) => {}
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// A size or position as the kernel takes it.
+pub(crate) fn offset(bytes: u64) -> nix::Result<i64> {
+    i64::try_from(bytes).map_err(|_| Errno::EOVERFLOW)
+}

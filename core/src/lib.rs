@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#![doc = include_str!("../../README.md")]
+#![warn(clippy::unwrap_used)]
+
+mod error;
+mod fd;
+pub mod layout;
+mod map;
+mod name;
+mod open;
+pub mod shm;
+mod sys;
+pub mod sysv;
+mod time;
+
+pub use error::{Error, ErrorKind, Result, description, errname};
+pub use map::{Advice, Placement};
+pub use name::{MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SystemVName};
+pub use open::Mode;
+pub use shm::SharedMemory;
+pub use time::{Deadline, Timeout};
+
+/// The size of a page of memory in bytes: `sysconf(_SC_PAGESIZE)`.
+#[doc(alias = "sysconf")]
+#[doc(alias = "getpagesize")]
+pub fn page_size() -> usize {
+    sys::page_size()
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Makes a file aside, complete, and then gives it its name: nobody ever sees it half-made.
+//!
+//! The file has no name until it is ready (`O_TMPFILE`), so a creator that is killed leaves nothing.
+//! A file system without `O_TMPFILE` gets a temporary name instead, which such a death can leave behind.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::sys::stat::{Mode as FileMode, fchmod};
+use nix::unistd::{linkat, unlink};
+
+use super::Mode;
+use crate::fd;
+
+/// A file that has no name yet, or only a temporary one, which goes when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Unnamed {
+    temporary: Option<PathBuf>,
+}
+
+/// Makes an empty file with `mode` in the directory where `path` is to be.
+pub(crate) fn aside(path: &Path, mode: Mode) -> nix::Result<(OwnedFd, Unnamed)> {
+    let (file, temporary) = make_aside(path)?;
+    let unnamed = Unnamed { temporary };
+    fchmod(&file, FileMode::from_bits_truncate(mode.bits()))?;
+    Ok((file, unnamed))
+}
+
+impl Unnamed {
+    /// Gives the file its name, as the last step of its creation.
+    ///
+    /// Errors: `EEXIST` when something has the name, a symbolic link included.
+    pub(crate) fn publish(self, file: &OwnedFd, path: &Path) -> nix::Result<()> {
+        give_name(file, self.temporary.as_deref(), path)
+    }
+}
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // Best effort: without it a stray hidden file stays, but no object.
+            let _ = unlink(temporary);
+        }
+    }
+}
+
+fn make_aside(path: &Path) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    match fd::open(directory, OFlag::O_TMPFILE | OFlag::O_RDWR, FileMode::S_IRUSR) {
+        Ok(file) => Ok((file, None)),
+        // EISDIR from a kernel, EOPNOTSUPP from a file system that does not know O_TMPFILE.
+        Err(Errno::EOPNOTSUPP | Errno::EISDIR) => make_temporary(directory),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn make_temporary(directory: &Path) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+    loop {
+        // SYNC: a counter alone; it orders nothing.
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!(".unipc-{}-{number}", std::process::id()));
+        match fd::open(&path, flags, FileMode::S_IRUSR) {
+            Ok(file) => return Ok((file, Some(path))),
+            // Left behind by a process that had this pid and was killed.
+            Err(Errno::EEXIST) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// `linkat` refuses a name that is taken, so publishing is also the test for it.
+fn give_name(file: &OwnedFd, temporary: Option<&Path>, path: &Path) -> nix::Result<()> {
+    if let Some(temporary) = temporary {
+        return linkat(AT_FDCWD, temporary, AT_FDCWD, path, AtFlags::empty());
+    }
+    let through_proc = fd::proc_path(file.as_fd());
+    let linked =
+        linkat(AT_FDCWD, through_proc.as_path(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW);
+    match linked {
+        // Without /proc; needs CAP_DAC_READ_SEARCH on kernels before 6.10.
+        Err(Errno::ENOENT) if !Path::new("/proc/self/fd").exists() => {
+            linkat(file, c"", AT_FDCWD, path, AtFlags::AT_EMPTY_PATH)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Files, and POSIX objects, which on Linux are files in `/dev/shm`.
+
+use std::borrow::Cow;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, readlink};
+use nix::sys::stat::{FileStat, Mode as FileMode};
+use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
+use nix::unistd::{geteuid, unlink};
+
+use super::options::Object;
+use super::{Backing, Identity, Options, Seals, SharedMemory, posix};
+use crate::error::{Error, ErrorKind};
+use crate::name::Name;
+use crate::open::{Disposition, publish};
+use crate::{fd, sys};
+
+/// How often open-or-create tries again when others create and unlink in between.
+const ATTEMPTS: usize = 1000;
+
+pub(super) fn get(
+    options: &Options,
+    name: &Name,
+    disposition: Disposition,
+) -> Result<SharedMemory, ErrorKind> {
+    let path = path_of(name).ok_or(Errno::EINVAL)?;
+    match disposition {
+        Disposition::Open => open(options, name, &path),
+        Disposition::Create if options.replace => replace(options, name, &path),
+        Disposition::Create => create(options, name, &path),
+        Disposition::OpenOrCreate => open_or_create(options, name, &path),
+    }
+}
+
+/// Where the object of this name lies; `None` for names that are no files.
+pub(super) fn path_of(name: &Name) -> Option<Cow<'_, Path>> {
+    match name {
+        Name::Posix(name) => Some(Cow::Owned(posix::path(name))),
+        Name::File(path) => Some(Cow::Borrowed(path)),
+        Name::SystemV(_) | Name::Memfd(_) | Name::Anonymous => None,
+    }
+}
+
+fn open(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+    let access = if options.read_only || options.private { OFlag::O_RDONLY } else { OFlag::O_RDWR };
+    // O_NONBLOCK: a FIFO that was planted under the name must not make us wait for its other end.
+    let mut flags = access | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    // A POSIX object is never a link; the path of a file may lead through one.
+    flags.set(OFlag::O_NOFOLLOW, matches!(name, Name::Posix(_)));
+    let file = fd::open(path, flags, FileMode::empty()).map_err(|errno| refused(errno, path))?;
+    let object = object(file, name, options)?;
+    let length = options.length(object.size, object.page_size)?;
+    options.map(object, name.clone(), length)
+}
+
+fn create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+    let size = options.size.unwrap_or(0) as u64;
+    let (file, unnamed) = publish::aside(path, options.mode)?;
+    fd::reserve(&file, 0, size)?;
+    let object = object(file, name, options)?;
+    let length = options.length(object.size, object.page_size)?;
+    let mut shm = options.map(object, name.clone(), length)?;
+    // From here on nothing may fail but the naming itself, so that no name is left behind.
+    let remover = shm.remover.take();
+    let file = shm.map.file().ok_or(Errno::EBADF)?;
+    unnamed.publish(file, path)?;
+    shm.remover = remover;
+    Ok(shm)
+}
+
+fn replace(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+    for _ in 0..ATTEMPTS {
+        match unlink(path) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        match create(options, name, path) {
+            Err(ErrorKind::Os(libc::EEXIST)) => {}
+            other => return other,
+        }
+    }
+    Err(contended())
+}
+
+fn open_or_create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+    for _ in 0..ATTEMPTS {
+        match open(options, name, path) {
+            Ok(shm) => {
+                let size = fd::size(shm.map.file().ok_or(Errno::EBADF)?)?;
+                return options.check_existing(size).map(|()| shm);
+            }
+            Err(ErrorKind::Os(libc::ENOENT)) => {}
+            Err(other) => return Err(other),
+        }
+        match create(options, name, path) {
+            Err(ErrorKind::Os(libc::EEXIST)) => {}
+            other => return other,
+        }
+    }
+    Err(contended())
+}
+
+fn contended() -> ErrorKind {
+    ErrorKind::Busy("the name appears and disappears; is it a dangling symbolic link?".into())
+}
+
+/// A directory under the name answers EISDIR to a writer; say the same as to a reader.
+fn refused(errno: Errno, path: &Path) -> ErrorKind {
+    match errno {
+        Errno::EISDIR => ErrorKind::WrongType("a directory"),
+        Errno::ENXIO => ErrorKind::WrongType("a FIFO or socket"),
+        Errno::ELOOP if path.is_symlink() => ErrorKind::WrongType("a symbolic link"),
+        other => other.into(),
+    }
+}
+
+fn object(file: OwnedFd, name: &Name, options: &Options) -> Result<Object, ErrorKind> {
+    let status = fd::regular_file(&file)?;
+    check_owner(&status, options)?;
+    let backing = if matches!(name, Name::Posix(_)) { Backing::Posix } else { Backing::File };
+    Ok(Object {
+        page_size: page_size(&file, backing)?,
+        source: crate::map::Source::File(file),
+        backing,
+        identity: identity(&status),
+        size: status.st_size.cast_unsigned(),
+        can_shrink: true,
+    })
+}
+
+pub(super) fn identity(status: &FileStat) -> Identity {
+    Identity::File { device: status.st_dev, inode: status.st_ino }
+}
+
+fn check_owner(status: &FileStat, options: &Options) -> Result<(), ErrorKind> {
+    let me = geteuid().as_raw();
+    if options.own_only && status.st_uid != me && status.st_uid != 0 {
+        return Err(ErrorKind::Untrusted(
+            format!("it belongs to user {}, this process is user {me}", status.st_uid).into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Files on hugetlbfs consist of huge pages, all others of ordinary ones.
+fn page_size(file: &OwnedFd, backing: Backing) -> Result<usize, ErrorKind> {
+    if backing == Backing::Posix {
+        return Ok(sys::page_size());
+    }
+    let system = fstatfs(file)?;
+    if system.filesystem_type() == HUGETLBFS_MAGIC {
+        return usize::try_from(system.block_size()).map_err(|_| Errno::EOVERFLOW.into());
+    }
+    Ok(sys::page_size())
+}
+
+/// Checks a descriptor that came from somewhere else.
+pub(super) fn received(file: OwnedFd, name: &Name, options: &Options) -> Result<Object, ErrorKind> {
+    let (readable, writable) = fd::access(&file)?;
+    let needs_write = !options.read_only && !options.private;
+    if !readable || (needs_write && !writable) {
+        return Err(ErrorKind::Os(libc::EACCES));
+    }
+    let seals = Seals::of(file.as_fd())?;
+    if !seals.contains(options.require_seals) {
+        let missing = options.require_seals - seals;
+        return Err(ErrorKind::Untrusted(format!("it is not sealed against {missing:?}").into()));
+    }
+    let mut object = object(file, name, options)?;
+    if matches!(name, Name::Memfd(_)) {
+        object.backing = Backing::Memfd;
+        object.identity = Identity::Nameless;
+        object.can_shrink = !seals.contains(Seals::SHRINK);
+    }
+    Ok(object)
+}
+
+/// What the kernel calls the file behind a descriptor.
+pub(super) fn name_of(file: &OwnedFd) -> Name {
+    let through_proc = fd::proc_path(file.as_fd());
+    let path = readlink(&through_proc).unwrap_or_else(|_| through_proc.into_os_string());
+    let bytes = path.as_bytes();
+    let memfd = bytes
+        .strip_prefix(b"/memfd:")
+        .map(|label| label.strip_suffix(b" (deleted)").unwrap_or(label));
+    if let Some(label) = memfd {
+        return Name::Memfd(std::ffi::OsStr::from_bytes(label).to_owned());
+    }
+    posix::name_at(Path::new(&path)).unwrap_or_else(|| Name::File(path.into()))
+}
+
+/// The name must still lead to the object that is open.
+pub(super) fn remove(name: &Name, path: &Path, identity: Identity) -> Result<(), Error> {
+    let same = match nix::sys::stat::lstat(path) {
+        Ok(status) => self::identity(&status) == identity,
+        Err(errno) => return Err(ErrorKind::from(errno).during("remove", name)),
+    };
+    if !same {
+        return Err(ErrorKind::Replaced.during("remove", name));
+    }
+    unlink(path).map_err(|errno| ErrorKind::from(errno).during("remove", name))
+}

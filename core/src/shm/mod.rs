@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Shared memory of every kind that Linux has, behind one type.
+//!
+//! | name | backing | lives | others reach it by |
+//! |---|---|---|---|
+//! | `/demo` | POSIX, a file in `/dev/shm` | until unlinked or reboot | the name |
+//! | `sysv:…` | System V segment | until removed or reboot | key or identifier |
+//! | `file:PATH` | a file on any file system | as the file | the path |
+//! | `memfd:LABEL` | memory without a name | as long as somebody has it | the descriptor |
+//! | `anon:` | anonymous mapping | as long as somebody has it | fork |
+//!
+//! The bytes are raw: exactly those that were asked for, without a header, so that a program that
+//! never heard of this library can share them. Shared memory brings no synchronisation; the atomics
+//! here are enough for counters and flags.
+//!
+//! ```
+//! use unipc::SharedMemory;
+//!
+//! # fn main() -> unipc::Result<()> {
+//! let name = format!("/doc-{}", std::process::id());
+//! let writer = SharedMemory::create(name.as_str(), 4096)?;
+//! writer.write_at(0, b"hello")?;
+//!
+//! let reader = SharedMemory::open(name.as_str())?; // in any process
+//! let mut greeting = [0; 5];
+//! reader.read_at(0, &mut greeting)?;
+//! assert_eq!(&greeting, b"hello");
+//!
+//! SharedMemory::unlink(name.as_str())?; // closing alone never removes
+//! # Ok(())
+//! # }
+//! ```
+
+mod access;
+mod anonymous;
+mod file;
+mod limits;
+mod memfd;
+mod options;
+mod posix;
+mod remove;
+mod resize;
+mod seals;
+mod system_v;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+pub use access::Access;
+pub use limits::{Limits, Usage, limits, usage};
+pub use options::Options;
+pub use seals::Seals;
+pub use system_v::{Change, Status, SystemV};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::map::Map;
+use crate::name::Name;
+
+/// What a [`SharedMemory`] consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Backing {
+    /// A System V segment.
+    SystemV = 1,
+    /// A POSIX object.
+    Posix = 2,
+    /// A file.
+    File = 3,
+    /// A memfd.
+    Memfd = 4,
+    /// An anonymous mapping.
+    Anonymous = 5,
+}
+
+/// Which object is open, whatever its name means by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Identity {
+    File { device: u64, inode: u64 },
+    Segment(SystemV),
+    Nameless,
+}
+
+/// Mapped shared memory. Dropping it unmaps and closes; the object stays until it is unlinked.
+///
+/// Threads: `Sync`; all methods with `&self` may run at once. The bytes themselves are shared
+/// with everybody who maps them, so what is written without an atomic needs a lock.
+///
+/// fork: a child inherits the mapping and may use it; its drop affects the child alone.
+/// exec: the mapping ends; the descriptor is close-on-exec.
+#[derive(Debug)]
+pub struct SharedMemory {
+    map: Map,
+    name: Name,
+    backing: Backing,
+    identity: Identity,
+    /// The process that asked for removal on drop; a child of fork must not carry it out.
+    remover: Option<u32>,
+}
+
+impl SharedMemory {
+    /// Creates the object `name` with `size` bytes, all zero, and maps it for reading and writing.
+    ///
+    /// The memory is taken at once. The object appears under its name only when it is complete.
+    ///
+    /// Errors: `EEXIST` when the name is taken, `ENOSPC` or `ENOMEM` when there is no memory,
+    /// `EINVAL` for size 0 or a name that cannot be created (`sysv:id=42`), `EACCES`.
+    ///
+    /// [shm_open(3)](https://man7.org/linux/man-pages/man3/shm_open.3.html), [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html), [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html)
+    #[doc(alias = "shmget")]
+    #[doc(alias = "memfd_create")]
+    pub fn create(name: impl TryInto<Name, Error: Into<Error>>, size: usize) -> Result<Self> {
+        Options::new().create(name, size)
+    }
+
+    /// Opens the object `name` as large as it is, for reading and writing.
+    ///
+    /// Errors: `ENOENT`, `EACCES`, `ENODATA` when the object is empty, `EIDRM` for a segment that is marked
+    /// for removal, `EOPNOTSUPP` for `memfd:` and `anon:`, which have no name that could be opened.
+    #[doc(alias = "shm_open")]
+    #[doc(alias = "shmat")]
+    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(name)
+    }
+
+    /// Opens the object, or creates it with `size` bytes when there is none.
+    ///
+    /// Errors: those of both; `EINVAL` when the object exists and is smaller than `size`.
+    pub fn open_or_create(
+        name: impl TryInto<Name, Error: Into<Error>>,
+        size: usize,
+    ) -> Result<Self> {
+        Options::new().open_or_create(name, size)
+    }
+
+    /// Maps what a descriptor refers to: a memfd that was received, an open file.
+    ///
+    /// Errors: as [`Options::from_fd`].
+    pub fn from_fd(fd: impl Into<OwnedFd>) -> Result<Self> {
+        Options::new().from_fd(fd)
+    }
+
+    /// How, if not by default.
+    ///
+    /// ```
+    /// # use unipc::SharedMemory;
+    /// let read_only = SharedMemory::options().read_only(true).offset(128).open("file:/etc/passwd");
+    /// ```
+    pub fn options() -> Options {
+        Options::new()
+    }
+
+    /// How many bytes may be touched: those asked for, cut at the end of the object.
+    #[allow(clippy::len_without_is_empty, reason = "an empty mapping cannot exist")]
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// How much of the address space the mapping takes: whole pages.
+    pub fn mapped_len(&self) -> usize {
+        self.map.mapped_len()
+    }
+
+    /// The first byte. Valid for `len()` bytes until the next `resize` or `refresh`, or the drop.
+    ///
+    /// Other processes change what is there at any time: never make a `&[u8]` of it. If the object is a
+    /// file that others may truncate, touch it inside [`SharedMemory::guarded`].
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.map.as_ptr()
+    }
+
+    /// The address of `length` bytes at `offset`; same cautions as [`SharedMemory::as_ptr`].
+    ///
+    /// Errors: `ERANGE` when they are not all inside.
+    pub fn ptr_at(&self, offset: usize, length: usize) -> Result<*mut u8> {
+        self.map.ptr_at(offset, length).map_err(|kind| self.failed("ptr_at", kind))
+    }
+
+    /// The name: of a private segment its identifier, of a descriptor what it was called.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// What the memory consists of.
+    pub fn backing(&self) -> Backing {
+        self.backing
+    }
+
+    /// Is the mapping read-only?
+    pub fn is_read_only(&self) -> bool {
+        !self.map.is_writable()
+    }
+
+    /// The descriptor behind POSIX, file and memfd memory: close-on-exec, valid as long as `self`.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.map.file().map(AsFd::as_fd)
+    }
+
+    /// The segment behind System V memory, with what only System V has: `stat`, `set`, `lock`.
+    pub fn system_v(&self) -> Option<SystemV> {
+        match self.identity {
+            Identity::Segment(segment) => Some(segment),
+            Identity::File { .. } | Identity::Nameless => None,
+        }
+    }
+
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        kind.during(operation, &self.name)
+    }
+}
+
+impl Drop for SharedMemory {
+    fn drop(&mut self) {
+        if self.remover == Some(std::process::id()) {
+            // Somebody else may have removed it already, which is what was wanted.
+            let _ = self.remove();
+        }
+    }
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How to create or open shared memory, where the defaults do not do.
+
+use std::os::fd::OwnedFd;
+
+use super::{Backing, Identity, Seals, SharedMemory, anonymous, file, limits, memfd, system_v};
+use crate::error::{Error, ErrorKind, Result};
+use crate::map::{Map, Placement, Plan, Source};
+use crate::name::Name;
+use crate::open::{Disposition, Mode};
+use crate::sys;
+
+/// The options of [`SharedMemory`]; one set serves any number of calls.
+///
+/// ```
+/// use unipc::{Mode, SharedMemory};
+/// # fn main() -> unipc::Result<()> {
+/// # let name = format!("/options-{}", std::process::id());
+/// let shm = SharedMemory::options()
+///     .mode(Mode::new(0o640)?)
+///     .populate(true)
+///     .remove_on_drop(true)
+///     .create(name.as_str(), 1 << 20)?;
+/// # Ok(())
+/// # }
+/// ```
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent switch")]
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub(super) size: Option<usize>,
+    pub(super) offset: u64,
+    pub(super) mode: Mode,
+    pub(super) read_only: bool,
+    pub(super) private: bool,
+    pub(super) slack: bool,
+    pub(super) populate: bool,
+    pub(super) locked: bool,
+    pub(super) executable: bool,
+    pub(super) guard_pages: bool,
+    pub(super) replace: bool,
+    pub(super) remove_on_drop: bool,
+    pub(super) allow_removed: bool,
+    pub(super) own_only: bool,
+    pub(super) huge_page_size: Option<usize>,
+    pub(super) seals: Option<Seals>,
+    pub(super) require_seals: Seals,
+    pub(super) placement: Option<Placement>,
+}
+
+/// An object that was found or made, before it is mapped.
+pub(super) struct Object {
+    pub(super) source: Source,
+    pub(super) backing: Backing,
+    pub(super) identity: Identity,
+    /// Its size in bytes.
+    pub(super) size: u64,
+    pub(super) page_size: usize,
+    pub(super) can_shrink: bool,
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, $name: $kind) -> Self {
+            self.$name = $name;
+            self
+        }
+    )*};
+}
+
+impl Options {
+    /// The defaults: all of the object, shared, read and write, mode 0600.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When opening: map this many bytes, cut at the end of the object. Without it, all from the offset on.
+    #[must_use]
+    pub fn size(mut self, size: usize) -> Self {
+        self.size = Some(size);
+        self
+    }
+
+    setters! {
+        /// When creating: the permission bits, exact whatever the umask.
+        mode: Mode;
+        /// Begin at this byte of the object; it need not be on a page boundary. When creating, the size counts from the object's first byte.
+        offset: u64;
+        /// Map for reading only; opening needs no write permission (`PROT_READ`, `SHM_RDONLY`).
+        read_only: bool;
+        /// Copy-on-write (`MAP_PRIVATE`): what is written stays with this mapping. Not for System V and `anon:`.
+        private: bool;
+        /// Let [`SharedMemory::len`] reach to the end of the file's last page. Those bytes are shared between mappings but the file never gets them.
+        slack: bool;
+        /// Fault in every page now (Linux 5.14).
+        populate: bool;
+        /// Lock the mapping in memory from the start, see [`SharedMemory::lock`].
+        locked: bool;
+        /// Allow execution (`PROT_EXEC`, `SHM_EXEC`).
+        executable: bool;
+        /// Put an inaccessible page before and after the mapping, so that an overrun is SIGSEGV at once.
+        guard_pages: bool;
+        /// When creating: remove an object that has the name, then create. Others keep the old one.
+        replace: bool;
+        /// Remove the object when the handle is dropped (not in a child of fork).
+        remove_on_drop: bool;
+        /// Open a System V segment by identifier even when it is marked for removal.
+        allow_removed: bool;
+        /// Refuse an existing object that belongs to neither this user nor root: `EPERM`.
+        own_only: bool;
+        /// When receiving a descriptor: refuse it unless it is sealed against all of this.
+        require_seals: Seals;
+    }
+
+    /// When creating System V, memfd or anonymous memory: use pages of this size in bytes, a power of two that the
+    /// system has (`/sys/kernel/mm/hugepages`). The object's size must be a multiple of it.
+    #[doc(alias = "SHM_HUGETLB")]
+    #[doc(alias = "MFD_HUGETLB")]
+    #[must_use]
+    pub fn huge_pages(mut self, size: usize) -> Self {
+        self.huge_page_size = Some(size);
+        self
+    }
+
+    /// When creating a memfd: seal it against this. [`Seals::SHRINK`] unless said otherwise.
+    #[must_use]
+    pub fn seals(mut self, seals: Seals) -> Self {
+        self.seals = Some(seals);
+        self
+    }
+
+    /// Map at an address of the caller's. Making a [`Placement`] is unsafe, using it is not.
+    #[must_use]
+    pub fn place(mut self, placement: Placement) -> Self {
+        self.placement = Some(placement);
+        self
+    }
+
+    /// [`SharedMemory::create`] with these options.
+    pub fn create(
+        &self,
+        name: impl TryInto<Name, Error: Into<Error>>,
+        size: usize,
+    ) -> Result<SharedMemory> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.get(&name, Disposition::Create, Some(size), "create")
+    }
+
+    /// [`SharedMemory::open`] with these options.
+    pub fn open(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<SharedMemory> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.get(&name, Disposition::Open, self.size, "open")
+    }
+
+    /// [`SharedMemory::open_or_create`] with these options.
+    pub fn open_or_create(
+        &self,
+        name: impl TryInto<Name, Error: Into<Error>>,
+        size: usize,
+    ) -> Result<SharedMemory> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.get(&name, Disposition::OpenOrCreate, Some(size), "open_or_create")
+    }
+
+    /// [`SharedMemory::from_fd`] with these options.
+    ///
+    /// Errors: `EMEDIUMTYPE` for anything but a regular file, `EACCES` when it was not opened for reading (and writing,
+    /// unless `read_only` or `private`), `EPERM` when a required seal is missing, `ENODATA` when it is empty.
+    pub fn from_fd(&self, fd: impl Into<OwnedFd>) -> Result<SharedMemory> {
+        let fd = fd.into();
+        let name = file::name_of(&fd);
+        self.clone().received(fd, name.clone()).map_err(|kind| kind.during("from_fd", name))
+    }
+
+    fn received(self, fd: OwnedFd, name: Name) -> Result<SharedMemory, ErrorKind> {
+        let object = file::received(fd, &name, &self)?;
+        let length = self.length(object.size, object.page_size)?;
+        self.map(object, name, length)
+    }
+
+    fn get(
+        &self,
+        name: &Name,
+        disposition: Disposition,
+        size: Option<usize>,
+        operation: &'static str,
+    ) -> Result<SharedMemory> {
+        let options = Self { size, ..self.clone() };
+        let got = options.check(name, disposition).and_then(|()| match name {
+            Name::Posix(_) | Name::File(_) => file::get(&options, name, disposition),
+            Name::SystemV(wanted) => system_v::get(&options, name, wanted, disposition),
+            Name::Memfd(label) => memfd::create(&options, name, label, disposition),
+            Name::Anonymous => anonymous::create(&options, disposition),
+        });
+        got.map_err(|kind| limits::explain(kind.during(operation, name), name, &options))
+    }
+
+    /// What contradicts itself whatever the object is like.
+    fn check(&self, name: &Name, disposition: Disposition) -> Result<(), ErrorKind> {
+        if self.size == Some(0) {
+            return Err(ErrorKind::invalid("a size of 0 bytes cannot be mapped"));
+        }
+        let may_create = disposition != Disposition::Open;
+        if may_create && self.read_only {
+            return Err(ErrorKind::invalid(
+                "a new object cannot be read-only: nobody could fill it",
+            ));
+        }
+        if self.replace && disposition != Disposition::Create {
+            return Err(ErrorKind::invalid("only creating can replace"));
+        }
+        if self.seals.is_some() && !matches!(name, Name::Memfd(_)) {
+            return Err(ErrorKind::unsupported("only a memfd can be sealed"));
+        }
+        if self.private && matches!(name, Name::SystemV(_) | Name::Anonymous) {
+            return Err(ErrorKind::unsupported(
+                "copy-on-write needs a file, a POSIX object or a memfd",
+            ));
+        }
+        self.check_huge_pages(name, may_create)
+    }
+
+    fn check_huge_pages(&self, name: &Name, may_create: bool) -> Result<(), ErrorKind> {
+        let Some(page) = self.huge_page_size else {
+            return Ok(());
+        };
+        if matches!(name, Name::Posix(_) | Name::File(_)) {
+            return Err(ErrorKind::unsupported(
+                "POSIX objects and files take the pages of their file system: use memfd:, sysv:, anon: or a file on hugetlbfs",
+            ));
+        }
+        if !page.is_power_of_two() || page <= sys::page_size() {
+            return Err(ErrorKind::invalid(format!(
+                "huge pages of {page} bytes do not exist; /sys/kernel/mm/hugepages lists the sizes"
+            )));
+        }
+        if may_create && !self.size.unwrap_or(0).is_multiple_of(page) {
+            return Err(ErrorKind::invalid(format!(
+                "the size must be a multiple of the page size, {page} bytes"
+            )));
+        }
+        Ok(())
+    }
+
+    /// How many bytes to map of an object of `object_size` bytes: those asked for, cut at its end.
+    pub(super) fn length(&self, object_size: u64, page_size: usize) -> Result<usize, ErrorKind> {
+        if object_size == 0 {
+            return Err(ErrorKind::Empty);
+        }
+        let end =
+            if self.slack { object_size.next_multiple_of(page_size as u64) } else { object_size };
+        let there = end.checked_sub(self.offset).filter(|&there| there > 0).ok_or_else(|| {
+            ErrorKind::invalid(format!(
+                "offset {} lies behind the object's {object_size} bytes",
+                self.offset
+            ))
+        })?;
+        let wanted = self.size.map_or(u64::MAX, |size| size as u64);
+        usize::try_from(there.min(wanted)).map_err(|_| ErrorKind::Os(libc::EOVERFLOW))
+    }
+
+    /// An object that was opened instead of created must be what would have been created.
+    pub(super) fn check_existing(&self, object_size: u64) -> Result<(), ErrorKind> {
+        match self.size {
+            Some(wanted) if object_size < wanted as u64 => Err(ErrorKind::invalid(format!(
+                "the object exists with {object_size} bytes, {wanted} were asked for"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Maps `length` bytes of the object and does what was asked for besides.
+    pub(super) fn map(
+        &self,
+        object: Object,
+        name: Name,
+        length: usize,
+    ) -> Result<SharedMemory, ErrorKind> {
+        let plan = Plan {
+            offset: self.offset,
+            length,
+            writable: !self.read_only,
+            executable: self.executable,
+            private: self.private,
+            guard_pages: self.guard_pages,
+            slack: self.slack,
+            can_shrink: object.can_shrink,
+            page_size: object.page_size,
+            placement: self.placement,
+        };
+        let map = Map::new(object.source, plan)?;
+        if self.populate {
+            map.populate()?;
+        }
+        if self.locked {
+            map.lock()?;
+        }
+        Ok(SharedMemory {
+            map,
+            name,
+            backing: object.backing,
+            identity: object.identity,
+            remover: self.remove_on_drop.then(std::process::id),
+        })
+    }
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! System V segments: getting them by key, and everything that `shmctl` can tell and do.
+//!
+//! [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html), [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html)
+
+use nix::errno::Errno;
+use nix::unistd::geteuid;
+
+use super::options::Object;
+use super::{Backing, Identity, Options, SharedMemory};
+use crate::error::{ErrorKind, Result};
+use crate::map::Source;
+use crate::name::{Name, SystemVName};
+use crate::open::Disposition;
+use crate::sys::shm::{SHM_DEST, SHM_LOCKED};
+use crate::sysv::{Key, Permissions};
+use crate::{sys, sysv};
+
+/// How often replacing tries again when others create in between.
+const ATTEMPTS: usize = 1000;
+
+/// A System V segment, by identifier. Holding one keeps nothing alive: it may be removed by anybody who may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SystemV {
+    id: i32,
+}
+
+/// What the kernel knows of a segment: every field of [`struct shmid_ds`](https://man7.org/linux/man-pages/man2/shmctl.2.html).
+#[doc(alias = "shmid_ds")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// The identifier.
+    pub id: i32,
+    /// Key, owner, creator, mode (`shm_perm`).
+    pub permissions: Permissions,
+    /// Size in bytes, as asked for (`shm_segsz`).
+    pub size: usize,
+    /// When it was last attached, in seconds since 1970; 0 for never (`shm_atime`).
+    pub attach_time: i64,
+    /// When it was last detached; 0 for never (`shm_dtime`).
+    pub detach_time: i64,
+    /// When it was created or last changed by `set` (`shm_ctime`).
+    pub change_time: i64,
+    /// Who created it (`shm_cpid`).
+    pub creator_pid: i32,
+    /// Who attached or detached last (`shm_lpid`).
+    pub last_pid: i32,
+    /// How many attachments there are (`shm_nattch`).
+    pub attached: u64,
+    /// Marked for removal: it goes with its last attachment, and its key is 0 already (`SHM_DEST`).
+    pub removed: bool,
+    /// Locked in memory (`SHM_LOCKED`).
+    pub locked: bool,
+}
+
+/// What [`SystemV::set`] changes; `None` leaves a field as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The new owner.
+    pub uid: Option<u32>,
+    /// The new group.
+    pub gid: Option<u32>,
+    /// The new permission bits.
+    pub mode: Option<u32>,
+}
+
+impl SystemV {
+    /// The segment with this identifier, unchecked.
+    pub fn from_id(id: i32) -> Self {
+        Self { id }
+    }
+
+    /// The identifier, unique until the segment is gone and for long after.
+    pub fn id(self) -> i32 {
+        self.id
+    }
+
+    /// `shmctl(IPC_STAT)`.
+    ///
+    /// Errors: `EINVAL` when there is no such segment, `EACCES` without read permission.
+    #[doc(alias = "IPC_STAT")]
+    pub fn stat(self) -> Result<Status> {
+        let status = sys::shm::shmctl_stat(self.id).map_err(|errno| self.failed("stat", errno))?;
+        Ok(Status::new(self.id, &status))
+    }
+
+    /// `shmctl(IPC_SET)`: a new owner, group or mode.
+    ///
+    /// Errors: `EPERM` unless the caller is owner, creator or privileged; `EINVAL` when there is no such segment.
+    #[doc(alias = "IPC_SET")]
+    pub fn set(self, change: Change) -> Result<()> {
+        let failed = |errno| self.failed("set", errno);
+        let mut status = sys::shm::shmctl_stat(self.id).map_err(failed)?;
+        let permissions = &mut status.shm_perm;
+        permissions.uid = change.uid.unwrap_or(permissions.uid);
+        permissions.gid = change.gid.unwrap_or(permissions.gid);
+        if let Some(mode) = change.mode {
+            // The nine bits fit whatever width this libc gives the field.
+            #[allow(clippy::cast_possible_truncation)]
+            let bits = (mode & 0o777) as _;
+            permissions.mode = bits;
+        }
+        sys::shm::shmctl_set(self.id, &status).map_err(failed)
+    }
+
+    /// `shmctl(IPC_RMID)`: the key is free at once, the segment goes with its last attachment.
+    ///
+    /// Errors: `EPERM` unless the caller is owner, creator or privileged; `EINVAL` when there is no such segment.
+    #[doc(alias = "IPC_RMID")]
+    pub fn remove(self) -> Result<()> {
+        self.control(libc::IPC_RMID, "remove")
+    }
+
+    /// `shmctl(SHM_LOCK)`: no page of the segment is swapped out, whoever touches it.
+    ///
+    /// Errors: `EPERM` or `ENOMEM` beyond `RLIMIT_MEMLOCK`; `EINVAL` when there is no such segment.
+    #[doc(alias = "SHM_LOCK")]
+    pub fn lock(self) -> Result<()> {
+        self.control(libc::SHM_LOCK, "lock")
+    }
+
+    /// `shmctl(SHM_UNLOCK)`.
+    #[doc(alias = "SHM_UNLOCK")]
+    pub fn unlock(self) -> Result<()> {
+        self.control(libc::SHM_UNLOCK, "unlock")
+    }
+
+    /// All segments of this IPC namespace, those of other users too (`SHM_STAT_ANY`, Linux 4.17), as `ipcs -m` lists them.
+    #[doc(alias = "ipcs")]
+    #[doc(alias = "SHM_STAT_ANY")]
+    pub fn list() -> Result<Vec<Status>> {
+        let failed = |errno: Errno| ErrorKind::from(errno).during("list", "sysv:");
+        let (last, _) = sys::shm::shmctl_usage().map_err(failed)?;
+        let mut found = Vec::new();
+        for slot in 0..=last {
+            match sys::shm::shmctl_stat_any(slot) {
+                Ok((id, status)) => found.push(Status::new(id, &status)),
+                // An empty slot, or a segment that went away this moment.
+                Err(Errno::EINVAL | Errno::EIDRM) => {}
+                Err(errno) => return Err(failed(errno)),
+            }
+        }
+        Ok(found)
+    }
+
+    fn control(self, command: i32, operation: &'static str) -> Result<()> {
+        sys::shm::shmctl_plain(self.id, command).map_err(|errno| self.failed(operation, errno))
+    }
+
+    fn failed(self, operation: &'static str, errno: Errno) -> crate::Error {
+        let error = ErrorKind::from(errno).during(operation, Name::of_id(self.id));
+        match errno {
+            Errno::EINVAL => error.with_advice("no segment has this identifier"),
+            _ => error,
+        }
+    }
+}
+
+impl Status {
+    // The fields' widths differ between libcs; all of them fit.
+    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
+    fn new(id: i32, status: &libc::shmid_ds) -> Self {
+        let permissions = &status.shm_perm;
+        let mode = u32::from(permissions.mode);
+        Self {
+            id,
+            permissions: Permissions {
+                key: permissions.__key,
+                uid: permissions.uid,
+                gid: permissions.gid,
+                cuid: permissions.cuid,
+                cgid: permissions.cgid,
+                mode: mode & 0o777,
+                sequence: u32::from(permissions.__seq),
+            },
+            size: status.shm_segsz,
+            attach_time: status.shm_atime as i64,
+            detach_time: status.shm_dtime as i64,
+            change_time: status.shm_ctime as i64,
+            creator_pid: status.shm_cpid,
+            last_pid: status.shm_lpid,
+            attached: status.shm_nattch as u64,
+            removed: mode & SHM_DEST != 0,
+            locked: mode & SHM_LOCKED != 0,
+        }
+    }
+}
+
+pub(super) fn get(
+    options: &Options,
+    name: &Name,
+    wanted: &SystemVName,
+    disposition: Disposition,
+) -> Result<SharedMemory, ErrorKind> {
+    let key = match (wanted, disposition) {
+        (SystemVName::Id(id), Disposition::Open) => return attach(options, name, *id),
+        (SystemVName::Id(_), _) => {
+            return Err(ErrorKind::invalid(
+                "the kernel chooses identifiers: create by key, or sysv:private",
+            ));
+        }
+        (SystemVName::Private, Disposition::Open) => {
+            return Err(ErrorKind::invalid(
+                "sysv:private is always a new segment: open it as sysv:id=NUMBER",
+            ));
+        }
+        (SystemVName::Private, _) => return create(options, name, None),
+        (SystemVName::Key(key), _) => *key,
+        (SystemVName::Ftok { path, project }, _) => key_of(path, *project)?,
+    };
+    match disposition {
+        Disposition::Open => attach(options, name, find(key)?),
+        Disposition::Create if options.replace => replace(options, name, key),
+        Disposition::Create => create(options, name, Some(key)),
+        Disposition::OpenOrCreate => open_or_create(options, name, key),
+    }
+}
+
+fn key_of(path: &std::path::Path, project: u8) -> Result<Key, ErrorKind> {
+    sysv::Key::ftok(path, project).map_err(|error| error.kind().clone())
+}
+
+fn find(key: Key) -> nix::Result<i32> {
+    sys::shm::shmget(key.raw(), 0, 0)
+}
+
+fn create(options: &Options, name: &Name, key: Option<Key>) -> Result<SharedMemory, ErrorKind> {
+    let size = options.size.unwrap_or(0);
+    let huge = options.huge_page_size.map_or(0, |size| {
+        libc::SHM_HUGETLB | (size.trailing_zeros().cast_signed() << libc::MAP_HUGE_SHIFT)
+    });
+    let flags = libc::IPC_CREAT | libc::IPC_EXCL | huge | options.mode.bits().cast_signed();
+    let id = sys::shm::shmget(key.map_or(libc::IPC_PRIVATE, Key::raw), size, flags)?;
+    let name = if key.is_none() { &Name::of_id(id) } else { name };
+    let page_size = options.huge_page_size.unwrap_or_else(sys::page_size);
+    map(options, name, id, size, page_size).inspect_err(|_| {
+        // Ours, new and of no use: nobody shall find it.
+        let _ = sys::shm::shmctl_plain(id, libc::IPC_RMID);
+    })
+}
+
+fn replace(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
+    for _ in 0..ATTEMPTS {
+        match find(key) {
+            Ok(id) => match sys::shm::shmctl_plain(id, libc::IPC_RMID) {
+                Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => {}
+                Err(errno) => return Err(errno.into()),
+            },
+            Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        match create(options, name, Some(key)) {
+            Err(ErrorKind::Os(libc::EEXIST)) => {}
+            other => return other,
+        }
+    }
+    Err(ErrorKind::Busy("others create segments with this key all the time".into()))
+}
+
+fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
+    for _ in 0..ATTEMPTS {
+        match find(key) {
+            Ok(id) => return attach_existing(options, name, id),
+            Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        match create(options, name, Some(key)) {
+            Err(ErrorKind::Os(libc::EEXIST)) => {}
+            other => return other,
+        }
+    }
+    Err(ErrorKind::Busy("the segment appears and disappears all the time".into()))
+}
+
+fn attach_existing(options: &Options, name: &Name, id: i32) -> Result<SharedMemory, ErrorKind> {
+    let size = sys::shm::shmctl_stat(id)?.shm_segsz;
+    options.check_existing(size as u64)?;
+    attach(options, name, id)
+}
+
+fn attach(options: &Options, name: &Name, id: i32) -> Result<SharedMemory, ErrorKind> {
+    let status = Status::new(id, &sys::shm::shmctl_stat(id)?);
+    if status.removed && !options.allow_removed {
+        return Err(ErrorKind::Removed);
+    }
+    if let (true, owner, me) = (options.own_only, status.permissions.uid, geteuid().as_raw())
+        && owner != me
+        && owner != 0
+    {
+        let why = format!("it belongs to user {owner}, this process is user {me}");
+        return Err(ErrorKind::Untrusted(why.into()));
+    }
+    map(options, name, id, status.size, sys::page_size())
+}
+
+fn map(
+    options: &Options,
+    name: &Name,
+    id: i32,
+    size: usize,
+    page_size: usize,
+) -> Result<SharedMemory, ErrorKind> {
+    let object = Object {
+        source: Source::SystemV(id),
+        backing: Backing::SystemV,
+        identity: Identity::Segment(SystemV { id }),
+        size: size as u64,
+        page_size,
+        can_shrink: false,
+    };
+    let length = options.length(object.size, object.page_size)?;
+    options.map(object, name.clone(), length)
+}

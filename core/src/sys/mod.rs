@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The raw libc calls that nix lacks. Nothing here is public; every function returns an errno, none decides anything.
+#![allow(unsafe_code)]
+
+pub(crate) mod shm;
+
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+
+/// [`ftok(3)`](https://man7.org/linux/man-pages/man3/ftok.3.html); a key of -1 is told apart from a failure.
+pub(crate) fn ftok(path: &Path, project: u8) -> nix::Result<i32> {
+    let c_path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the pointer is to a NUL-terminated string that outlives the call, which only reads it.
+    let key = unsafe { libc::ftok(c_path.as_ptr(), i32::from(project)) };
+    if key == -1 {
+        // Only the lookup of the path can fail, so the lookup says whether -1 is the key.
+        nix::sys::stat::stat(path)?;
+    }
+    Ok(key)
+}
+
+/// The size of a page of memory in bytes.
+pub(crate) fn page_size() -> usize {
+    // SAFETY: sysconf reads a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).expect("POSIX demands a page size")
+}
+
+/// How many bytes can be taken without starving others: the kernel's own estimate, with swap.
+pub(crate) fn available_memory() -> nix::Result<u64> {
+    let Ok(text) = std::fs::read_to_string("/proc/meminfo") else {
+        return total_memory();
+    };
+    let kib = |field: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(field))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    match (kib("MemAvailable:"), kib("SwapFree:")) {
+        (Some(available), Some(swap)) => Ok((available + swap) * 1024),
+        _ => total_memory(),
+    }
+}
+
+/// Memory and swap of the machine: what is used where /proc does not tell how much of it is available.
+fn total_memory() -> nix::Result<u64> {
+    let info = nix::sys::sysinfo::sysinfo()?;
+    Ok(info.ram_total() + info.swap_total())
+}
+
+/// [`madvise(2)`](https://man7.org/linux/man-pages/man2/madvise.2.html), with the advices that nix does not know.
+///
+/// # Safety
+///
+/// The range must belong to the caller, and the advice must not discard bytes that others count on.
+pub(crate) unsafe fn madvise(address: *mut u8, length: usize, advice: i32) -> nix::Result<()> {
+    // SAFETY: the caller owns the range.
+    let result = unsafe { libc::madvise(address.cast(), length, advice) };
+    Errno::result(result).map(drop)
+}

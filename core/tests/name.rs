@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The grammar of names: what it accepts, how it prints, why it refuses.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use proptest::prelude::*;
+use unipc::{Name, SystemVName};
+
+#[test]
+fn each_form_parses_and_prints_in_its_one_spelling() {
+    for (given, printed) in [
+        ("/demo", "/demo"),
+        ("posix:/demo", "/demo"),
+        ("/a b:c,d", "/a b:c,d"),
+        ("sysv:/etc/hosts,1", "sysv:/etc/hosts,1"),
+        ("sysv:a,b,255", "sysv:a,b,255"),
+        ("sysv:0x1234", "sysv:0x1234"),
+        ("sysv:0x000000AB", "sysv:0xab"),
+        ("sysv:0xffffffff", "sysv:0xffffffff"),
+        ("sysv:private", "sysv:private"),
+        ("sysv:id=0", "sysv:id=0"),
+        ("sysv:id=2147483647", "sysv:id=2147483647"),
+        ("file:/tmp/x", "file:/tmp/x"),
+        ("file:relative", "file:relative"),
+        ("file:/with:colon", "file:/with:colon"),
+        ("memfd:", "memfd:"),
+        ("memfd:frames", "memfd:frames"),
+        ("anon:", "anon:"),
+    ] {
+        let name = Name::parse(given).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(name.to_string(), printed);
+        assert_eq!(Name::parse(printed).unwrap(), name, "{printed}");
+    }
+}
+
+#[test]
+fn a_comma_makes_it_a_path_whatever_it_looks_like() {
+    for text in ["sysv:0x12,3", "sysv:id=42,1", "sysv:private,0"] {
+        let name = Name::parse(text).unwrap();
+        assert!(matches!(name, Name::SystemV(SystemVName::Ftok { .. })), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_name_is_refused_with_a_reason() {
+    let long = format!("/{}", "x".repeat(256));
+    let label = format!("memfd:{}", "x".repeat(250));
+    for (text, reason) in [
+        ("", "empty"),
+        ("demo", "no prefix"),
+        ("/", "at least one byte"),
+        ("/.", "directories"),
+        ("/..", "directories"),
+        ("/a/b", "one slash"),
+        ("posix:demo", "begins with a slash"),
+        (long.as_str(), "at most 255"),
+        ("sysv:", "comes PATH,PROJ"),
+        ("sysv:1234", "comes PATH,PROJ"),
+        ("sysv:0x", "32 bits"),
+        ("sysv:0x123456789", "32 bits"),
+        ("sysv:0xg", "hexadecimal"),
+        ("sysv:0x+1", "hexadecimal"),
+        ("sysv:0x0", "IPC_PRIVATE"),
+        ("sysv:id=", "number"),
+        ("sysv:id=-1", "decimal"),
+        ("sysv:id=+1", "decimal"),
+        ("sysv:id=2147483648", "2147483647"),
+        ("sysv:/etc/hosts,256", "0 to 255"),
+        ("sysv:/etc/hosts,-1", "0 to 255"),
+        ("sysv:/etc/hosts,", "0 to 255"),
+        ("sysv:,1", "path"),
+        ("file:", "path is missing"),
+        (label.as_str(), "at most 249"),
+        ("anon:x", "nothing may follow"),
+        ("shm:/demo", "prefix is none of"),
+        ("/a\0b", "NUL"),
+        ("file:a\0b", "NUL"),
+    ] {
+        let error = Name::parse(text).expect_err(text);
+        assert_eq!(error.errno(), libc::EINVAL);
+        assert!(error.to_string().contains(reason), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn the_longest_names_fit() {
+    assert!(Name::parse(format!("/{}", "x".repeat(255))).is_ok());
+    assert!(Name::parse(format!("memfd:{}", "x".repeat(249))).is_ok());
+}
+
+/// Bytes without NUL, not always UTF-8.
+fn bytes(longest: usize) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(1..=u8::MAX, 1..=longest)
+}
+
+/// Any text of the grammar, in a spelling that is printed back.
+fn canonical() -> impl Strategy<Value = Vec<u8>> {
+    let tagged = |tag: &'static str, longest| {
+        bytes(longest).prop_map(move |rest| [tag.as_bytes(), rest.as_slice()].concat())
+    };
+    prop_oneof![
+        bytes(255)
+            .prop_map(|bytes| bytes.into_iter().filter(|&byte| byte != b'/').collect::<Vec<_>>())
+            .prop_filter("a name", |name| !matches!(name.as_slice(), b"" | b"." | b".."))
+            .prop_map(|name| [b"/", name.as_slice()].concat()),
+        (bytes(300), any::<u8>()).prop_map(|(path, project)| {
+            [b"sysv:", path.as_slice(), format!(",{project}").as_bytes()].concat()
+        }),
+        (1..=u32::MAX).prop_map(|key| format!("sysv:{key:#x}").into_bytes()),
+        (0..=i32::MAX).prop_map(|id| format!("sysv:id={id}").into_bytes()),
+        tagged("file:", 300),
+        tagged("memfd:", 249),
+        Just(b"anon:".to_vec()),
+        Just(b"sysv:private".to_vec()),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_name_survives_the_round_trip(text in canonical()) {
+        let name = Name::parse(OsString::from_vec(text.clone())).unwrap();
+        let printed = name.to_os_string();
+        prop_assert_eq!(printed.as_bytes(), text.as_slice());
+    }
+
+    #[test]
+    fn whatever_parses_prints_as_something_that_parses_to_the_same(text in bytes(64)) {
+        if let Ok(name) = Name::parse(OsString::from_vec(text)) {
+            prop_assert_eq!(Name::parse(name.to_os_string()).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn prefixed_noise_never_panics(tag in "(posix|sysv|file|memfd|anon|x)?:?", rest in bytes(40)) {
+        let text = [tag.as_bytes(), rest.as_slice()].concat();
+        let parsed = Name::parse(OsString::from_vec(text));
+        prop_assert!(parsed.is_ok() || parsed.unwrap_err().errno() == libc::EINVAL);
+    }
+}

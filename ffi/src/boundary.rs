@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where C meets Rust: pointers are checked and turned into references, panics are caught, errors
+//! become `-errno` and text. All else in this crate is safe code behind one call of [`Caller::trusted`].
+
+mod failure;
+mod options;
+
+use std::ffi::{CStr, OsStr, c_char, c_int, c_uint, c_void};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+
+use unipc_core::{Error, ErrorKind, Name, Placement, Result};
+
+pub(crate) use failure::last_error;
+pub(crate) use options::SizeFirst;
+
+/// The C code that called, whose pointers may be followed.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    operation: &'static str,
+}
+
+/// What an exported function returns, and what it returns instead when it failed.
+pub(crate) trait Answer {
+    fn failed(errno: c_int) -> Self;
+}
+
+impl Answer for c_int {
+    fn failed(errno: c_int) -> Self {
+        -errno
+    }
+}
+
+impl Answer for isize {
+    fn failed(errno: c_int) -> Self {
+        // An errno is a small number, so it fits.
+        -Self::try_from(errno).unwrap_or(Self::MAX)
+    }
+}
+
+impl Answer for usize {
+    fn failed(_: c_int) -> Self {
+        0
+    }
+}
+
+impl Answer for () {
+    fn failed(_: c_int) -> Self {}
+}
+
+impl<T> Answer for *mut T {
+    fn failed(_: c_int) -> Self {
+        std::ptr::null_mut()
+    }
+}
+
+impl<T> Answer for *const T {
+    fn failed(_: c_int) -> Self {
+        std::ptr::null()
+    }
+}
+
+/// Flags of which all bits are known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flags(c_uint);
+
+impl Flags {
+    pub(crate) fn has(self, flag: c_uint) -> bool {
+        self.0 & flag != 0
+    }
+}
+
+/// A place for a result, known not to be NULL.
+#[derive(Debug)]
+pub(crate) struct Output<T>(NonNull<T>);
+
+impl<T> Output<T> {
+    pub(crate) fn set(self, value: T) {
+        // SAFETY: `Caller::trusted` promises that the pointer may be written.
+        unsafe { self.0.write(value) };
+    }
+}
+
+/// Runs a body that must not unwind into C: a panic, like an error, becomes the answer, errno and a text.
+pub(crate) fn guard<R: Answer>(operation: &'static str, body: impl FnOnce() -> Result<R>) -> R {
+    let result = catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|payload| Err(failure::of_panic(operation, payload.as_ref())));
+    result.unwrap_or_else(|error| R::failed(failure::report(&error)))
+}
+
+impl Caller {
+    /// Trusts the pointers of one call.
+    ///
+    /// # Safety
+    ///
+    /// Every pointer given to the methods of this value is NULL, or what the header demands of that argument:
+    /// a handle that is open (and, unless the handle is `const`, in use by nobody else), a string that ends in NUL,
+    /// or memory of the size told that may be read, or written, until the call ends.
+    pub(crate) unsafe fn trusted(operation: &'static str) -> Self {
+        Self { operation }
+    }
+
+    /// Runs the body of the call, see [`guard`].
+    pub(crate) fn guard<R: Answer>(&self, body: impl FnOnce() -> Result<R>) -> R {
+        guard(self.operation, body)
+    }
+
+    /// Runs the body of a constructor. `*out` is NULL unless it succeeds.
+    pub(crate) fn construct<T>(
+        &self,
+        out: *mut *mut T,
+        body: impl FnOnce() -> Result<T>,
+    ) -> c_int {
+        self.guard(|| {
+            let out = self.pointer("out", out)?;
+            // SAFETY: `trusted` promises that the pointer may be written.
+            unsafe { out.write(std::ptr::null_mut()) };
+            Output(out).set(Box::into_raw(Box::new(body()?)));
+            Ok(0)
+        })
+    }
+
+    /// Ends what [`Caller::construct`] made; NULL is nothing.
+    pub(crate) fn destroy<T>(&self, handle: *mut T) {
+        self.guard(|| {
+            if !handle.is_null() {
+                // SAFETY: an open handle came from `construct`, and the caller gives it up.
+                drop(unsafe { Box::from_raw(handle) });
+            }
+            Ok(())
+        });
+    }
+
+    /// A handle that others may be using too.
+    pub(crate) fn handle<T>(&self, handle: *const T) -> Result<&T> {
+        let handle = self.pointer("handle", handle.cast_mut())?;
+        // SAFETY: an open handle is a live value, which nobody changes while it is in shared use.
+        Ok(unsafe { handle.as_ref() })
+    }
+
+    /// A handle that nobody else is using.
+    pub(crate) fn handle_mut<T>(&mut self, handle: *mut T) -> Result<&mut T> {
+        let mut handle = self.pointer("handle", handle)?;
+        // SAFETY: an open handle is a live value, and a handle that is not const is the caller's alone.
+        Ok(unsafe { handle.as_mut() })
+    }
+
+    /// A string of bytes, not always UTF-8.
+    pub(crate) fn text(&self, argument: &'static str, text: *const c_char) -> Result<&OsStr> {
+        let text = self.pointer(argument, text.cast_mut())?;
+        // SAFETY: not NULL, and by contract it ends in NUL.
+        let text = unsafe { CStr::from_ptr(text.as_ptr()) };
+        Ok(OsStr::from_bytes(text.to_bytes()))
+    }
+
+    /// The name of an object.
+    pub(crate) fn name(&self, name: *const c_char) -> Result<Name> {
+        Name::parse(self.text("name", name)?)
+    }
+
+    /// Bytes to read. NULL is fine for none.
+    pub(crate) fn bytes(&self, buffer: *const c_void, length: usize) -> Result<&[u8]> {
+        let start = self.buffer(buffer.cast_mut().cast::<u8>(), length)?;
+        // SAFETY: by contract `length` bytes may be read; none of them are needed when it is 0.
+        Ok(unsafe { std::slice::from_raw_parts(start.as_ptr(), length) })
+    }
+
+    /// Room for `length` values. NULL is fine for none.
+    pub(crate) fn room<T>(&mut self, buffer: *mut T, length: usize) -> Result<&mut [T]> {
+        let start = self.buffer(buffer, length)?;
+        // SAFETY: by contract `length` values may be written, and any bytes are a `T` of C.
+        Ok(unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), length) })
+    }
+
+    /// A place for a result.
+    pub(crate) fn output<T>(&self, argument: &'static str, out: *mut T) -> Result<Output<T>> {
+        self.pointer(argument, out).map(Output)
+    }
+
+    /// A place for a result that not every caller wants.
+    pub(crate) fn optional<T>(&self, out: *mut T) -> Option<Output<T>> {
+        NonNull::new(out).map(Output)
+    }
+
+    /// Options whose first field is their size; NULL stands for all defaults.
+    pub(crate) fn options<T: SizeFirst>(&self, options: *const T) -> Result<T> {
+        // SAFETY: NULL, or by contract as many readable bytes as the first field says.
+        unsafe { options::read(options) }
+            .map_err(|kind| self.refused("opts", kind))
+    }
+
+    /// Flags of which each bit must be in `known`.
+    pub(crate) fn flags(&self, flags: c_uint, known: c_uint) -> Result<Flags> {
+        match flags & !known {
+            0 => Ok(Flags(flags)),
+            unknown => Err(self.invalid("flags", format!("unknown bits {unknown:#x}"))),
+        }
+    }
+
+    /// A copy of the caller's descriptor.
+    pub(crate) fn duplicate(&self, fd: RawFd) -> Result<OwnedFd> {
+        let bad = || self.refused("fd", ErrorKind::Os(libc::EBADF));
+        if fd < 0 {
+            return Err(bad());
+        }
+        // SAFETY: the descriptor is used for one call, which says EBADF if it is not open.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+        borrowed.try_clone_to_owned().map_err(|error| {
+            error.raw_os_error().map_or_else(bad, |errno| self.refused("fd", ErrorKind::Os(errno)))
+        })
+    }
+
+    /// An address for a mapping, with the promises that the header asks for.
+    pub(crate) fn placement(&self, address: *mut c_void, round: bool, replace: bool) -> Placement {
+        // SAFETY: the header says that the range must be free to use.
+        let exact = unsafe { Placement::at(address.addr()) };
+        let placed = if round { exact.rounding() } else { exact };
+        if !replace {
+            return placed;
+        }
+        // SAFETY: the header says that what lies in the range must be the caller's own and out of use.
+        unsafe { placed.replacing() }
+    }
+
+    /// An error about an argument, with the errno EINVAL.
+    pub(crate) fn invalid(&self, argument: &'static str, why: impl Into<String>) -> Error {
+        self.refused(argument, ErrorKind::InvalidArgument(why.into().into()))
+    }
+
+    fn refused(&self, argument: &'static str, kind: ErrorKind) -> Error {
+        Error::new(self.operation, argument, kind)
+    }
+
+    fn pointer<T>(&self, argument: &'static str, pointer: *mut T) -> Result<NonNull<T>> {
+        NonNull::new(pointer).ok_or_else(|| self.invalid(argument, "it is NULL"))
+    }
+
+    /// The start of a buffer whose size is possible.
+    fn buffer<T>(&self, buffer: *mut T, length: usize) -> Result<NonNull<T>> {
+        if length == 0 {
+            return Ok(NonNull::dangling());
+        }
+        // No object is larger than this, so that a negative number in disguise is not followed.
+        if length > isize::MAX.cast_unsigned() / size_of::<T>() {
+            return Err(self.refused("len", ErrorKind::Os(libc::ERANGE)));
+        }
+        self.pointer("buf", buffer)
+    }
+}
+
+/// The number of a descriptor that stays with its owner.
+pub(crate) fn number_of(fd: BorrowedFd<'_>) -> c_int {
+    fd.as_raw_fd()
+}

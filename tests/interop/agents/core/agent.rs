@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Party R of the interop matrix: a Rust program on the core. The line protocol is in `../../README.md`.
+
+#![allow(clippy::print_stdout, reason = "an agent answers on its standard output")]
+
+mod shm;
+
+use std::io::{BufRead, stdin};
+use std::process::ExitCode;
+
+/// The answer to a verb, or the name of the errno that it failed with.
+type Answer = Result<String, String>;
+
+/// A verb and its key=value pairs.
+struct Request<'a> {
+    verb: &'a str,
+    pairs: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Request<'a> {
+    fn new(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut words = words.into_iter();
+        Self {
+            verb: words.next().unwrap_or_default(),
+            pairs: words.filter_map(|word| word.split_once('=')).collect(),
+        }
+    }
+
+    fn text(&self, key: &str) -> Option<&'a str> {
+        self.pairs.iter().find(|(name, _)| *name == key).map(|&(_, value)| value)
+    }
+
+    fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
+        self.text(key)?.parse().ok()
+    }
+
+    /// The value of `key`, hexadecimal digits.
+    fn bytes(&self, key: &str) -> Vec<u8> {
+        let digits = self.text(key).unwrap_or_default().as_bytes();
+        let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default();
+        let pairs = digits.chunks_exact(2);
+        pairs.filter_map(|pair| u8::try_from(value(pair[0]) * 16 + value(pair[1])).ok()).collect()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Performs one verb and prints the answer; the exit status that it would mean.
+fn perform(room: &mut shm::Room, request: &Request) -> u8 {
+    match room.perform(request) {
+        Ok(value) => {
+            println!("OK {value}");
+            0
+        }
+        Err(name) => {
+            println!("ERR {name}");
+            if name == "EAGAIN" { 3 } else { 1 }
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    println!("READY");
+    let mut room = shm::Room::default();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if !arguments.is_empty() {
+        let request = Request::new(arguments.iter().map(String::as_str));
+        return perform(&mut room, &request).into();
+    }
+    for line in stdin().lock().lines().map_while(Result::ok).filter(|line| !line.is_empty()) {
+        perform(&mut room, &Request::new(line.split('\t')));
+    }
+    ExitCode::SUCCESS
+}

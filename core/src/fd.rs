@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl, posix_fallocate};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, posix_fallocate};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
@@ -48,6 +48,11 @@ pub(crate) fn regular_file(fd: impl AsFd) -> Result<FileStat, ErrorKind> {
         _ => "something that has no bytes to map",
     };
     Err(ErrorKind::WrongType(what))
+}
+
+/// Programs that this process executes shall not inherit it.
+pub(crate) fn close_on_exec(fd: impl AsFd) -> nix::Result<()> {
+    fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(drop)
 }
 
 /// The size of the file in bytes.

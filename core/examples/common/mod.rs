@@ -14,7 +14,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 #[derive(FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub(crate) struct People {
-    name: [u8; 4],
+    pub(crate) name: [u8; 4],
     pub(crate) age: i32,
 }
 
@@ -37,7 +37,8 @@ impl People {
 /// Sleeps so many seconds, times the environment variable `UNIPC_PAUSE_SCALE`.
 pub(crate) fn pause(seconds: f64) {
     let scale = std::env::var("UNIPC_PAUSE_SCALE").ok().and_then(|scale| scale.parse().ok());
-    sleep(Duration::from_secs_f64(seconds * scale.unwrap_or(1.0).max(0.0)));
+    let seconds: f64 = seconds * scale.unwrap_or(1.0);
+    sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default());
 }
 
 /// Waits until the integer at `offset` is at least `value`; a peer that died is not waited for for ever.

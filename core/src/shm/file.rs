@@ -160,6 +160,7 @@ fn page_size(file: &OwnedFd, backing: Backing) -> Result<usize, ErrorKind> {
 
 /// Checks a descriptor that came from somewhere else.
 pub(super) fn received(file: OwnedFd, name: &Name, options: &Options) -> Result<Object, ErrorKind> {
+    fd::close_on_exec(&file)?;
     let (readable, writable) = fd::access(&file)?;
     let needs_write = !options.read_only && !options.private;
     if !readable || (needs_write && !writable) {

@@ -5,7 +5,7 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Options, posix};
 use crate::error::{Error, ErrorKind, Result};
-use crate::name::Name;
+use crate::name::{Name, SystemVName};
 use crate::sys;
 
 /// The limits of System V shared memory in this IPC namespace, as `ipcs -l` and `/proc/sys/kernel/shm*` have them.
@@ -62,9 +62,13 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         (ErrorKind::Os(libc::EEXIST), _) => {
             "the name is taken; open it, use open_or_create, or replace it".to_owned()
         }
-        (ErrorKind::Os(libc::ENOENT), Name::SystemV(_)) => {
-            "no segment has this key, or the path of the key does not exist".to_owned()
+        (ErrorKind::Os(libc::ENOENT), Name::SystemV(SystemVName::Ftok { path, .. }))
+            if !path.exists() =>
+        {
+            let path = path.display();
+            format!("the key is made of {path}, which does not exist: touch {path}")
         }
+        (ErrorKind::Os(libc::ENOENT), Name::SystemV(_)) => "no segment has this key".to_owned(),
         (ErrorKind::Os(libc::ENOENT), Name::Posix(_)) => {
             "nobody has created it, or it was unlinked".to_owned()
         }

@@ -165,6 +165,8 @@ impl Options {
 
     /// [`SharedMemory::from_fd`] with these options.
     ///
+    /// The descriptor becomes close-on-exec.
+    ///
     /// Errors: `EMEDIUMTYPE` for anything but a regular file, `EACCES` when it was not opened for reading (and writing,
     /// unless `read_only` or `private`), `EPERM` when a required seal is missing, `ENODATA` when it is empty.
     pub fn from_fd(&self, fd: impl Into<OwnedFd>) -> Result<SharedMemory> {

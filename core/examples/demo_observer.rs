@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The Rust observer of `make demo`: it maps memory read-only and tells what it sees.
 //!
-//! `python/examples/demo.py` starts it and sends it lines: `open NAME`, `fd NUMBER`, `watch` (ten records, each as soon
-//! as it is written), `read NUMBER` (one record), `count` (the counter). It answers each record or number with a line.
+//! `python/examples/demo.py` starts it and sends it lines: `open NAME`, `fd NUMBER`, `watch` (ten
+//! records, each as soon as it is written), `read NUMBER` (one record), `count` (the counter). It
+//! answers each record or number with a line.
 #![allow(unsafe_code, reason = "an inherited descriptor is a number")]
 #![allow(clippy::print_stdout, reason = "this is a program")]
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Parent and child share memory that has no name: the child inherits it by fork.
 //!
-//! Run `map_anon`. The child prints the five ages that the parent has written, then changes the first one to 100;
-//! three seconds later the parent prints that 100, `umap` and `umap ok`.
+//! Run `map_anon`. The child prints the five ages that the parent has written, then changes the
+//! first one to 100; three seconds later the parent prints that 100, `umap` and `umap ok`.
 #![allow(unsafe_code, reason = "fork")]
 #![allow(clippy::print_stdout, reason = "this is a program")]
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Writes ten records through a mapped file that holds five: the other five live in the rest of its last page.
+//! Writes ten records through a mapped file that holds five: the other five live in the rest of its
+//! last page.
 //!
-//! Run `map_normalfile1 /tmp/test_shm`, and `map_normalfile2 /tmp/test_shm` in another terminal between the two lines.
-//! It prints ` initialize over `, ten seconds later `umap ok `. The file is 40 bytes long throughout.
+//! Run `map_normalfile1 /tmp/test_shm`, and `map_normalfile2 /tmp/test_shm` in another terminal
+//! between the two lines. It prints ` initialize over `, ten seconds later `umap ok `. The file is
+//! 40 bytes long throughout.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 mod common;

@@ -2,8 +2,8 @@
 //! Reads the ten records that `map_normalfile1` has written through a mapped file of five.
 //!
 //! Run `map_normalfile2 /tmp/test_shm` while `map_normalfile1 /tmp/test_shm` runs, and again later.
-//! It prints `name: b age 20;` to `name: k age 29;`. Records 6 to 10 are not in the file but in the rest of its last
-//! page, and become empty when the kernel writes that page to disk (`sync`).
+//! It prints `name: b age 20;` to `name: k age 29;`. Records 6 to 10 are not in the file but in the
+//! rest of its last page, and become empty when the kernel writes that page to disk (`sync`).
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 mod common;

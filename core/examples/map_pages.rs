@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How far a mapped file may be touched: to the end of its last page, and not a byte further.
 //!
-//! Run `map_pages FILE` (maps the file from its beginning) or `map_pages FILE 2` (from its second page on).
-//! The file is 99 bytes short of two pages. The last line tells of the first page that it does not reach, where a plain
-//! store would be SIGBUS: the third page of the mapping, in version 2 the second.
+//! Run `map_pages FILE` (maps the file from its beginning) or `map_pages FILE 2` (from its second
+//! page on). The file is 99 bytes short of two pages. The last line tells of the first page that it
+//! does not reach, where a plain store would be SIGBUS: the third page of the mapping, in version 2
+//! the second.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 mod common;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Removing a System V segment that is in use: its key is free at once, its memory goes with the last one attached.
+//! Removing a System V segment that is in use: its key is free at once, its memory goes with the
+//! last one attached.
 //!
-//! Run `removal`; for five seconds after the removal `ipcs -m` shows the segment with the key 0x00000000 and `dest`.
-//! It prints what becomes of the key, of the data, and of those who want to attach or detach.
+//! Run `removal`; for five seconds after the removal `ipcs -m` shows the segment with the key
+//! 0x00000000 and `dest`. It prints what becomes of the key, of the data, and of those who want to
+//! attach or detach.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 mod common;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A server makes a segment that has no key, and tells its identifier to whom it may concern.
 //!
-//! Run `shm_server`, then `shm_client ID` with the identifier that it prints, in any language.
-//! It prints `id ID`, waits for the client's answer, and removes the segment.
+//! Run `shm_server`, then `shm_client ID` with the identifier that it prints, in any language. It
+//! prints `id ID`, waits for the client's answer, and removes the segment.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 mod common;

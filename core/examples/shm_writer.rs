@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Writes eight numbers into shared memory and waits until another program has answered in the same bytes.
+//! Writes eight numbers into shared memory and waits until another program has answered in the same
+//! bytes.
 //!
 //! Run `shm_writer`, then `shm_reader` in another terminal, in any language; then press Enter here.
 //! It prints the first number, which the reader has replaced by the sum: `140.0`.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reads ten records from the System V segment that `testwrite` has filled.
 //!
-//! Run `touch /dev/shm/myshm2`, then `testwrite`, then `testread`; the writer may have ended long ago.
-//! It prints `name:b`, `age 20` to `name:k`, `age 29`; ten empty records when nobody has written yet.
+//! Run `touch /dev/shm/myshm2`, then `testwrite`, then `testread`; the writer may have ended long
+//! ago. It prints `name:b`, `age 20` to `name:k`, `age 29`; ten empty records when nobody has
+//! written yet.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 mod common;

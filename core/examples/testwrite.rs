@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Writes ten records to the System V segment on which `testread` agrees by ftok("/dev/shm/myshm2", 0).
+//! Writes ten records to the System V segment on which `testread` agrees by ftok("/dev/shm/myshm2",
+//! 0).
 //!
-//! Run `touch /dev/shm/myshm2`, then `testwrite`, then `testread`, in any language and as often as you like.
-//! It prints nothing. The segment stays when the programs have ended: `ipcs -m` shows it, `ipcrm -m ID` removes it.
+//! Run `touch /dev/shm/myshm2`, then `testwrite`, then `testread`, in any language and as often as
+//! you like. It prints nothing. The segment stays when the programs have ended: `ipcs -m` shows it,
+//! `ipcrm -m ID` removes it.
 
 mod common;
 

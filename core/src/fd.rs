@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, posix_fallocate};
+use nix::fcntl::{FallocateFlags, FcntlArg, FdFlag, OFlag, fallocate, fcntl, posix_fallocate};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
@@ -39,8 +39,15 @@ pub(crate) fn proc_path(fd: BorrowedFd<'_>) -> PathBuf {
 /// The file's status, if it is a regular file: a FIFO or device planted under the name is refused.
 pub(crate) fn regular_file(fd: impl AsFd) -> Result<FileStat, ErrorKind> {
     let status = fstat(fd)?;
+    check_regular(&status)?;
+    Ok(status)
+}
+
+/// Says what it is if it is no regular file.
+pub(crate) fn check_regular(status: &FileStat) -> Result<(), ErrorKind> {
     let what = match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
-        SFlag::S_IFREG => return Ok(status),
+        SFlag::S_IFREG => return Ok(()),
+        SFlag::S_IFLNK => "a symbolic link",
         SFlag::S_IFDIR => "a directory",
         SFlag::S_IFIFO => "a FIFO",
         SFlag::S_IFSOCK => "a socket",
@@ -74,10 +81,10 @@ pub(crate) fn access(fd: impl AsFd) -> nix::Result<(bool, bool)> {
     })
 }
 
-/// Gives the file `size` bytes and takes the memory or disk for those from `from` on, so that a full
-/// file system is `ENOSPC` here and not SIGBUS at the first touch.
+/// Takes the memory or disk for the bytes from `from` up to `size`, so that a full file system is `ENOSPC` here
+/// and not SIGBUS at the first touch. The file keeps its size; [`extend`] changes it, at once.
 ///
-/// Errors: `ENOSPC`; `EFBIG` where `RLIMIT_FSIZE` forbids it (the kernel would send SIGXFSZ); on an error the file has its old size.
+/// Errors: `ENOSPC`; `EFBIG` where `RLIMIT_FSIZE` forbids it (the kernel would send SIGXFSZ). Nothing is taken then.
 pub(crate) fn reserve(fd: impl AsFd, from: u64, size: u64) -> Result<(), ErrorKind> {
     let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE)?;
     if size > limit {
@@ -87,16 +94,44 @@ pub(crate) fn reserve(fd: impl AsFd, from: u64, size: u64) -> Result<(), ErrorKi
     let mut at = from;
     while at < size {
         let step = RESERVE_STEP.min(size - at);
-        match posix_fallocate(fd.as_fd(), offset(at)?, offset(step)?) {
+        let kept = FallocateFlags::FALLOC_FL_KEEP_SIZE;
+        match fallocate(fd.as_fd(), kept, offset(at)?, offset(step)?) {
             Ok(()) => at += step,
             Err(Errno::EINTR) => {}
+            Err(Errno::EOPNOTSUPP) => return write_zeros(fd.as_fd(), from, size),
             Err(errno) => {
-                ftruncate(fd.as_fd(), offset(from)?)?;
+                give_back(fd);
                 return Err(errno.into());
             }
         }
     }
     Ok(())
+}
+
+/// For file systems that cannot allocate: the C library writes, and the file grows meanwhile.
+fn write_zeros(fd: BorrowedFd<'_>, from: u64, size: u64) -> Result<(), ErrorKind> {
+    Ok(posix_fallocate(fd, offset(from)?, offset(size - from)?).inspect_err(|_| {
+        let _ = truncate(fd, from);
+    })?)
+}
+
+/// Makes the file at least `size` bytes long, never shorter, whatever others do to it meanwhile.
+pub(crate) fn extend(fd: impl AsFd, size: u64) -> Result<(), ErrorKind> {
+    let Some(last) = size.checked_sub(1) else {
+        return Ok(());
+    };
+    loop {
+        match posix_fallocate(fd.as_fd(), offset(last)?, 1) {
+            Err(Errno::EINTR) => {}
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// Frees what was taken behind the file's end; allowed even under a seal against shrinking.
+pub(crate) fn give_back(fd: impl AsFd) {
+    // Best effort: what stays taken goes with the file.
+    let _ = size(fd.as_fd()).map_err(ErrorKind::from).and_then(|size| truncate(fd, size));
 }
 
 /// Refuses at once what cannot be had. Taking memory step by step until there is none would wake the OOM killer,

@@ -57,6 +57,11 @@ fn slack_reaches_to_the_end_of_the_page_and_never_into_the_file() {
     assert_eq!(SharedMemory::options().size(80).open(name.as_str()).unwrap().len(), 40);
     let whole = SharedMemory::options().slack(true).open(name.as_str()).unwrap();
     assert_eq!(whole.len(), page_size());
+    for name in ["anon:", "memfd:slack", directory.name("new").as_str()] {
+        let created = SharedMemory::options().slack(true).create(name, 40).unwrap();
+        assert_eq!(created.len(), page_size(), "{name}");
+    }
+    assert_eq!(fs::metadata(directory.path("new")).unwrap().len(), 40);
 }
 
 #[test]
@@ -110,15 +115,19 @@ fn protection_at(address: usize) -> Option<String> {
 
 #[test]
 fn protection_follows_the_options() {
-    let name = Removed(posix_name("protection"));
-    let shm = SharedMemory::create(name.0.as_str(), 10).unwrap();
-    assert_eq!(protection_at(shm.as_ptr().addr()).as_deref(), Some("rw-s"));
-    let reader = SharedMemory::options().read_only(true).open(name.0.as_str()).unwrap();
-    assert_eq!(protection_at(reader.as_ptr().addr()).as_deref(), Some("r--s"));
-    let code = SharedMemory::options().executable(true).open(name.0.as_str()).unwrap();
-    assert_eq!(protection_at(code.as_ptr().addr()).as_deref(), Some("rwxs"));
-    let copy = SharedMemory::options().private(true).open(name.0.as_str()).unwrap();
-    assert_eq!(protection_at(copy.as_ptr().addr()).as_deref(), Some("rw-p"));
+    for name in [Removed(posix_name("protection")), Removed(key_name())] {
+        let protection = |options: unipc::shm::Options| {
+            let shm = options.open(name.0.as_str()).unwrap();
+            protection_at(shm.as_ptr().addr()).unwrap()
+        };
+        SharedMemory::create(name.0.as_str(), 10).unwrap();
+        assert_eq!(protection(SharedMemory::options()), "rw-s");
+        assert_eq!(protection(SharedMemory::options().read_only(true)), "r--s");
+        assert_eq!(protection(SharedMemory::options().executable(true)), "rwxs");
+        if name.0.starts_with('/') {
+            assert_eq!(protection(SharedMemory::options().private(true)), "rw-p");
+        }
+    }
 }
 
 /// An address where neither the program nor the kernel puts anything by itself.
@@ -232,6 +241,28 @@ fn flush_and_advise_take_any_range_inside() {
     // Advice never costs bytes: not even DontNeed on shared memory.
     shm.advise(0, shm.len(), Advice::DontNeed).unwrap();
     assert_eq!(shm.compare(0, &vec![7; shm.len()]).unwrap(), std::cmp::Ordering::Equal);
+}
+
+#[test]
+fn what_was_flushed_is_on_the_disk() {
+    use std::io::Read;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let directory = Directory::new("disk");
+    let shm = SharedMemory::create(directory.name("data").as_str(), page_size()).unwrap();
+    shm.write_at(0, b"durable").unwrap();
+    shm.flush(0, shm.len()).unwrap();
+    // Reading past the page cache; a file system in memory may not have that.
+    let direct =
+        fs::File::options().read(true).custom_flags(libc::O_DIRECT).open(directory.path("data"));
+    let Ok(mut file) = direct else {
+        return support::skipped("what_was_flushed_is_on_the_disk", "no O_DIRECT");
+    };
+    let block = SharedMemory::create("anon:", page_size()).unwrap();
+    // SAFETY: a page of our own that nobody else has, aligned as O_DIRECT wants it.
+    let page = unsafe { std::slice::from_raw_parts_mut(block.as_ptr(), page_size()) };
+    file.read_exact(page).unwrap();
+    assert_eq!(&page[..7], b"durable");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use unipc::SharedMemory;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// The record on which the programs of all languages agree: `struct people { char name[4]; int age; }`.
+/// The record on which all languages agree: `struct people { char name[4]; int age; }`.
 #[derive(FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub(crate) struct People {
@@ -41,7 +41,7 @@ pub(crate) fn pause(seconds: f64) {
     sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default());
 }
 
-/// Waits until the integer at `offset` is at least `value`; a peer that died is not waited for for ever.
+/// Waits until the integer at `offset` is at least `value`, but not for ever: the peer may have died.
 pub(crate) fn wait_for(shm: &SharedMemory, offset: usize, value: u32) -> Result<(), Failure> {
     let deadline = Instant::now() + Duration::from_secs(60);
     while shm.load_u32(offset)? < value {

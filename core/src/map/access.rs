@@ -2,6 +2,8 @@
 //! Checked access to mapped bytes: bounds first, then the size of the file, then the copy under the SIGBUS guard.
 
 use std::cmp::Ordering;
+use std::mem::MaybeUninit;
+use std::ptr;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
@@ -53,10 +55,23 @@ impl Map {
     }
 
     pub(crate) fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<(), ErrorKind> {
+        // SAFETY: bytes that are initialised are also bytes that may not be; `read_uninit` only writes bytes to them.
+        let buffer = unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
+        self.read_uninit(offset, buffer).map(drop)
+    }
+
+    /// As [`Map::read_at`], into memory that need not be initialised; gives it back initialised.
+    pub(crate) fn read_uninit<'a>(
+        &self,
+        offset: usize,
+        buffer: &'a mut [MaybeUninit<u8>],
+    ) -> Result<&'a mut [u8], ErrorKind> {
         let source = self.ptr_at(offset, buffer.len())?;
         self.present(offset, buffer.len())?;
         // SAFETY: the range was checked; `copy` allows the caller's buffer to lie in the same memory.
-        self.guarded(|| unsafe { source.copy_to(buffer.as_mut_ptr(), buffer.len()) })
+        self.guarded(|| unsafe { source.copy_to(buffer.as_mut_ptr().cast(), buffer.len()) })?;
+        // SAFETY: every byte was written just now.
+        Ok(unsafe { &mut *(ptr::from_mut(buffer) as *mut [u8]) })
     }
 
     pub(crate) fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<(), ErrorKind> {
@@ -108,23 +123,26 @@ impl Map {
 
     /// Errors: [`ErrorKind::Truncated`] when a page was missing while any access was going on.
     pub(crate) fn end_access(&self) -> Result<(), ErrorKind> {
-        match self.slot.get() {
-            Some(slot) if slot.end(|| self.map_again()) => Err(ErrorKind::Truncated),
-            _ => Ok(()),
+        match self.slot.get().map(|slot| slot.end(|| self.map_again())) {
+            Some(None) => Err(ErrorKind::invalid("no access was begun")),
+            Some(Some(true)) => Err(ErrorKind::Truncated),
+            Some(Some(false)) | None => Ok(()),
         }
     }
 
     /// The file's pages in place of the zeros that the handler put there. A private mapping cannot have
     /// this, since its own changes would be lost: it stays marked until it is mapped anew.
     fn map_again(&self) -> bool {
-        if self.plan.private {
-            return false;
-        }
+        !self.plan.private && self.map_over().is_ok()
+    }
+
+    /// Maps the file's pages over all that is there, private changes too.
+    pub(super) fn map_over(&self) -> Result<(), ErrorKind> {
         // SAFETY: the range is this mapping's own.
         let here = unsafe { Placement::at(self.base.addr().get()) };
         // SAFETY: as above; what is replaced are pages of the same file, or the handler's zeros.
         let here = unsafe { here.replacing() };
-        map_pages(&self.source, &self.plan, self.mapped, here).is_ok()
+        map_pages(&self.source, &self.plan, self.mapped, here).map(drop)
     }
 }
 

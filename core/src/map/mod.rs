@@ -132,21 +132,45 @@ impl Map {
     pub(crate) fn remap(&mut self, length: usize) -> Result<(), ErrorKind> {
         let plan = Plan { length, ..self.plan };
         let (_, mapped) = plan.geometry()?;
-        if mapped != self.mapped {
-            if plan.guard_pages || plan.placement.is_some() {
-                return Err(ErrorKind::unsupported(
-                    "a mapping at a fixed address or between guard pages keeps its pages",
-                ));
+        if self.slot.get().is_some_and(|slot| slot.has_fault()) {
+            // The handler's zeros must not pass for the file's bytes once the fault is forgotten.
+            self.map_over()?;
+        }
+        let stays = plan.guard_pages || plan.placement.is_some();
+        if mapped > self.mapped && stays {
+            return Err(ErrorKind::unsupported(
+                "a mapping at a fixed address or between guard pages cannot grow",
+            ));
+        }
+        if mapped != self.mapped && !stays {
+            match self.stretch(mapped) {
+                // Pages behind the end harm nobody, so what shrinks never fails.
+                Err(_) if mapped < self.mapped => {}
+                other => other?,
             }
-            // SAFETY: the pages are ours and, with `&mut self`, nobody is inside a checked access.
-            let base = unsafe {
-                mremap(self.base.cast(), self.mapped, mapped, MRemapFlags::MREMAP_MAYMOVE, None)
-            }?;
-            self.base = base.cast();
-            self.mapped = mapped;
         }
         self.forget_slot();
         self.plan = plan;
+        Ok(())
+    }
+
+    /// Makes the mapping `mapped` bytes long.
+    fn stretch(&mut self, mapped: usize) -> Result<(), ErrorKind> {
+        let old = self.base.cast();
+        // SAFETY: the pages are ours and, with `&mut self`, nobody is inside a checked access.
+        let moved = unsafe { mremap(old, self.mapped, mapped, MRemapFlags::MREMAP_MAYMOVE, None) };
+        self.base = match moved {
+            // Advice for a part has split the mapping, and the kernel moves no parts. A new one will do, where
+            // there are no changes of its own to keep.
+            Err(Errno::EFAULT) if !self.plan.private => {
+                let new = map_pages(&self.source, &self.plan, mapped, Placement::default())?;
+                // SAFETY: as above; a failure would mean that the pages are not ours.
+                let _ = unsafe { munmap(old, self.mapped) };
+                new
+            }
+            other => other?.cast(),
+        };
+        self.mapped = mapped;
         Ok(())
     }
 

@@ -100,9 +100,11 @@ impl Map {
         Ok(unsafe { sys::madvise(start.as_ptr(), length, advice as i32) }?)
     }
 
-    /// Touches every page now, so that no fault comes later.
-    pub(crate) fn populate(&self) -> Result<(), ErrorKind> {
-        let advice = if self.is_writable() { Advice::PopulateWrite } else { Advice::PopulateRead };
+    /// Touches every page now, so that no fault comes later. Pages `of_memory` become writable when they are read,
+    /// which takes half as long; those of a disk must be told that a write is coming.
+    pub(crate) fn populate(&self, of_memory: bool) -> Result<(), ErrorKind> {
+        let read = !self.is_writable() || (of_memory && !self.plan.private);
+        let advice = if read { Advice::PopulateRead } else { Advice::PopulateWrite };
         match self.advise(0, self.len(), advice) {
             Err(ErrorKind::Os(libc::EINVAL)) => Err(ErrorKind::unsupported(
                 "this kernel cannot populate a mapping (Linux 5.14 can)",

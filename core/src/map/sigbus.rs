@@ -96,19 +96,27 @@ impl Slot {
 
     /// An access ends; true when a page was missing during any of the accesses that overlap with it.
     /// The last one out calls `repair`, which maps the file again; if that fails the fault stays remembered.
-    pub(super) fn end(&self, repair: impl Fn() -> bool) -> bool {
+    /// `None` when no access is going on: C may end what it never began.
+    pub(super) fn end(&self, repair: impl Fn() -> bool) -> Option<bool> {
         // SYNC: every change of `state` is AcqRel and pairs with the handler's and the other threads'.
         let mut state = self.state.load(Ordering::Acquire);
-        loop {
+        while state & !FAULTED > 0 {
             let faulted = state & FAULTED != 0;
             let last = state & !FAULTED == 1;
             // An access that begins while this one repairs is told of the fault too, and repairs again.
             let next = if last && faulted && repair() { 0 } else { state - 1 };
             match self.state.compare_exchange(state, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return faulted,
+                Ok(_) => return Some(faulted),
                 Err(now) => state = now,
             }
         }
+        None
+    }
+
+    /// Is a page missing that nobody could repair?
+    pub(super) fn has_fault(&self) -> bool {
+        // SYNC: acquire pairs with the handler's change of `state`.
+        self.state.load(Ordering::Acquire) & FAULTED != 0
     }
 
     fn is_guarding(&self, address: usize) -> bool {

@@ -101,7 +101,9 @@ impl Name {
     /// The exact bytes of the name in its one spelling. `Display` shows the same, with bytes that are not UTF-8 replaced.
     pub fn to_os_string(&self) -> OsString {
         let tagged = |tag: &str, rest: &OsStr| {
-            let mut bytes = tag.as_bytes().to_vec();
+            // One byte to spare, for the NUL that C wants.
+            let mut bytes = Vec::with_capacity(tag.len() + rest.len() + 1);
+            bytes.extend(tag.as_bytes());
             bytes.extend(rest.as_bytes());
             OsString::from_vec(bytes)
         };

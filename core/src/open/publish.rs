@@ -14,7 +14,7 @@ use nix::sys::stat::{Mode as FileMode, fchmod};
 use nix::unistd::{linkat, unlink};
 
 use super::Mode;
-use crate::fd;
+use crate::{fd, sys};
 
 /// A file that has no name yet, or only a temporary one, which goes when this is dropped.
 #[derive(Debug)]
@@ -34,8 +34,22 @@ impl Unnamed {
     /// Gives the file its name, as the last step of its creation.
     ///
     /// Errors: `EEXIST` when something has the name, a symbolic link included.
-    pub(crate) fn publish(self, file: &OwnedFd, path: &Path) -> nix::Result<()> {
-        give_name(file, self.temporary.as_deref(), path)
+    pub(crate) fn publish(mut self, file: &OwnedFd, path: &Path) -> nix::Result<()> {
+        let Some(temporary) = &self.temporary else {
+            return give_name(file, path);
+        };
+        match sys::rename_to_new(temporary, path) {
+            Ok(()) => {
+                // Nothing has the temporary name any more, unless somebody else made it meanwhile.
+                self.temporary = None;
+                Ok(())
+            }
+            // Some file systems cannot rename without replacing; those know hard links.
+            Err(Errno::EINVAL | Errno::ENOSYS) => {
+                linkat(AT_FDCWD, temporary.as_path(), AT_FDCWD, path, AtFlags::empty())
+            }
+            Err(errno) => Err(errno),
+        }
     }
 }
 
@@ -78,17 +92,12 @@ fn make_temporary(directory: &Path) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
 }
 
 /// `linkat` refuses a name that is taken, so publishing is also the test for it.
-fn give_name(file: &OwnedFd, temporary: Option<&Path>, path: &Path) -> nix::Result<()> {
-    if let Some(temporary) = temporary {
-        return linkat(AT_FDCWD, temporary, AT_FDCWD, path, AtFlags::empty());
-    }
-    let through_proc = fd::proc_path(file.as_fd());
-    let linked =
-        linkat(AT_FDCWD, through_proc.as_path(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW);
-    match linked {
-        // Without /proc; needs CAP_DAC_READ_SEARCH on kernels before 6.10.
-        Err(Errno::ENOENT) if !Path::new("/proc/self/fd").exists() => {
-            linkat(file, c"", AT_FDCWD, path, AtFlags::AT_EMPTY_PATH)
+fn give_name(file: &OwnedFd, path: &Path) -> nix::Result<()> {
+    match linkat(file, c"", AT_FDCWD, path, AtFlags::AT_EMPTY_PATH) {
+        // Kernels before 6.10 allow that only with CAP_DAC_READ_SEARCH. The way through /proc is open to all.
+        Err(Errno::ENOENT) => {
+            let through_proc = fd::proc_path(file.as_fd());
+            linkat(AT_FDCWD, through_proc.as_path(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW)
         }
         other => other,
     }

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, readlink};
-use nix::sys::stat::{FileStat, Mode as FileMode};
+use nix::sys::stat::{FileStat, Mode as FileMode, lstat};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
-use nix::unistd::{geteuid, unlink};
+use nix::unistd::unlink;
 
 use super::options::Object;
 use super::{Backing, Identity, Options, Seals, SharedMemory, posix};
@@ -61,6 +61,7 @@ fn create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, E
     let size = options.size.unwrap_or(0) as u64;
     let (file, unnamed) = publish::aside(path, options.mode)?;
     fd::reserve(&file, 0, size)?;
+    fd::extend(&file, size)?;
     let object = object(file, name, options)?;
     let length = options.length(object.size, object.page_size)?;
     let mut shm = options.map(object, name.clone(), length)?;
@@ -74,6 +75,12 @@ fn create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, E
 
 fn replace(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
+        match lstat(path) {
+            // A device or FIFO is not ours to remove.
+            Ok(status) => fd::check_regular(&status)?,
+            Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
         match unlink(path) {
             Ok(()) | Err(Errno::ENOENT) => {}
             Err(errno) => return Err(errno.into()),
@@ -97,6 +104,10 @@ fn open_or_create(options: &Options, name: &Name, path: &Path) -> Result<SharedM
             Err(other) => return Err(other),
         }
         match create(options, name, path) {
+            // Neither there nor free: it will not get better by trying again.
+            Err(ErrorKind::Os(libc::EEXIST)) if path.is_symlink() && !path.exists() => {
+                return Err(ErrorKind::WrongType("a symbolic link that leads nowhere"));
+            }
             Err(ErrorKind::Os(libc::EEXIST)) => {}
             other => return other,
         }
@@ -105,7 +116,7 @@ fn open_or_create(options: &Options, name: &Name, path: &Path) -> Result<SharedM
 }
 
 fn contended() -> ErrorKind {
-    ErrorKind::Busy("the name appears and disappears; is it a dangling symbolic link?".into())
+    ErrorKind::Busy("others create and remove the name all the time".into())
 }
 
 /// A directory under the name answers EISDIR to a writer; say the same as to a reader.
@@ -120,10 +131,10 @@ fn refused(errno: Errno, path: &Path) -> ErrorKind {
 
 fn object(file: OwnedFd, name: &Name, options: &Options) -> Result<Object, ErrorKind> {
     let status = fd::regular_file(&file)?;
-    check_owner(&status, options)?;
+    options.check_owner(status.st_uid)?;
     let backing = if matches!(name, Name::Posix(_)) { Backing::Posix } else { Backing::File };
     Ok(Object {
-        page_size: page_size(&file, backing)?,
+        page_size: page_size(&file, &status)?,
         source: crate::map::Source::File(file),
         backing,
         identity: identity(&status),
@@ -136,26 +147,18 @@ pub(super) fn identity(status: &FileStat) -> Identity {
     Identity::File { device: status.st_dev, inode: status.st_ino }
 }
 
-fn check_owner(status: &FileStat, options: &Options) -> Result<(), ErrorKind> {
-    let me = geteuid().as_raw();
-    if options.own_only && status.st_uid != me && status.st_uid != 0 {
-        return Err(ErrorKind::Untrusted(
-            format!("it belongs to user {}, this process is user {me}", status.st_uid).into(),
-        ));
-    }
-    Ok(())
-}
-
 /// Files on hugetlbfs consist of huge pages, all others of ordinary ones.
-fn page_size(file: &OwnedFd, backing: Backing) -> Result<usize, ErrorKind> {
-    if backing == Backing::Posix {
-        return Ok(sys::page_size());
+fn page_size(file: &OwnedFd, status: &FileStat) -> Result<usize, ErrorKind> {
+    let ordinary = sys::page_size();
+    // hugetlbfs gives its page as the block size; most file systems give an ordinary one and need not be asked.
+    if usize::try_from(status.st_blksize).is_ok_and(|block| block <= ordinary) {
+        return Ok(ordinary);
     }
     let system = fstatfs(file)?;
     if system.filesystem_type() == HUGETLBFS_MAGIC {
         return usize::try_from(system.block_size()).map_err(|_| Errno::EOVERFLOW.into());
     }
-    Ok(sys::page_size())
+    Ok(ordinary)
 }
 
 /// Checks a descriptor that came from somewhere else.
@@ -196,7 +199,7 @@ pub(super) fn name_of(file: &OwnedFd) -> Name {
 
 /// The name must still lead to the object that is open.
 pub(super) fn remove(name: &Name, path: &Path, identity: Identity) -> Result<(), Error> {
-    let same = match nix::sys::stat::lstat(path) {
+    let same = match lstat(path) {
         Ok(status) => self::identity(&status) == identity,
         Err(errno) => return Err(ErrorKind::from(errno).during("remove", name)),
     };

@@ -129,7 +129,9 @@ fn explain_segment(error: Error, options: &Options) -> Error {
         libc::EINVAL if asked > limits.shmmax => {
             format!("SHMMAX is {} bytes (/proc/sys/kernel/shmmax)", limits.shmmax)
         }
-        libc::EINVAL if asked < limits.shmmin => format!("SHMMIN is {} bytes", limits.shmmin),
+        libc::EINVAL if options.size.is_some() && asked < limits.shmmin => {
+            format!("SHMMIN is {} bytes", limits.shmmin)
+        }
         libc::EINVAL => {
             "no segment has this identifier, or it is smaller than asked for".to_owned()
         }

@@ -34,6 +34,7 @@ pub(super) fn create(
     let file = make(label, options.huge_page_size)?;
     fchmod(&file, FileMode::from_bits_truncate(options.mode.bits()))?;
     fd::reserve(&file, 0, size)?;
+    fd::extend(&file, size)?;
     let seals = options.seals.unwrap_or(Seals::SHRINK);
     // The mapping comes first: it could not be writable under a seal against writing.
     let object = Object {

@@ -209,7 +209,7 @@ impl SharedMemory {
 
 impl Drop for SharedMemory {
     fn drop(&mut self) {
-        if self.remover == Some(std::process::id()) {
+        if self.remover.is_some_and(|remover| remover == std::process::id()) {
             // Somebody else may have removed it already, which is what was wanted.
             let _ = self.remove();
         }

@@ -3,6 +3,8 @@
 
 use std::os::fd::OwnedFd;
 
+use nix::unistd::geteuid;
+
 use super::{Backing, Identity, Seals, SharedMemory, anonymous, file, limits, memfd, system_v};
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::{Map, Placement, Plan, Source};
@@ -41,6 +43,8 @@ pub struct Options {
     pub(super) remove_on_drop: bool,
     pub(super) allow_removed: bool,
     pub(super) own_only: bool,
+    /// Set by the calls that may create.
+    creating: bool,
     pub(super) huge_page_size: Option<usize>,
     pub(super) seals: Option<Seals>,
     pub(super) require_seals: Seals,
@@ -83,7 +87,8 @@ impl Options {
     }
 
     setters! {
-        /// When creating: the permission bits, exact whatever the umask.
+        /// When creating: the permission bits, exact whatever the umask. System V lets the creator, too, attach only
+        /// as they say: an ordinary user needs at least 0600 there.
         mode: Mode;
         /// Begin at this byte of the object; it need not be on a page boundary. When creating, the size counts from the object's first byte.
         offset: u64;
@@ -188,7 +193,8 @@ impl Options {
         size: Option<usize>,
         operation: &'static str,
     ) -> Result<SharedMemory> {
-        let options = Self { size, ..self.clone() };
+        let mut options = Self { size, ..self.clone() };
+        options.creating = disposition != Disposition::Open;
         let got = options.check(name, disposition).and_then(|()| match name {
             Name::Posix(_) | Name::File(_) => file::get(&options, name, disposition),
             Name::SystemV(wanted) => system_v::get(&options, name, wanted, disposition),
@@ -250,16 +256,41 @@ impl Options {
         if object_size == 0 {
             return Err(ErrorKind::Empty);
         }
-        let end =
-            if self.slack { object_size.next_multiple_of(page_size as u64) } else { object_size };
-        let there = end.checked_sub(self.offset).filter(|&there| there > 0).ok_or_else(|| {
-            ErrorKind::invalid(format!(
-                "offset {} lies behind the object's {object_size} bytes",
-                self.offset
-            ))
-        })?;
-        let wanted = self.size.map_or(u64::MAX, |size| size as u64);
+        let there = self
+            .usable(object_size, page_size)
+            .checked_sub(self.offset)
+            .filter(|&there| there > 0)
+            .ok_or_else(|| {
+                ErrorKind::invalid(format!(
+                    "offset {} lies behind the object's {object_size} bytes",
+                    self.offset
+                ))
+            })?;
+        let wanted = match self.size {
+            None => u64::MAX,
+            // The size that was given is the object's; what counts with it is the rest of its last page.
+            Some(size) if self.creating => self.usable(size as u64, page_size),
+            Some(size) => size as u64,
+        };
         usize::try_from(there.min(wanted)).map_err(|_| ErrorKind::Os(libc::EOVERFLOW))
+    }
+
+    /// Where the bytes end that may be touched, in an object of this size.
+    fn usable(&self, object_size: u64, page_size: usize) -> u64 {
+        if self.slack { object_size.next_multiple_of(page_size as u64) } else { object_size }
+    }
+
+    /// Refuses what belongs to neither this user nor root, where that was asked for.
+    pub(super) fn check_owner(&self, owner: u32) -> Result<(), ErrorKind> {
+        if !self.own_only || owner == 0 {
+            return Ok(());
+        }
+        let me = geteuid().as_raw();
+        if owner != me {
+            let why = format!("it belongs to user {owner}, this process is user {me}");
+            return Err(ErrorKind::Untrusted(why.into()));
+        }
+        Ok(())
     }
 
     /// An object that was opened instead of created must be what would have been created.
@@ -293,7 +324,7 @@ impl Options {
         };
         let map = Map::new(object.source, plan)?;
         if self.populate {
-            map.populate()?;
+            map.populate(object.backing != Backing::File)?;
         }
         if self.locked {
             map.lock()?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where POSIX objects live: `shm_open("/demo")` of every Linux libc is the file `/dev/shm/demo`.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::name::{Name, PosixName};
@@ -8,12 +9,20 @@ use crate::name::{Name, PosixName};
 const DIRECTORY: &str = "/dev/shm";
 
 pub(super) fn path(name: &PosixName) -> PathBuf {
-    Path::new(DIRECTORY).join(name.file_name())
+    // `join` would allocate three times, which shows in the time that opening takes.
+    let mut path = PathBuf::with_capacity(DIRECTORY.len() + 1 + name.file_name().len());
+    path.push(DIRECTORY);
+    path.push(name.file_name());
+    path
 }
 
-/// The POSIX name of a path directly in `/dev/shm`.
+/// The POSIX name of a path directly in `/dev/shm`. What the kernel calls deleted has none: it says so of objects that
+/// were unlinked, and of those that were made without a name and then given one.
 pub(super) fn name_at(path: &Path) -> Option<Name> {
     let inside = path.strip_prefix(DIRECTORY).ok()?;
+    if inside.as_os_str().as_bytes().ends_with(b" (deleted)") {
+        return None;
+    }
     Name::parse(Path::new("/").join(inside)).ok()
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Removing objects: explicit, by name or through a handle, never by closing.
 
-use super::{Identity, SharedMemory, SystemV, file};
+use super::{Identity, SharedMemory, SystemV, file, system_v};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, SystemVName};
-use crate::sys;
 
 impl SharedMemory {
     /// Removes the object of this name. Who has it open keeps it until he leaves.
@@ -23,19 +22,14 @@ impl SharedMemory {
                 let path = file::path_of(&name).unwrap_or_default();
                 nix::unistd::unlink(path.as_ref()).map_err(|errno| failed(errno.into()))
             }
-            Name::SystemV(wanted) => {
-                let id = match wanted {
-                    SystemVName::Id(id) => Ok(*id),
-                    SystemVName::Private => Err(failed(ErrorKind::invalid(
-                        "sysv:private names no segment: use sysv:id=NUMBER",
-                    ))),
-                    SystemVName::Key(key) => find(key.raw()).map_err(failed),
-                    SystemVName::Ftok { path, project } => {
-                        let key = crate::sysv::Key::ftok(path, *project)?;
-                        find(key.raw()).map_err(failed)
-                    }
-                }?;
-                SystemV::from_id(id).remove()
+            Name::SystemV(SystemVName::Id(id)) => SystemV::from_id(*id).remove(),
+            Name::SystemV(SystemVName::Private) => {
+                Err(failed(ErrorKind::invalid("sysv:private names no segment: use sysv:id=NUMBER")))
+            }
+            Name::SystemV(SystemVName::Key(key)) => system_v::unlink(*key).map_err(failed),
+            Name::SystemV(SystemVName::Ftok { path, project }) => {
+                let key = crate::sysv::Key::ftok(path, *project)?;
+                system_v::unlink(key).map_err(failed)
             }
             Name::Memfd(_) | Name::Anonymous => Err(failed(nameless())),
         }
@@ -74,10 +68,6 @@ impl SharedMemory {
         }
         segment.remove()
     }
-}
-
-fn find(key: i32) -> Result<i32, ErrorKind> {
-    Ok(sys::shm::shmget(key, 0, 0)?)
 }
 
 fn nameless() -> ErrorKind {

@@ -4,7 +4,7 @@
 use super::{Backing, SharedMemory};
 use crate::error::{ErrorKind, Result};
 use crate::fd;
-use crate::map::Advice;
+use crate::map::{Advice, Map};
 
 impl SharedMemory {
     /// Makes the object `size` bytes long and maps all of it from this mapping's offset on.
@@ -44,14 +44,21 @@ impl SharedMemory {
             fd::truncate(file, size)?;
             return self.map.remap(length);
         }
+        // The size changes last, so that after an error the object is as it was.
         fd::reserve(file, before, size)?;
-        self.map.remap(length).inspect_err(|_| {
-            // As if nothing had happened; the bytes taken are given back.
-            let _ = self.map.file().map(|file| fd::truncate(file, before));
+        let previous = self.map.len();
+        let extend = |map: &Map| map.file().map_or(Ok(()), |file| fd::extend(file, size));
+        self.map.remap(length).and_then(|()| extend(&self.map)).inspect_err(|_| {
+            let _ = self.map.remap(previous);
+            if let Some(file) = self.map.file() {
+                fd::give_back(file);
+            }
         })
     }
 
     /// Maps the object as large as it is now, after another process changed its size.
+    ///
+    /// A private mapping that has lost pages begins anew, without its changes.
     ///
     /// Errors: `ENODATA` when it is empty now, `EINVAL` when this mapping's offset lies behind its end.
     pub fn refresh(&mut self) -> Result<()> {

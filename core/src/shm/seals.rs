@@ -13,12 +13,13 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seals(i32);
 
-const NAMES: [(i32, &str); 5] = [
+const NAMES: [(i32, &str); 6] = [
     (libc::F_SEAL_SEAL, "SEAL"),
     (libc::F_SEAL_SHRINK, "SHRINK"),
     (libc::F_SEAL_GROW, "GROW"),
     (libc::F_SEAL_WRITE, "WRITE"),
     (libc::F_SEAL_FUTURE_WRITE, "FUTURE_WRITE"),
+    (libc::F_SEAL_EXEC, "EXEC"),
 ];
 
 impl Seals {
@@ -34,6 +35,8 @@ impl Seals {
     pub const WRITE: Self = Self(libc::F_SEAL_WRITE);
     /// The bytes cannot change but through mappings that exist already (Linux 5.1).
     pub const FUTURE_WRITE: Self = Self(libc::F_SEAL_FUTURE_WRITE);
+    /// Whether it may be executed cannot change (Linux 6.3); every memfd that is created here has it, and may not.
+    pub const EXEC: Self = Self(libc::F_SEAL_EXEC);
 
     /// The set with these bits; `None` if one of them is no seal that is offered here.
     pub fn from_bits(bits: i32) -> Option<Self> {

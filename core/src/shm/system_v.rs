@@ -4,7 +4,6 @@
 //! [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html), [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html)
 
 use nix::errno::Errno;
-use nix::unistd::geteuid;
 
 use super::options::Object;
 use super::{Backing, Identity, Options, SharedMemory};
@@ -149,8 +148,9 @@ impl SystemV {
 
     fn failed(self, operation: &'static str, errno: Errno) -> crate::Error {
         let error = ErrorKind::from(errno).during(operation, Name::of_id(self.id));
-        match errno {
-            Errno::EINVAL => error.with_advice("no segment has this identifier"),
+        // EINVAL also means a user or mode that cannot be; then the segment is there.
+        match sys::shm::shmctl_stat(self.id) {
+            Err(Errno::EINVAL) => error.with_advice("no segment has this identifier"),
             _ => error,
         }
     }
@@ -209,7 +209,7 @@ pub(super) fn get(
         (SystemVName::Ftok { path, project }, _) => key_of(path, *project)?,
     };
     match disposition {
-        Disposition::Open => attach(options, name, find(key)?),
+        Disposition::Open => open(options, name, key),
         Disposition::Create if options.replace => replace(options, name, key),
         Disposition::Create => create(options, name, Some(key)),
         Disposition::OpenOrCreate => open_or_create(options, name, key),
@@ -230,21 +230,77 @@ fn create(options: &Options, name: &Name, key: Option<Key>) -> Result<SharedMemo
         libc::SHM_HUGETLB | (size.trailing_zeros().cast_signed() << libc::MAP_HUGE_SHIFT)
     });
     let flags = libc::IPC_CREAT | libc::IPC_EXCL | huge | options.mode.bits().cast_signed();
-    let id = sys::shm::shmget(key.map_or(libc::IPC_PRIVATE, Key::raw), size, flags)?;
-    let name = if key.is_none() { &Name::of_id(id) } else { name };
-    let page_size = options.huge_page_size.unwrap_or_else(sys::page_size);
-    map(options, name, id, size, page_size).inspect_err(|_| {
-        // Ours, new and of no use: nobody shall find it.
-        let _ = sys::shm::shmctl_plain(id, libc::IPC_RMID);
-    })
+    for _ in 0..ATTEMPTS {
+        let id = sys::shm::shmget(key.map_or(libc::IPC_PRIVATE, Key::raw), size, flags)?;
+        let name = if key.is_none() { &Name::of_id(id) } else { name };
+        let page_size = options.huge_page_size.unwrap_or_else(sys::page_size);
+        match map(options, name, id, size, page_size) {
+            Err(_) if is_gone(id) => {}
+            other => {
+                return other.inspect_err(|_| {
+                    // Ours, new and of no use: nobody shall find it.
+                    let _ = sys::shm::shmctl_plain(id, libc::IPC_RMID);
+                });
+            }
+        }
+    }
+    Err(contended())
+}
+
+/// Was the segment removed between two calls? Then its key means another one by now, or none.
+fn is_gone(id: i32) -> bool {
+    match sys::shm::shmctl_stat(id) {
+        Ok(status) => Status::new(id, &status).removed,
+        Err(errno) => matches!(errno, Errno::EINVAL | Errno::EIDRM),
+    }
+}
+
+/// Removes the segment that has this key now.
+pub(super) fn unlink(key: Key) -> Result<(), ErrorKind> {
+    for _ in 0..ATTEMPTS {
+        match sys::shm::shmctl_plain(find(key)?, libc::IPC_RMID) {
+            Err(Errno::EINVAL | Errno::EIDRM) => {}
+            other => return Ok(other?),
+        }
+    }
+    Err(contended())
+}
+
+fn contended() -> ErrorKind {
+    ErrorKind::Busy("others create and remove segments with this key all the time".into())
 }
 
 fn replace(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
+        match unlink(key) {
+            Ok(()) | Err(ErrorKind::Os(libc::ENOENT)) => {}
+            Err(other) => return Err(other),
+        }
+        match create(options, name, Some(key)) {
+            Err(ErrorKind::Os(libc::EEXIST)) => {}
+            other => return other,
+        }
+    }
+    Err(contended())
+}
+
+fn open(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
+    for _ in 0..ATTEMPTS {
+        let id = find(key)?;
+        match attach(options, name, id) {
+            Err(_) if is_gone(id) => {}
+            other => return other,
+        }
+    }
+    Err(contended())
+}
+
+fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
+    for _ in 0..ATTEMPTS {
         match find(key) {
-            Ok(id) => match sys::shm::shmctl_plain(id, libc::IPC_RMID) {
-                Ok(()) | Err(Errno::EINVAL | Errno::EIDRM) => {}
-                Err(errno) => return Err(errno.into()),
+            Ok(id) => match attach_existing(options, name, id) {
+                Err(_) if is_gone(id) => continue,
+                other => return other,
             },
             Err(Errno::ENOENT) => {}
             Err(errno) => return Err(errno.into()),
@@ -254,22 +310,7 @@ fn replace(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, Err
             other => return other,
         }
     }
-    Err(ErrorKind::Busy("others create segments with this key all the time".into()))
-}
-
-fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
-    for _ in 0..ATTEMPTS {
-        match find(key) {
-            Ok(id) => return attach_existing(options, name, id),
-            Err(Errno::ENOENT) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        match create(options, name, Some(key)) {
-            Err(ErrorKind::Os(libc::EEXIST)) => {}
-            other => return other,
-        }
-    }
-    Err(ErrorKind::Busy("the segment appears and disappears all the time".into()))
+    Err(contended())
 }
 
 fn attach_existing(options: &Options, name: &Name, id: i32) -> Result<SharedMemory, ErrorKind> {
@@ -283,13 +324,7 @@ fn attach(options: &Options, name: &Name, id: i32) -> Result<SharedMemory, Error
     if status.removed && !options.allow_removed {
         return Err(ErrorKind::Removed);
     }
-    if let (true, owner, me) = (options.own_only, status.permissions.uid, geteuid().as_raw())
-        && owner != me
-        && owner != 0
-    {
-        let why = format!("it belongs to user {owner}, this process is user {me}");
-        return Err(ErrorKind::Untrusted(why.into()));
-    }
+    options.check_owner(status.permissions.uid)?;
     map(options, name, id, status.size, sys::page_size())
 }
 

@@ -22,6 +22,26 @@ pub(crate) fn ftok(path: &Path, project: u8) -> nix::Result<i32> {
     Ok(key)
 }
 
+/// [`renameat2(2)`](https://man7.org/linux/man-pages/man2/rename.2.html) with `RENAME_NOREPLACE`: `EEXIST` when the name is taken.
+pub(crate) fn rename_to_new(from: &Path, to: &Path) -> nix::Result<()> {
+    let c_path = |path: &Path| CString::new(path.as_os_str().as_bytes());
+    let (Ok(c_from), Ok(c_to)) = (c_path(from), c_path(to)) else {
+        return Err(Errno::EINVAL);
+    };
+    // SAFETY: both pointers are to NUL-terminated strings that outlive the call, which only reads them.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_renameat2,
+            libc::AT_FDCWD,
+            c_from.as_ptr(),
+            libc::AT_FDCWD,
+            c_to.as_ptr(),
+            libc::RENAME_NOREPLACE,
+        )
+    };
+    Errno::result(result).map(drop)
+}
+
 /// The size of a page of memory in bytes.
 pub(crate) fn page_size() -> usize {
     // SAFETY: sysconf reads a constant of the system.

@@ -67,7 +67,8 @@ pub(crate) unsafe fn shmdt(base: *mut u8) -> nix::Result<()> {
 ///
 /// `command` must write a `T`, entirely.
 unsafe fn shmctl_get<T>(id: i32, command: i32) -> nix::Result<(i32, T)> {
-    let mut value = MaybeUninit::<T>::uninit();
+    // Zeroed, since valgrind does not know that every command fills it.
+    let mut value = MaybeUninit::<T>::zeroed();
     // SAFETY: the buffer has the size and alignment of what the command writes.
     let result = unsafe { libc::shmctl(id, command, value.as_mut_ptr().cast()) };
     Errno::result(result)?;

@@ -6,7 +6,7 @@ mod failure;
 mod options;
 
 use std::ffi::{CStr, OsStr, c_char, c_int, c_uint, c_void};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -108,11 +108,7 @@ impl Caller {
     }
 
     /// Runs the body of a constructor. `*out` is NULL unless it succeeds.
-    pub(crate) fn construct<T>(
-        &self,
-        out: *mut *mut T,
-        body: impl FnOnce() -> Result<T>,
-    ) -> c_int {
+    pub(crate) fn construct<T>(&self, out: *mut *mut T, body: impl FnOnce() -> Result<T>) -> c_int {
         self.guard(|| {
             let out = self.pointer("out", out)?;
             // SAFETY: `trusted` promises that the pointer may be written.
@@ -141,7 +137,8 @@ impl Caller {
     }
 
     /// A handle that nobody else is using.
-    pub(crate) fn handle_mut<T>(&mut self, handle: *mut T) -> Result<&mut T> {
+    #[allow(clippy::mut_from_ref, reason = "the value is the C caller's, not this one's")]
+    pub(crate) fn handle_mut<T>(&self, handle: *mut T) -> Result<&mut T> {
         let mut handle = self.pointer("handle", handle)?;
         // SAFETY: an open handle is a live value, and a handle that is not const is the caller's alone.
         Ok(unsafe { handle.as_mut() })
@@ -168,7 +165,8 @@ impl Caller {
     }
 
     /// Room for `length` values. NULL is fine for none.
-    pub(crate) fn room<T>(&mut self, buffer: *mut T, length: usize) -> Result<&mut [T]> {
+    #[allow(clippy::mut_from_ref, reason = "the memory is the C caller's")]
+    pub(crate) fn room<T>(&self, buffer: *mut T, length: usize) -> Result<&mut [T]> {
         let start = self.buffer(buffer, length)?;
         // SAFETY: by contract `length` values may be written, and any bytes are a `T` of C.
         Ok(unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), length) })
@@ -179,16 +177,18 @@ impl Caller {
         self.pointer(argument, out).map(Output)
     }
 
-    /// A place for a result that not every caller wants.
-    pub(crate) fn optional<T>(&self, out: *mut T) -> Option<Output<T>> {
-        NonNull::new(out).map(Output)
+    /// Gives a result that not every caller wants: NULL is fine.
+    #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
+    pub(crate) fn give<T>(&self, out: *mut T, value: T) {
+        if let Some(out) = NonNull::new(out) {
+            Output(out).set(value);
+        }
     }
 
     /// Options whose first field is their size; NULL stands for all defaults.
     pub(crate) fn options<T: SizeFirst>(&self, options: *const T) -> Result<T> {
         // SAFETY: NULL, or by contract as many readable bytes as the first field says.
-        unsafe { options::read(options) }
-            .map_err(|kind| self.refused("opts", kind))
+        unsafe { options::read(options) }.map_err(|kind| self.refused("opts", kind))
     }
 
     /// Flags of which each bit must be in `known`.
@@ -213,15 +213,25 @@ impl Caller {
     }
 
     /// An address for a mapping, with the promises that the header asks for.
-    pub(crate) fn placement(&self, address: *mut c_void, round: bool, replace: bool) -> Placement {
+    pub(crate) fn placement(
+        &self,
+        address: *mut c_void,
+        round: bool,
+        replace: bool,
+    ) -> Result<Option<Placement>> {
+        match (address.is_null(), round || replace) {
+            (true, true) => return Err(self.invalid("opts.address", "it is NULL")),
+            (true, false) => return Ok(None),
+            (false, _) => {}
+        }
         // SAFETY: the header says that the range must be free to use.
         let exact = unsafe { Placement::at(address.addr()) };
         let placed = if round { exact.rounding() } else { exact };
         if !replace {
-            return placed;
+            return Ok(Some(placed));
         }
         // SAFETY: the header says that what lies in the range must be the caller's own and out of use.
-        unsafe { placed.replacing() }
+        Ok(Some(unsafe { placed.replacing() }))
     }
 
     /// An error about an argument, with the errno EINVAL.
@@ -248,9 +258,4 @@ impl Caller {
         }
         self.pointer("buf", buffer)
     }
-}
-
-/// The number of a descriptor that stays with its owner.
-pub(crate) fn number_of(fd: BorrowedFd<'_>) -> c_int {
-    fd.as_raw_fd()
 }

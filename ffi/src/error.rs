@@ -59,13 +59,13 @@ pub extern "C" fn unipc_errname(rc: c_int) -> *const c_char {
     guard("errname", || Ok(find(rc).symbol.as_ptr()))
 }
 
-/// The last failure of this thread in words: what was tried, on which object, why it failed, what to do.
+/// This thread's last failure in words: what was tried, on which object, why it failed, what to do.
 ///
 /// For example "create(/demo): File exists (EEXIST); the name is taken; open it, use open_or_create,
 /// or replace it".
 ///
-/// Returns a string that stays as it is until the next call of this thread that fails; "" before the first.
-/// Never NULL. A call that succeeds leaves it alone. Since 0.1.
+/// Returns a string that stays as it is until the next call of this thread that fails; "" before the
+/// first. Never NULL. A call that succeeds leaves it alone. Since 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn unipc_last_error() -> *const c_char {
     guard("last_error", || Ok(last_error()))

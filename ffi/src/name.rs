@@ -24,14 +24,14 @@ pub unsafe extern "C" fn unipc_name_check(name: *const c_char) -> c_int {
     caller.guard(|| caller.name(name).map(|_| 0))
 }
 
-/// The one spelling in which a name is printed: "posix:/demo" is "/demo", "sysv:0x00AB" is "sysv:0xab".
+/// The one spelling of a name: of "posix:/demo" it is "/demo", of "sysv:0x00AB" "sysv:0xab".
 ///
 /// name: a name
 /// buf:  where the spelling goes, always ending in NUL unless cap is 0; may be NULL when cap is 0
 /// cap:  how many bytes buf has
 ///
-/// Returns the length of the spelling in bytes without the NUL, as snprintf() does: when it is cap or more,
-/// buf holds only its beginning.
+/// Returns the length of the spelling in bytes without the NUL, as snprintf() does: when it is cap
+/// or more, buf holds only its beginning.
 /// Errors:
 ///   -EINVAL  name is no name, or a pointer is NULL
 /// Since 0.1.
@@ -42,8 +42,8 @@ pub unsafe extern "C" fn unipc_name_canonical(
     cap: usize,
 ) -> c_int {
     // SAFETY: the header asks for a string and for room of `cap` bytes.
-    let mut caller = unsafe { Caller::trusted("name_canonical") };
-    super::boundary::guard("name_canonical", || {
+    let caller = unsafe { Caller::trusted("name_canonical") };
+    caller.guard(|| {
         let spelling = caller.name(name)?.to_os_string().into_vec();
         let room = caller.room(buf.cast::<u8>(), cap)?;
         if let Some(last) = cap.checked_sub(1) {
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn unipc_name_canonical(
 ///
 /// path: an existing file or directory
 /// proj: of which the lowest 8 bits count
-/// out:  where the key goes
+/// out:  where the key goes, a key_t
 ///
 /// Unlike ftok(), it tells a key of -1 from a failure. Two paths can have one key.
 ///
@@ -70,11 +70,7 @@ pub unsafe extern "C" fn unipc_name_canonical(
 ///   -EINVAL  the key would be 0, which is IPC_PRIVATE; or a pointer is NULL
 /// Since 0.1. See ftok(3).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_ftok(
-    path: *const c_char,
-    proj: c_int,
-    out: *mut libc::key_t,
-) -> c_int {
+pub unsafe extern "C" fn unipc_ftok(path: *const c_char, proj: c_int, out: *mut i32) -> c_int {
     // SAFETY: the header asks for a string and a place for the key.
     let caller = unsafe { Caller::trusted("ftok") };
     caller.guard(|| {

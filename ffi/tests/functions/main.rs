@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The exported functions, called as C calls them: what holds for all, NULL everywhere, and the numbers that C sees.
+#![allow(unsafe_code, reason = "the functions are called as C calls them")]
+#![allow(clippy::multiple_unsafe_ops_per_block, reason = "one argument serves a list of calls")]
+
+mod boundary;
+#[allow(dead_code, unreachable_pub, reason = "not all that C sees is used here")]
+#[path = "../../src/lib.rs"]
+mod ffi;
+mod null;
+mod values;

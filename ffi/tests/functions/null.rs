@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! NULL for every pointer of every function: -EINVAL from those that return an int, NULL or 0 from getters.
+
+use std::collections::BTreeSet;
+use std::ffi::{CStr, c_int};
+use std::ptr::{null, null_mut};
+
+use crate::ffi::error::unipc_last_error;
+use crate::ffi::name::*;
+use crate::ffi::shm::*;
+
+/// Functions that take no pointer, or for which NULL is fine.
+const EXEMPT: [&str; 12] = [
+    "unipc_errname",
+    "unipc_last_error",
+    "unipc_page_size",
+    "unipc_shm_close",
+    "unipc_shm_sysv_lock",
+    "unipc_shm_sysv_remove",
+    "unipc_shm_sysv_set",
+    "unipc_shm_sysv_unlock",
+    "unipc_strerror",
+    "unipc_version",
+    "unipc_version_string",
+    "unipc_shm_sysv_list",
+];
+
+/// The function's name, and its answer as a number: 0 for NULL.
+macro_rules! ask {
+    ($($function:ident($($argument:expr),*) -> $expected:expr;)*) => {
+        [$({
+            // SAFETY: every pointer is NULL or valid, and the handle is open.
+            let answer = unsafe { $function($($argument),*) };
+            assert_eq!(answer, $expected, "{}", stringify!($function($($argument),*)));
+            // SAFETY: the string lives until this thread's next failure.
+            let words = unsafe { CStr::from_ptr(unipc_last_error()) }.to_str().unwrap();
+            assert!(words.contains("it is NULL"), "{}: {words}", stringify!($function));
+            stringify!($function)
+        }),*]
+    };
+}
+
+const INVALID: c_int = -libc::EINVAL;
+
+#[test]
+fn null_is_refused_everywhere() {
+    let mut shm = null_mut();
+    let anonymous = c"anon:".as_ptr();
+    // SAFETY: the pointers are valid.
+    assert_eq!(unsafe { unipc_shm_create(&raw mut shm, anonymous, 4, 0, null()) }, 0);
+    let (mut out, mut byte) = (null_mut(), 0_u8);
+    let (out, buf) = (&raw mut out, (&raw mut byte).cast());
+    let none = null::<unipc_shm>();
+    let (mut key, mut word, mut wide) = (0, 0, 0);
+    let asked = ask! {
+        unipc_name_check(null()) -> INVALID;
+        unipc_name_canonical(null(), null_mut(), 0) -> INVALID;
+        unipc_name_canonical(anonymous, null_mut(), 1) -> INVALID;
+        unipc_ftok(null(), 1, &raw mut key) -> INVALID;
+        unipc_ftok(c"/".as_ptr(), 1, null_mut()) -> INVALID;
+        unipc_shm_create(null_mut(), anonymous, 4, 0, null()) -> INVALID;
+        unipc_shm_create(out, null(), 4, 0, null()) -> INVALID;
+        unipc_shm_open(null_mut(), anonymous, 0, null()) -> INVALID;
+        unipc_shm_open(out, null(), 0, null()) -> INVALID;
+        unipc_shm_open_or_create(null_mut(), anonymous, 4, 0, null()) -> INVALID;
+        unipc_shm_open_or_create(out, null(), 4, 0, null()) -> INVALID;
+        unipc_shm_from_fd(null_mut(), 0, 0, null()) -> INVALID;
+        unipc_shm_data(none) -> null_mut();
+        unipc_shm_size(none) -> 0;
+        unipc_shm_mapped_size(none) -> 0;
+        unipc_shm_at(none, 0, 0) -> null_mut();
+        unipc_shm_name(none) -> null();
+        unipc_shm_backing(none) -> INVALID;
+        unipc_shm_is_read_only(none) -> INVALID;
+        unipc_shm_fd(none) -> INVALID;
+        unipc_shm_id(none) -> INVALID;
+        unipc_shm_read_at(none, 0, buf, 1) -> INVALID;
+        unipc_shm_read_at(shm, 0, null_mut(), 1) -> INVALID;
+        unipc_shm_write_at(none, 0, buf, 1) -> INVALID;
+        unipc_shm_write_at(shm, 0, null(), 1) -> INVALID;
+        unipc_shm_fill(none, 0, 0, 0) -> INVALID;
+        unipc_shm_compare(none, 0, buf, 1, &raw mut key) -> INVALID;
+        unipc_shm_compare(shm, 0, null(), 1, &raw mut key) -> INVALID;
+        unipc_shm_compare(shm, 0, buf, 1, null_mut()) -> INVALID;
+        unipc_shm_begin_access(none) -> INVALID;
+        unipc_shm_end_access(none) -> INVALID;
+        unipc_shm_load_u32(none, 0, &raw mut word) -> INVALID;
+        unipc_shm_load_u32(shm, 0, null_mut()) -> INVALID;
+        unipc_shm_store_u32(none, 0, 1) -> INVALID;
+        unipc_shm_add_u32(none, 0, 1, null_mut()) -> INVALID;
+        unipc_shm_compare_exchange_u32(none, 0, 0, 0, null_mut()) -> INVALID;
+        unipc_shm_load_u64(none, 0, &raw mut wide) -> INVALID;
+        unipc_shm_load_u64(shm, 0, null_mut()) -> INVALID;
+        unipc_shm_store_u64(none, 0, 1) -> INVALID;
+        unipc_shm_add_u64(none, 0, 1, null_mut()) -> INVALID;
+        unipc_shm_compare_exchange_u64(none, 0, 0, 0, null_mut()) -> INVALID;
+        unipc_shm_unlink(null()) -> INVALID;
+        unipc_shm_remove(none, 0) -> INVALID;
+        unipc_shm_resize(null_mut(), 1) -> INVALID;
+        unipc_shm_refresh(null_mut()) -> INVALID;
+        unipc_shm_flush(none, 0, 0, 0) -> INVALID;
+        unipc_shm_advise(none, 0, 0, 0) -> INVALID;
+        unipc_shm_lock(none) -> INVALID;
+        unipc_shm_unlock(none) -> INVALID;
+        unipc_shm_seals(none) -> INVALID;
+        unipc_shm_add_seals(none, 0) -> INVALID;
+        unipc_shm_read_only_fd(none) -> INVALID;
+        unipc_shm_sysv_stat(0, null_mut()) -> INVALID;
+        unipc_shm_limits(null_mut()) -> INVALID;
+        unipc_shm_usage(null_mut()) -> INVALID;
+    };
+    // SAFETY: there is no room for one segment, but NULL is no room at all.
+    assert_eq!(unsafe { unipc_shm_sysv_list(null_mut(), 1) }, INVALID as isize);
+    // SAFETY: the handle is open and used no more.
+    unsafe { unipc_shm_close(shm) };
+
+    let symbols = include_str!("../../unipc.symbols").lines();
+    let covered: BTreeSet<_> = asked.into_iter().chain(EXEMPT).collect();
+    assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");
+}
+
+#[test]
+fn null_is_fine_where_nothing_is_wanted() {
+    let mut shm = null_mut();
+    // SAFETY: the pointers are valid or NULL where the header allows it, and the handle is open.
+    unsafe {
+        unipc_shm_close(null_mut());
+        assert_eq!(unipc_shm_create(&raw mut shm, c"anon:".as_ptr(), 8, 0, null()), 0);
+        assert_eq!(unipc_shm_read_at(shm, 8, null_mut(), 0), 0);
+        assert_eq!(unipc_shm_write_at(shm, 8, null(), 0), 0);
+        assert_eq!(unipc_shm_add_u32(shm, 0, 1, null_mut()), 0);
+        assert_eq!(unipc_shm_compare_exchange_u64(shm, 0, 1, 2, null_mut()), 1);
+        assert!(unipc_shm_sysv_list(null_mut(), 0) >= 0);
+        assert_eq!(unipc_name_canonical(c"posix:/demo".as_ptr(), null_mut(), 0), 5);
+        unipc_shm_close(shm);
+    }
+}

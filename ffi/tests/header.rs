@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The headers in include/ are those that the sources give. `BLESS=1` writes them anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cbindgen::{Builder, Config};
+
+/// A header, made of the functions of some sources and of text that cbindgen cannot write.
+struct Header {
+    /// Path below include/.
+    path: &'static str,
+    /// Sources below ffi/src.
+    sources: &'static [&'static str],
+    /// What comes first: an introduction, other headers, macros.
+    preamble: &'static str,
+}
+
+const HEADERS: [Header; 4] = [
+    Header { path: "unipc/base.h", sources: &["base.rs"], preamble: include_str!("header/base.h") },
+    Header {
+        path: "unipc/error.h",
+        sources: &["error.rs"],
+        preamble: include_str!("header/error.h"),
+    },
+    Header { path: "unipc/name.h", sources: &["name.rs"], preamble: include_str!("header/name.h") },
+    Header {
+        path: "unipc/shm.h",
+        sources: &[
+            "shm.rs",
+            "shm/open.rs",
+            "shm/access.rs",
+            "shm/atomic.rs",
+            "shm/manage.rs",
+            "shm/system_v.rs",
+        ],
+        preamble: include_str!("header/shm.h"),
+    },
+];
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn include() -> PathBuf {
+    project().join("../include")
+}
+
+impl Header {
+    fn generate(&self) -> String {
+        let mut config = Config::from_file(project().join("cbindgen.toml")).unwrap();
+        let guard = self.path.to_uppercase().replace(['/', '.'], "_");
+        config.include_guard = Some(guard);
+        config.after_includes = Some(with_version(self.preamble));
+        let builder = Builder::new().with_config(config);
+        let sources = self.sources.iter().map(|source| project().join("src").join(source));
+        let bindings = sources.fold(builder, Builder::with_src).generate().unwrap();
+        let mut text = Vec::new();
+        bindings.write(&mut text);
+        tidy(&String::from_utf8(text).unwrap())
+    }
+}
+
+/// As one would write it by hand: a comment of one line on one line, and types by the names that typedefs give.
+fn tidy(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let mut rest = lines.as_slice();
+    let mut tidied = Vec::new();
+    while let [line, after @ ..] = rest {
+        rest = after;
+        tidied.push(match after {
+            [words, end, after @ ..] if line.trim() == "/**" && end.trim() == "*/" => {
+                rest = after;
+                format!("{line} {} */", words.trim_start().trim_start_matches("* "))
+            }
+            _ if line.starts_with("typedef") => (*line).to_owned(),
+            _ => line.replace("struct unipc_", "unipc_"),
+        });
+    }
+    tidied.join("\n") + "\n"
+}
+
+/// The template, with the version that Cargo.toml has.
+fn with_version(template: &str) -> String {
+    template
+        .trim()
+        .replace("@MAJOR@", env!("CARGO_PKG_VERSION_MAJOR"))
+        .replace("@MINOR@", env!("CARGO_PKG_VERSION_MINOR"))
+        .replace("@PATCH@", env!("CARGO_PKG_VERSION_PATCH"))
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+}
+
+fn expected() -> Vec<(PathBuf, String)> {
+    let umbrella = include_str!("header/unipc.h").to_owned();
+    let rooms = HEADERS.iter().map(|header| (include().join(header.path), header.generate()));
+    rooms.chain([(include().join("unipc.h"), umbrella)]).collect()
+}
+
+#[test]
+fn the_checked_in_headers_are_those_of_the_sources() {
+    for (path, text) in expected() {
+        if std::env::var_os("BLESS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &text).unwrap();
+        }
+        let there = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            there == text,
+            "{} is not what the sources give; `make bless` (or BLESS=1 cargo test -p unipc-ffi --test header) writes it",
+            path.display()
+        );
+    }
+}

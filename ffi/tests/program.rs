@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The library as a C compiler and a C program see it: the headers' examples, and a program that calls everything.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const STRICT: [&str; 7] =
+    ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-D_DEFAULT_SOURCE", "-std=c99"];
+
+fn path(below_ffi: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(below_ffi)
+}
+
+fn output(command: &mut Command) -> Output {
+    let done = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?}: {}\n{errors}", done.status);
+    done
+}
+
+fn compiler() -> Command {
+    let mut cc = Command::new(std::env::var_os("CC").unwrap_or("cc".into()));
+    cc.args(STRICT).arg(format!("-I{}", path("../include").display()));
+    cc
+}
+
+/// Where the shared library is, under the name that programs look for. Cargo does not make it for a test.
+fn library() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("..");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--offline", "--lib", "--manifest-path"]);
+    output(cargo.arg(path("Cargo.toml")).arg("--target-dir").arg(&target));
+    let built = target.join("debug").canonicalize().unwrap();
+    let link = built.join("libunipc.so.0");
+    if !link.exists() {
+        std::os::unix::fs::symlink("libunipc.so", link).unwrap();
+    }
+    built
+}
+
+fn build(library: &Path) -> PathBuf {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("program");
+    let found = library.display();
+    let mut cc = compiler();
+    cc.arg(path("tests/c/program.c")).arg("-o").arg(&program);
+    output(cc.args([format!("-L{found}"), format!("-Wl,-rpath,{found}"), "-lunipc".into()]));
+    program
+}
+
+#[test]
+fn a_c_program_gets_what_the_headers_promise() {
+    let program = build(&library());
+    let done = output(&mut Command::new(&program));
+    assert_eq!(done.stdout, b"all as promised\n");
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        let why = "SKIP a_c_program_gets_what_the_headers_promise: valgrind is not installed\n";
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
+        return;
+    }
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--leak-check=full", "--error-exitcode=9"]);
+    output(valgrind.arg(program));
+}
+
+#[test]
+fn the_c_program_calls_every_function() {
+    let program = fs::read_to_string(path("tests/c/program.c")).unwrap();
+    for symbol in fs::read_to_string(path("unipc.symbols")).unwrap().lines() {
+        assert!(program.contains(&format!("{symbol}(")), "program.c does not call {symbol}");
+    }
+}
+
+/// The indented lines behind each "Example:" or "A program" of a header's comments.
+fn examples(header: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in header.lines() {
+        match line.strip_prefix(" *     ") {
+            Some(code) if inside => found.last_mut().unwrap().extend([code, "\n"]),
+            _ if line.starts_with(" * Example:") || line.starts_with(" * A program") => {
+                inside = true;
+                found.push(String::new());
+            }
+            _ => inside &= line == " *",
+        }
+    }
+    found
+}
+
+fn whole_program(example: &str) -> String {
+    if example.contains("#include") {
+        return example.into();
+    }
+    let headers = "#include <stdio.h>\n#include <string.h>\n#include <unipc.h>\n";
+    format!("{headers}int main(void)\n{{\n{example}return 0;\n}}\n")
+}
+
+#[test]
+fn the_examples_in_the_headers_compile() {
+    let headers = ["unipc.h", "unipc/shm.h"].map(|header| path("../include").join(header));
+    let texts = headers.map(|header| fs::read_to_string(header).unwrap());
+    let examples: Vec<_> = texts.iter().flat_map(|text| examples(text)).collect();
+    assert_eq!(examples.len(), 4, "{examples:#?}");
+    for example in examples {
+        let mut cc = compiler();
+        cc.args(["-fsyntax-only", "-x", "c", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut cc = cc.spawn().unwrap();
+        cc.stdin.take().unwrap().write_all(whole_program(&example).as_bytes()).unwrap();
+        let done = cc.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{example}\n{errors}");
+    }
+}

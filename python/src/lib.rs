@@ -1,1 +1,43 @@
-//! The Python module.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The native half of the Python package `unipc`: casts, checks and errors around the core, nothing else.
+
+mod buffer;
+mod error;
+mod name;
+mod shm;
+mod system_v;
+
+use pyo3::prelude::*;
+
+/// The compiled half of the package `unipc`, which is what programs import.
+#[pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use crate::error::{LayoutError, RemovedError};
+    #[pymodule_export]
+    use crate::name::ftok;
+    #[pymodule_export]
+    use crate::shm::{Guard, Opened, SharedMemory};
+    #[pymodule_export]
+    use crate::system_v::{
+        shm_limits, shm_usage, system_v_list, system_v_lock, system_v_remove, system_v_set,
+        system_v_stat, system_v_unlock,
+    };
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "the name that Python gives it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
+    use crate::page_size;
+}
+
+/// The size of a page of memory in bytes: `sysconf(_SC_PAGESIZE)`.
+///
+/// >>> import unipc
+/// >>> unipc.page_size() % 4096
+/// 0
+#[pyfunction]
+fn page_size() -> usize {
+    unipc::page_size()
+}

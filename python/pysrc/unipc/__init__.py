@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Every way in which Linux processes on one machine talk, share and wait. Shared memory is here; the rest follows.
+
+    >>> import os
+    >>> from unipc import SharedMemory
+    >>> name = f"/intro-{os.getpid()}"
+    >>> writer = SharedMemory.create(name, 4096)
+    >>> writer.write_at(0, b"hello")
+    >>> reader = SharedMemory.open(name)    # in any process, in any language
+    >>> reader.read_at(0, 5)
+    b'hello'
+    >>> reader.close()
+    >>> writer.close()                      # closing never removes
+    >>> SharedMemory.unlink(name)
+
+One string names any object:
+
+    /demo, posix:/demo    a POSIX object
+    sysv:PATH,PROJ        the System V segment with the key ftok(PATH, PROJ)
+    sysv:0x1234           the System V segment with that key
+    sysv:private          a new System V segment without a key
+    sysv:id=42            an existing System V segment by identifier
+    file:PATH             a file
+    memfd:LABEL           memory without a name: its descriptor is passed on
+    anon:                 an anonymous mapping, inherited by fork
+
+A name is a str, bytes or os.PathLike (which stands for the string that os.fspath makes of it).
+
+Errors are OSError with errno, cause, advice and the object's name in `filename`, of the subclass that Python has for
+the errno (FileExistsError, FileNotFoundError, PermissionError); RemovedError and LayoutError are the two it lacks.
+
+`python -m unipc --cflags --libs` tells a C compiler where the header and the library in this package are.
+"""
+
+from ._native import LayoutError, RemovedError, __version__, ftok, page_size
+from .shm import Advice, Backing, Seals, SharedMemory
+from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
+
+__all__ = [
+    "Advice",
+    "Backing",
+    "LayoutError",
+    "RemovedError",
+    "Seals",
+    "SharedMemory",
+    "ShmLimits",
+    "ShmUsage",
+    "SystemV",
+    "SystemVStatus",
+    "__version__",
+    "ftok",
+    "page_size",
+    "shm_limits",
+    "shm_usage",
+]
+
+# Where users find them, in reprs, tracebacks and pickles.
+for _public in (Advice, Backing, Seals, SharedMemory, ShmLimits, ShmUsage, SystemV, SystemVStatus):
+    _public.__module__ = __name__

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The commands of the house; `make help` lists them.  Everything is built below $(TARGET); nothing global is touched
+# except by install and uninstall.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# cargo uses all processors by itself, and the tests are timed best alone.
+.NOTPARALLEL:
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
+TARGET ?= $(CURDIR)/target
+PYTHON ?= python3
+CARGO ?= cargo
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+SONAME := libunipc.so.0
+RELEASE := $(TARGET)/release
+VENV := $(TARGET)/venv
+PEERS := $(TARGET)/venv-peers
+STAGED := python/pysrc/unipc
+SUMMARY := $(PYTHON) tests/scripts/summary.py
+NEED := CARGO=$(CARGO) CC="$(CC)" PYTHON=$(PYTHON) tests/scripts/need
+LIBRARY := $(RELEASE)/libunipc.so $(RELEASE)/libunipc.a
+C_SOURCES = $(shell find examples-c ffi/tests/c tests -name '*.[ch]' -o -name '*.cpp')
+
+export CARGO_TARGET_DIR := $(TARGET)
+export PYTHONPYCACHEPREFIX := $(TARGET)/pycache
+export PYTEST_ADDOPTS := -p no:cacheprovider --basetemp=$(TARGET)/pytest
+export UNIPC_VENV := $(VENV)
+export UNIPC_VENV_PEERS := $(PEERS)
+export UNIPC_INTEROP := $(TARGET)/interop
+export UNIPC_LIB_DIR := $(RELEASE)
+unexport CARGO_BUILD_TARGET
+
+# In-tree stand-ins for pkg-config: programs built with them run from anywhere on this machine.
+IN_TREE := UNIPC_CFLAGS="-I$(CURDIR)/include" UNIPC_LIBS="-L$(RELEASE) -Wl,-rpath,$(RELEASE) -lunipc"
+
+.PHONY: help
+help: ## this list
+	@echo "unipc $(VERSION).  Variables: PREFIX DESTDIR LIBDIR INCLUDEDIR CC CARGO PYTHON TARGET"
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' \
+	    $(firstword $(MAKEFILE_LIST))
+
+##@ Use
+.PHONY: demo examples lib install uninstall wheel
+demo: examples wheel-installed ## C, Python and Rust on the same records, live
+	@$(VENV)/bin/python python/examples/demo.py \
+	    --writer $(TARGET)/examples-c/demo_writer --observer $(TARGET)/debug/examples/demo_observer
+
+examples: lib ## the examples in C (target/examples-c/NAME) and in Rust
+	$(MAKE) --no-print-directory -C examples-c OUT=$(TARGET)/examples-c $(IN_TREE)
+	$(CARGO) build --examples -p unipc
+
+lib: tools.cargo ## libunipc.so and libunipc.a
+	$(CARGO) build --release -p unipc-ffi
+	ln -sf libunipc.so $(RELEASE)/$(SONAME)
+	@$(call native_libraries,$(RELEASE)/native-static-libs)
+
+# What install puts where; uninstall removes the same.
+INSTALLED = $(addprefix $(LIBDIR)/,libunipc.so.$(VERSION) $(SONAME) libunipc.so libunipc.a pkgconfig/unipc.pc) \
+    $(LIBDIR)/cmake/unipc $(INCLUDEDIR)/unipc.h $(INCLUDEDIR)/unipc
+
+# Under sudo, where cargo seldom is, what `make lib` built before is installed.
+install: $(if $(SUDO_UID),$(LIBRARY),lib) ## headers, libraries, unipc.pc and the CMake package (PREFIX=, DESTDIR=)
+	install -d $(addprefix $(DESTDIR),$(LIBDIR)/pkgconfig $(LIBDIR)/cmake/unipc $(INCLUDEDIR)/unipc)
+	install -m 755 $(RELEASE)/libunipc.so $(DESTDIR)$(LIBDIR)/libunipc.so.$(VERSION)
+	install -m 644 $(RELEASE)/libunipc.a $(DESTDIR)$(LIBDIR)/
+	strip --strip-debug $(addprefix $(DESTDIR)$(LIBDIR)/,libunipc.so.$(VERSION) libunipc.a)
+	ln -sf libunipc.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libunipc.so
+	install -m 644 include/unipc.h $(DESTDIR)$(INCLUDEDIR)/
+	install -m 644 include/unipc/*.h $(DESTDIR)$(INCLUDEDIR)/unipc/
+	@$(call fill,ffi/unipc.pc.in,$(DESTDIR)$(LIBDIR)/pkgconfig/unipc.pc,$(PREFIX),$(LIBDIR),$(INCLUDEDIR))
+	@$(call fill,ffi/cmake/unipcConfig.cmake.in,$(DESTDIR)$(LIBDIR)/cmake/unipc/unipcConfig.cmake)
+	@$(call fill,ffi/cmake/unipcConfigVersion.cmake.in,$(DESTDIR)$(LIBDIR)/cmake/unipc/unipcConfigVersion.cmake)
+	if [[ -z "$(DESTDIR)" && $$(id -u) == 0 ]]; then ldconfig; fi
+
+uninstall: ## removes what install put (same PREFIX=, DESTDIR=)
+	rm -rf $(addprefix $(DESTDIR),$(INSTALLED))
+
+wheel: tools.cargo lib $(VENV)/.ready ## the Python wheel, with the C library in it (target/wheels)
+	rm -rf $(STAGED)/include $(STAGED)/lib $(TARGET)/wheels
+	install -d $(STAGED)/include $(STAGED)/lib/pkgconfig
+	cp -r include/. $(STAGED)/include/
+	strip --strip-debug -o $(STAGED)/lib/$(SONAME) $(RELEASE)/libunipc.so
+	strip --strip-debug -o $(STAGED)/lib/libunipc.a $(RELEASE)/libunipc.a
+# A wheel holds no symbolic links: this is a linker script that stands for one.
+	echo 'INPUT($(SONAME))' > $(STAGED)/lib/libunipc.so
+	@$(call fill,ffi/unipc.pc.in,$(STAGED)/lib/pkgconfig/unipc.pc,$${pcfiledir}/../..,$${prefix}/lib,$${prefix}/include)
+	$(VENV)/bin/maturin build --release --manifest-path python/Cargo.toml --out $(TARGET)/wheels
+
+##@ Prove
+.PHONY: check check-rust check-abi check-python check-c
+.PHONY: test test-core test-asan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house
+check: check-rust check-abi check-python check-c ## format, lints, docs, header, symbols, stubs: quick (-k shows all faults)
+
+check-rust: tools.cargo
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path core/fuzz/Cargo.toml --check
+	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --workspace --no-deps
+
+check-abi: lib
+	$(CARGO) test --quiet -p unipc-ffi --test header
+	tests/scripts/symbols.py $(RELEASE)/libunipc.so ffi/unipc.symbols
+
+check-python: wheel-installed
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/ruff format --quiet --check .
+	$(VENV)/bin/mypy python/pysrc
+	$(VENV)/bin/mypy tests/scripts
+	$(VENV)/bin/python -m mypy.stubtest unipc --mypy-config-file mypy.ini --allowlist python/stubtest.txt
+
+check-c: $(VENV)/.ready
+	$(VENV)/bin/clang-format --dry-run -Werror $(C_SOURCES)
+
+test: build-tests ## everything, in its own namespaces; ends with "N passed, N failed, N skipped"
+	$(SUMMARY)
+
+test-core: tools.cargo ## the Rust core
+	$(SUMMARY) core
+
+test-asan: tools.cargo ## the Rust core under AddressSanitizer
+	$(SUMMARY) asan
+
+test-ffi: tools.cargo ## the C boundary
+	$(SUMMARY) ffi
+
+test-faces: lib ## conformance of the Rust and C faces over every backing
+	$(SUMMARY) faces
+
+test-c: $(VENV)/.ready lib ## headers in every C and C++ standard, make install, pkg-config, CMake
+	$(SUMMARY) headers install
+
+test-python: wheel-installed ## the installed wheel
+	$(SUMMARY) python
+
+test-examples: examples wheel-installed ## the examples, alone and each language with each other
+	$(SUMMARY) examples
+
+test-interop: build-tests ## every party with every other
+	$(SUMMARY) interop
+
+test-crash: build-tests ## processes killed and calls failed at every point
+	$(SUMMARY) crash
+
+test-house: $(VENV)/.ready ## the scripts that the tests rely on
+	$(SUMMARY) house
+
+##@ Measure and search
+.PHONY: bench fuzz audit
+FUZZ_SECONDS ?= 60
+bench: tools.cargo lib wheel-installed $(PEERS)/.ready ## medians, and ratios to the plain calls
+	$(CARGO) bench -p unipc
+	for bench in python/benches/*.py; do $(VENV)/bin/python "$$bench"; done
+
+fuzz: $(TARGET)/tools/bin/cargo-fuzz ## each fuzz target for FUZZ_SECONDS=60 seconds
+	cd core && for target in $$($< list); do \
+	    RUSTC_BOOTSTRAP=1 $< run --target-dir $(TARGET)/fuzz "$$target" -- -max_total_time=$(FUZZ_SECONDS); done
+
+audit: $(TARGET)/tools/bin/cargo-deny ## licences, bans and sources of the dependencies (ADVISORIES=yes: known faults too)
+	$< check --hide-inclusion-graph $(if $(ADVISORIES),advisories) bans licenses sources
+
+##@ Keep
+.PHONY: format bless clean
+format: tools.cargo $(VENV)/.ready ## rewrites all sources in the house style
+	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path core/fuzz/Cargo.toml
+	$(VENV)/bin/ruff check --quiet --fix-only .
+	$(VENV)/bin/ruff format --quiet .
+	$(VENV)/bin/clang-format -i $(C_SOURCES)
+
+bless: tools.cargo ## accepts the header and the exported symbols as they are now
+	BLESS=1 $(CARGO) test --quiet -p unipc-ffi --test header
+	$(MAKE) --no-print-directory lib
+	tests/scripts/symbols.py --bless $(RELEASE)/libunipc.so ffi/unipc.symbols
+
+clean: ## removes all that was built
+	rm -rf $(TARGET) $(STAGED)/include $(STAGED)/lib
+
+# --- what the targets above share ---------------------------------------------------------------------------------
+
+.PHONY: tools.cargo build-tests wheel-installed
+tools.cargo:
+	@$(NEED) cargo cc python
+
+# All that the tests run is built here, outside of their namespaces.
+# (summary.py builds the Rust tests, outside as well.)
+build-tests: lib examples wheel-installed $(PEERS)/.ready
+	$(MAKE) --no-print-directory -C tests/interop OUT=$(UNIPC_INTEROP) $(IN_TREE)
+	$(CARGO) build --release -p unipc-tests
+
+wheel-installed: wheel
+	$(VENV)/bin/pip install --quiet --no-index --no-deps --force-reinstall $(TARGET)/wheels/*.whl
+
+$(VENV)/.ready: python/requirements-dev.txt
+	@$(NEED) cargo cc python
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# The third parties live apart from unipc, so that they cannot load it.
+$(PEERS)/.ready: tests/interop/requirements-peers.txt
+	@$(NEED) cargo cc python
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(TARGET)/tools/bin/cargo-deny:
+	@$(NEED) cargo cc
+	$(CARGO) install --quiet --locked --root $(TARGET)/tools cargo-deny@0.20.2
+
+$(TARGET)/tools/bin/cargo-fuzz:
+	@$(NEED) cargo cc
+	$(CARGO) install --quiet --locked --root $(TARGET)/tools cargo-fuzz@0.13.2
+
+$(LIBRARY):
+	@echo "unipc: $@ is not there: run \`make lib\` as an ordinary user first" >&2; exit 1
+
+# native_libraries FILE: the libraries that Rust's standard library wants in a static link, without the two that
+# every C compiler adds by itself (libgcc_s has no static form and would break -static).
+define native_libraries
+echo | rustc --crate-type staticlib --print native-static-libs -o $(1).a - 2>&1 \
+    | sed -n 's/.*native-static-libs: //p' | sed 's/-lgcc_s //; s/ -lc$$//' > $(1)
+@rm $(1).a
+endef
+
+# fill TEMPLATE FILE [PREFIX LIBDIR INCLUDEDIR]: the last three are for the .pc file alone.
+fill = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@PREFIX@|$(3)|' -e 's|@LIBDIR@|$(4)|' -e 's|@INCLUDEDIR@|$(5)|' \
+    -e "s|@INCLUDEDIR_FROM_CMAKE@|$$(realpath -m --relative-to=$(LIBDIR)/cmake/unipc $(INCLUDEDIR))|" \
+    -e "s|@LIBS_PRIVATE@|$$(cat $(RELEASE)/native-static-libs)|" $(1) > $(2)

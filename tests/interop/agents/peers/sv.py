@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Party SV: the sysv_ipc package."""
+
+import sysv_ipc
+from memory import Memory, number, repeated
+
+
+def ftok(arguments):
+    # Its ftok returns a negative key where the key_t is one; the third argument silences a warning.
+    return f"0x{sysv_ipc.ftok(arguments['path'], number(arguments, 'proj'), True) & 0xFFFFFFFF:08x}"
+
+
+def key_of(name):
+    """sysv:PATH,PROJ or sysv:0xKEY as the signed key that the package takes."""
+    path, comma, proj = name.removeprefix("sysv:").rpartition(",")
+    if comma:
+        return sysv_ipc.ftok(path, int(proj), True)
+    key = int(proj, 0)
+    return key - (1 << 32) if key >> 31 else key
+
+
+class SystemV(Memory):
+    """Reads and writes by copy: the package attaches on its own and gives no view by default."""
+
+    def attach(self, arguments, create):
+        name = arguments["name"]
+        try:
+            if name.startswith("sysv:id="):
+                self.shared = sysv_ipc.attach(int(name.removeprefix("sysv:id=")))
+            elif create:
+                mode, size = number(arguments, "mode", 0o600), number(arguments, "size")
+                # Zeros, as the kernel makes it: the package would fill it with blanks.
+                self.shared = sysv_ipc.SharedMemory(key_of(name), sysv_ipc.IPC_CREX, mode, size, b"\0")
+            else:
+                self.shared = sysv_ipc.SharedMemory(key_of(name))
+        except sysv_ipc.ExistentialError as error:
+            raise FileNotFoundError(2, str(error)) from error
+        # By itself the package attaches a segment of mode 0 read-only, even for root.
+        self.shared.detach()
+        self.shared.attach(None, sysv_ipc.SHM_RDONLY if "readonly" in arguments else 0)
+
+    def create(self, arguments):
+        self.attach(arguments, True)
+        return f"size={self.shared.size} id={self.shared.id}"
+
+    def open(self, arguments):
+        self.attach(arguments, False)
+        return f"size={self.shared.size} id={self.shared.id}"
+
+    def write(self, arguments):
+        self.shared.write(bytes.fromhex(arguments["hex"]), number(arguments, "at"))
+        return "written"
+
+    def read(self, arguments):
+        return self.shared.read(number(arguments, "size", self.shared.size), number(arguments, "at"))
+
+    def fill(self, arguments):
+        self.shared.write(repeated(arguments, self.shared.size))
+        return "filled"
+
+    def match(self, arguments):
+        return "same" if self.shared.read() == repeated(arguments, self.shared.size) else "different"
+
+    def stat(self, _):
+        shared = self.shared
+        key, mode = shared.key & 0xFFFFFFFF, shared.mode & 0o777
+        return f"key=0x{key:08x} id={shared.id} size={shared.size} mode={mode:o} nattch={shared.number_attached}"
+
+    def detach(self):
+        self.shared.detach()
+
+    def remove(self, arguments):
+        if "name" in arguments:
+            sysv_ipc.remove_shared_memory(sysv_ipc.SharedMemory(key_of(arguments["name"])).id)
+        else:
+            self.shared.remove()
+        return "removed"
+
+
+party = SystemV()
+party.serve(stat=party.stat, ftok=ftok)

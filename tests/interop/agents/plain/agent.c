@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Party L: a C program that knows libc and nothing of the library. */
+#include "plain.h"
+
+int main(int argc, char **argv)
+{
+    return serve(argc, argv, shm_verbs);
+}

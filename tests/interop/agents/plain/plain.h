@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The verbs of the plain libc agent, one table a room. No library header is included here. */
+#ifndef INTEROP_PLAIN_H
+#define INTEROP_PLAIN_H
+
+#include "../protocol.h"
+
+extern const struct verb shm_verbs[];
+
+#endif

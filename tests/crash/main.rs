@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Kills processes that use the library, and looks at what their deaths leave.
+//!
+//! `run.py` calls this for each backing. Every line of output but the explanations is `PASS what` or `FAIL what: why`.
+#![allow(clippy::print_stdout, reason = "a test program reports on its standard output")]
+
+mod checker;
+mod history;
+#[cfg(target_arch = "x86_64")]
+#[path = "../inject/mod.rs"]
+mod inject;
+mod naive;
+mod object;
+mod place;
+mod process;
+mod race;
+mod random;
+mod step;
+mod storm;
+mod tracer;
+mod worker;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use place::Kind;
+use storm::Victim;
+
+const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
+       crash control storm|step|inject [ROUNDS [SEED]]
+BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
+
+/// How many complaints are shown of what went wrong the same way many times.
+const SHOWN: usize = 5;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let number = |at: usize, default: u64| {
+        words.get(at).map_or(Some(default), |word| word.parse::<u64>().ok())
+    };
+    let (Some(rounds), Some(seed)) = (number(2, 2000), number(3, 1)) else { return usage() };
+    let kind = words.get(1).and_then(|word| Kind::parse(word));
+    let named = kind.filter(|kind| kind.is_named());
+    let ok = match (words.first().copied(), words.get(1).copied()) {
+        (Some("control"), Some("storm")) => control_storm(rounds, seed),
+        (Some("control"), Some("step")) => traced("control step", control_step),
+        (Some("control"), Some("inject")) => traced("control inject", control_inject),
+        (Some("storm"), _) => kind.is_some_and(|kind| storm(kind, rounds, seed)),
+        (Some("step"), Some(word)) => {
+            named.is_some_and(|kind| traced(&format!("step {word}"), || step(kind)))
+        }
+        (Some("race"), _) => named.is_some_and(|kind| race(kind, rounds, seed)),
+        (Some("inject"), Some(word)) => {
+            kind.is_some_and(|kind| traced(&format!("inject {word}"), || inject(kind)))
+        }
+        _ => return usage(),
+    };
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn usage() -> ExitCode {
+    println!("{USAGE}");
+    ExitCode::from(2)
+}
+
+/// Prints the verdict and the first complaints.
+fn verdict(what: &str, text: &str, failures: &[String]) -> bool {
+    if failures.is_empty() {
+        println!("PASS {what}: {text}");
+        return true;
+    }
+    println!("FAIL {what}: {text}; {} failures", failures.len());
+    for failure in failures.iter().take(SHOWN) {
+        println!("  {failure}");
+    }
+    false
+}
+
+fn storm(kind: Kind, rounds: u64, seed: u64) -> bool {
+    let start = Instant::now();
+    let tally = storm::run(kind, Victim::Library, rounds, seed);
+    let text = format!("{tally}; {:.0} kills/s, seed {seed}", rate(rounds, start));
+    verdict(&format!("storm {kind}"), &text, &tally.failures)
+}
+
+/// Runs what needs ptrace, or says why not.
+fn traced(what: &str, work: impl FnOnce() -> bool) -> bool {
+    if tracer::is_possible() {
+        return work();
+    }
+    println!("SKIP {what}: processes may not trace their children here");
+    true
+}
+
+fn step(kind: Kind) -> bool {
+    all(step::run(kind).iter().map(|report| {
+        let what = format!("step {kind} {}", report.operation);
+        verdict(&what, &format!("{} deaths", report.deaths), &report.failures)
+    }))
+}
+
+fn race(kind: Kind, rounds: u64, seed: u64) -> bool {
+    let reports = [race::rendezvous(kind, rounds), race::chaos(kind, rounds, seed)];
+    all(reports.iter().map(|report| {
+        verdict(&format!("race {kind} {}", report.what), &report.summary, &report.failures)
+    }))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn inject(kind: Kind) -> bool {
+    all(inject::run(kind).iter().map(|report| {
+        let calls: Vec<_> = report.calls.iter().copied().collect();
+        let text = format!("{} injections into {}", report.injections, calls.join(" "));
+        verdict(&format!("inject {kind} {}", report.operation), &text, &report.failures)
+    }))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn inject(kind: Kind) -> bool {
+    println!("SKIP inject {kind}: the tracer does not know this processor's registers");
+    true
+}
+
+fn control_storm(rounds: u64, seed: u64) -> bool {
+    let tally = storm::run(Kind::Posix, Victim::Naive, rounds, seed);
+    caught("control storm", &tally.failures, &["half-made"])
+}
+
+fn control_step() -> bool {
+    caught(
+        "control step",
+        &step::run_naive().failures,
+        &["half-made: 0 bytes", "half-made: 5000 bytes"],
+    )
+}
+
+#[cfg(target_arch = "x86_64")]
+fn control_inject() -> bool {
+    caught(
+        "control inject",
+        &inject::run_careless().failures,
+        &["still held", "failure turned None into"],
+    )
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn control_inject() -> bool {
+    inject(Kind::File)
+}
+
+/// A control passes when it fails, in each of these ways.
+fn caught(what: &str, failures: &[String], ways: &[&str]) -> bool {
+    let missed = ways.iter().filter(|way| !failures.iter().any(|failure| failure.contains(*way)));
+    let missed: Vec<_> = missed.map(|way| format!("nothing was found to be {way}")).collect();
+    verdict(what, &format!("caught {} times", failures.len()), &missed)
+}
+
+/// Are all true? Each of them is asked.
+fn all(verdicts: impl Iterator<Item = bool>) -> bool {
+    verdicts.filter(|fine| !fine).count() == 0
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a figure for people")]
+fn rate(count: u64, since: Instant) -> f64 {
+    count as f64 / since.elapsed().as_secs_f64()
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Kills processes that use the library, and looks at what their deaths leave.
+
+storm   SIGKILL at random moments of create, open, write, resize, replace, unlink, over and over: the name then
+        holds a complete object or none, can be used further, and nothing else is left
+step    death before and after every single system call of each operation
+race    several processes create, open and unlink one name at once: one creates, all others get the same object
+control the same for a creator as textbooks have it, which must be caught
+"""
+
+import argparse
+import sys
+
+import runner
+
+NAMED = ("posix", "file", "sysv")
+NAMELESS = ("memfd", "anon")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=2000, help="kills for each backing (2000)")
+    parser.add_argument("--races", type=int, default=1000, help="rounds of each race (1000)")
+    parser.add_argument("--seed", type=int, default=1, help="makes the random choices come again (1)")
+    arguments = parser.parse_args()
+    runner.isolate()
+
+    crash = runner.program("crash")
+    count = runner.Count()
+    calls: list[tuple[object, ...]] = []
+    calls += [("storm", backing, arguments.rounds, arguments.seed) for backing in NAMED + NAMELESS]
+    calls += [("step", backing) for backing in NAMED]
+    calls += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
+    calls += [("control", "storm", min(arguments.rounds, 300), arguments.seed), ("control", "step")]
+    for call in calls:
+        for line in count.call(crash, *call):
+            count.say(line)
+    return count.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""What the runners of crash/ and inject/ share: the test program, namespaces of their own, counting."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", TESTS.parent / "target"))
+LIMIT = 300  # seconds: a watchdog for one call of the test program
+
+
+def isolate() -> None:
+    """Starts this program again in namespaces of its own, unless somebody has put it into some already."""
+    if "UNIPC_ISOLATED" not in os.environ:
+        way = TESTS / "scripts" / "isolate"
+        os.execv(way, [str(way), sys.executable, *sys.argv])
+
+
+def program(name: str) -> Path:
+    """A cargo binary of the tests: from UNIPC_BIN_DIR, or else the release or the debug build."""
+    places = [TARGET / profile for profile in ("release", "debug")]
+    if given := os.environ.get("UNIPC_BIN_DIR"):
+        places = [Path(given)]
+    for place in places:
+        if (place / name).exists():
+            return place / name
+    sys.exit(f"{name} is not built: cargo build --release -p unipc-tests --bin {name}")
+
+
+class Count:
+    """Verdicts, printed as they come: PASS, FAIL or SKIP, what, and why."""
+
+    def __init__(self) -> None:
+        self.of = dict.fromkeys(("PASS", "FAIL", "SKIP"), 0)
+
+    def say(self, line: str) -> None:
+        word = line.partition(" ")[0]
+        if word in self.of:
+            self.of[word] += 1
+        print(line, flush=True)
+
+    def call(self, *command: object) -> Iterator[str]:
+        """Runs the test program and yields its lines; dying, or saying nothing, is a failure."""
+        words = [str(word) for word in command]
+        what = " ".join(words[1:])
+        before = dict(self.of)
+        try:
+            done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            self.say(f"FAIL {what}: stopped after {LIMIT} s")
+            return
+        yield from done.stdout.splitlines()
+        new_failures = self.of["FAIL"] - before["FAIL"]
+        if self.of == before or (done.returncode != 0 and not new_failures):
+            self.say(f"FAIL {what}: exit status {done.returncode}")
+
+    def close(self) -> int:
+        """Prints the closing line; the exit status."""
+        print(f"{self.of['PASS']} passed, {self.of['FAIL']} failed, {self.of['SKIP']} skipped", flush=True)
+        return int(self.of["FAIL"] > 0 or not self.of["PASS"])

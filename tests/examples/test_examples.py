@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The examples in C, Python and Rust: alone, and each language with each other one, line by line; and the demo.
+
+Programs are waited for by what they print. UNIPC_PAUSE_SCALE makes their pauses short; nothing relies on them.
+"""
+
+import errno
+import itertools
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from unipc import SharedMemory, SystemV
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+ENVIRONMENT = os.environ | {"UNIPC_PAUSE_SCALE": "0.02", "PYTHONDONTWRITEBYTECODE": "1"}
+LANGUAGES = {
+    "C": ("examples-c", "{}.c", lambda name: [TARGET / "examples-c" / name]),
+    "Rust": ("core/examples", "{}.rs", lambda name: [TARGET / "debug/examples" / name]),
+    "Python": ("python/examples", "{}.py", lambda name: [sys.executable, ROOT / f"python/examples/{name}.py"]),
+}
+PROGRAMS = {
+    *("map_normalfile1", "map_normalfile2", "map_anon", "map_pages", "testwrite", "testread", "removal"),
+    *("shm_server", "shm_client", "shm_writer", "shm_reader"),
+}
+MYSHM2 = Path("/dev/shm/myshm2")
+LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
+
+PEOPLE = [(letter, 20 + number) for number, letter in enumerate("bcdefghijk")]
+TEN = [f"name: {name} age {age};" for name, age in PEOPLE]
+RECORDS = [line for name, age in PEOPLE for line in (f"name:{name}", f"age {age}")]
+PAGES = [
+    "access page 1 over",
+    "access page 1 edge over, now begin to access page 2",
+    "access page 2 over",
+    "access page 2 over",
+    "access page 2 edge over, now begin to access page 3",
+]
+REMOVAL = [
+    "in use: key 0x12345678, attached 2",
+    "removed: key 0x00000000, attached 2, marked for removal",
+    "the data are still there: name b age 20",
+    "open by key: ENOENT",
+    "one detached: key 0x00000000, attached 1, marked for removal",
+    "the last one detached: the segment is gone",
+]
+
+each_language = pytest.mark.parametrize("language", LANGUAGES)
+each_pair = pytest.mark.parametrize(("one", "other"), list(itertools.product(LANGUAGES, repeat=2)))
+
+
+def command(language: str, name: str, *arguments: object) -> list[str]:
+    return [str(part) for part in (*LANGUAGES[language][2](name), *arguments)]
+
+
+def run(language: str, name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs an example to its end."""
+    whole = command(language, name, *arguments)
+    return subprocess.run(whole, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+def lines(language: str, name: str, *arguments: object) -> list[str]:
+    """What an example prints that ends well."""
+    done = run(language, name, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@contextmanager
+def started(language: str, name: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """An example that is still running, and must end well."""
+    pipe = subprocess.PIPE
+    whole = command(language, name, *arguments)
+    with subprocess.Popen(whole, env=ENVIRONMENT, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+        try:
+            yield process
+            assert process.wait() == 0
+        finally:
+            process.kill()
+
+
+@pytest.fixture(autouse=True)
+def watchdog() -> Iterator[None]:
+    """Ends a test in which a program neither goes on nor ends."""
+
+    def bark(number: int, frame: object) -> None:
+        raise TimeoutError(f"not done after {LIMIT} s")
+
+    signal.signal(signal.SIGALRM, bark)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    """A file on tmpfs, which never writes a page back: there the rest of the last page stays."""
+    path = Path(f"/dev/shm/unipc-examples-{os.getpid()}")
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def myshm2() -> Iterator[None]:
+    """The path on which testwrite and testread agree, and no segment yet."""
+    if MYSHM2.exists():
+        pytest.skip(f"{MYSHM2} is somebody else's")
+    MYSHM2.touch()
+    yield
+    with suppress(FileNotFoundError):
+        SharedMemory.unlink(f"sysv:{MYSHM2},0")
+    MYSHM2.unlink()
+
+
+def test_the_three_languages_have_the_same_examples() -> None:
+    for folder, pattern, _ in LANGUAGES.values():
+        found = {file.stem for file in (ROOT / folder).glob(pattern.format("*"))}
+        assert found - {"common", "demo", "demo_writer", "demo_observer"} == PROGRAMS
+
+
+@each_pair
+def test_ten_records_through_a_file_of_five(one: str, other: str, path: Path) -> None:
+    with started(one, "map_normalfile1", path) as writer:
+        assert writer.stdout and writer.stdout.readline() == " initialize over \n"
+        assert lines(other, "map_normalfile2", path) == TEN
+        assert writer.stdout.read() == " umap ok \n"
+    assert lines(other, "map_normalfile2", path) == TEN
+    assert path.stat().st_size == 40
+
+
+@each_language
+def test_reading_before_anybody_wrote_is_an_error(language: str, path: Path) -> None:
+    for create, words in (False, "No such file"), (True, "empty"):
+        if create:
+            path.touch()
+        done = run(language, "map_normalfile2", path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert words in done.stderr
+
+
+@each_language
+def test_parent_and_child_share_what_has_no_name(language: str) -> None:
+    children = [f"child read: the {number} people's age is {19 + number}" for number in range(1, 6)]
+    parent = ["parent read: the first people,s age is 100", "umap", "umap ok"]
+    assert lines(language, "map_anon") == children + parent
+
+
+@each_language
+@pytest.mark.parametrize(("version", "reached"), [("1", 5), ("2", 2)])
+def test_pages_may_be_touched_to_the_end_of_the_last(language: str, version: str, reached: int, path: Path) -> None:
+    done = run(language, "map_pages", path, version)
+    size = os.sysconf("SC_PAGESIZE")
+    assert done.stdout.splitlines() == [f"pagesize is {size}", *PAGES[:reached]]
+    # Where the plain program gets SIGBUS.
+    first = size * (3 - int(version)) + 4
+    assert f"bytes {first}..{first + 4} lie outside" in done.stderr
+    assert done.returncode == 1
+
+
+@each_pair
+def test_a_segment_outlives_its_writer(one: str, other: str, myshm2: None) -> None:
+    assert lines(one, "testwrite") == []
+    assert lines(other, "testread") == RECORDS
+    assert lines(other, "testread") == RECORDS
+
+
+@each_pair
+def test_reading_first_makes_an_empty_segment(one: str, other: str, myshm2: None) -> None:
+    assert lines(one, "testread") == ["name:", "age 0"] * 10
+    assert lines(other, "testwrite") == []
+    assert lines(one, "testread") == RECORDS
+
+
+@each_language
+@pytest.mark.parametrize("name", ["testwrite", "testread"])
+def test_a_missing_key_path_says_what_to_do(language: str, name: str) -> None:
+    if MYSHM2.exists():
+        pytest.skip(f"{MYSHM2} is somebody else's")
+    done = run(language, name)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"touch {MYSHM2}" in done.stderr
+
+
+@each_language
+def test_removal_of_a_segment_in_use(language: str) -> None:
+    if any(segment.key == 0x12345678 for segment in SystemV.list()):
+        pytest.skip("somebody else has the key 0x12345678")
+    assert lines(language, "removal") == REMOVAL
+
+
+@each_pair
+def test_a_server_tells_the_identifier(one: str, other: str) -> None:
+    with started(one, "shm_server") as server:
+        assert server.stdout
+        word, number = server.stdout.readline().split()
+        assert word == "id"
+        assert lines(other, "shm_client", number) == ["name b age 20"]
+        assert server.stdout.read() == "the client made the age 21\n"
+    with pytest.raises(OSError) as gone:
+        SystemV(int(number)).stat()
+    assert gone.value.errno in (errno.EINVAL, errno.EIDRM)
+
+
+@each_pair
+def test_two_programs_answer_each_other(one: str, other: str) -> None:
+    if Path("/dev/shm/demo").exists():
+        pytest.skip("/demo is somebody else's")
+    with started(one, "shm_writer") as writer:
+        assert writer.stdout and writer.stdin
+        assert writer.stdout.readline() == "written; Enter when the reader has run\n"
+        assert lines(other, "shm_reader") == ["0.0 1.0 4.0 9.0 16.0 25.0 36.0 49.0"]
+        print(file=writer.stdin)
+        assert writer.stdout.read() == "140.0\n"
+    assert not Path("/dev/shm/demo").exists()
+
+
+@each_language
+def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
+    if Path("/dev/shm/demo").exists():
+        pytest.skip("/demo is somebody else's")
+    done = run(language, "shm_reader")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nobody has created it" in done.stderr
+
+
+@each_language
+@pytest.mark.parametrize("name", ["map_normalfile1", "map_normalfile2", "map_pages", "shm_client"])
+def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:
+    done = run(language, name)
+    assert done.returncode == 1
+    assert done.stderr.startswith("usage: ")
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not here")
+@pytest.mark.parametrize(
+    ("name", "status"), [("map_normalfile1", 0), ("map_pages", 1), ("map_anon", 0), ("removal", 0), ("testread", 0)]
+)
+def test_the_c_programs_under_valgrind(name: str, status: int, path: Path, myshm2: None) -> None:
+    valgrind = ["valgrind", "--quiet", "--error-exitcode=9", "--leak-check=full"]
+    arguments = [path] if name in ("map_normalfile1", "map_pages") else []
+    whole = [*valgrind, *command("C", name, *arguments)]
+    done = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert "==" not in done.stderr
+
+
+def demo(*arguments: str) -> list[str]:
+    paths = ["--writer", str(TARGET / "examples-c/demo_writer"), "--observer", LANGUAGES["Rust"][2]("demo_observer")[0]]
+    return [sys.executable, str(ROOT / "python/examples/demo.py"), *map(str, paths), *arguments]
+
+
+def assert_proof(output: list[str]) -> None:
+    assert sum(line.endswith(" same") for line in output) == 6
+    assert output[-1] == "0 objects left"
+
+
+def leftovers() -> list[str]:
+    return [entry for folder in ("/dev/shm", "/tmp") for entry in os.listdir(folder) if entry.startswith("unipc-demo")]
+
+
+def test_the_demo_ends_with_its_proof() -> None:
+    done = subprocess.run(demo(), env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert_proof(done.stdout.splitlines())
+    assert leftovers() == []
+
+
+def test_the_demo_fills_its_table_on_a_terminal() -> None:
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(demo(), env=ENVIRONMENT, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    output = b""
+    with suppress(OSError):  # EIO: the last one has closed the terminal
+        while chunk := os.read(controller, 4096):
+            output += chunk
+    os.close(controller)
+    assert process.wait() == 0
+    text = output.decode().replace("\r\n", "\n")
+    assert "\rposix" in text
+    assert_proof(text.splitlines())
+
+
+@pytest.mark.parametrize("which", ["--writer", "--observer"])
+def test_the_demo_fails_when_a_part_of_it_dies(which: str) -> None:
+    whole = demo(which, "/bin/true")
+    done = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("demo: ") and "0 objects left" not in done.stdout
+    assert leftovers() == []

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Lets every system call of every operation fail in turn, over each backing, and prints how often.
+
+After each failure: an error with that errno, or success by another way; no descriptor, mapping or name left, the
+object as it was. Then the C programs under valgrind.
+
+run.py [--all] [--no-valgrind]      --all prints which calls failed in each operation
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "crash"))
+import runner
+import valgrind
+
+BACKINGS = ("posix", "file", "sysv", "memfd", "anon")
+LINE = re.compile(r"(PASS|FAIL) inject (\w+) (.+): (\d+) injections into ([\w ]*)")
+
+
+def table(cells: dict[tuple[str, str], str]) -> str:
+    """Operations down, backings across; how many injections, all of which went well, or FAIL."""
+    operations = dict.fromkeys(operation for operation, _ in cells)
+    width = max(map(len, operations), default=0)
+    lines = [" " * width + "".join(f"{backing:>8}" for backing in BACKINGS)]
+    for operation in operations:
+        row = (cells.get((operation, backing), "-") for backing in BACKINGS)
+        lines.append(f"{operation:<{width}}" + "".join(f"{cell:>8}" for cell in row))
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--no-valgrind", action="store_true")
+    arguments = parser.parse_args()
+    runner.isolate()
+
+    crash = runner.program("crash")
+    count = runner.Count()
+    cells: dict[tuple[str, str], str] = {}
+    total = 0
+    for backing in BACKINGS:
+        for line in count.call(crash, "inject", backing):
+            if match := LINE.match(line):
+                verdict, _, operation, injections, _ = match.groups()
+                cells[operation, backing] = injections if verdict == "PASS" else "FAIL"
+                total += int(injections)
+            if arguments.all or not line.startswith("PASS"):
+                count.say(line)
+            else:
+                count.of["PASS"] += 1
+    for line in count.call(crash, "control", "inject"):
+        count.say(line)
+    print(f"\nInjected failures, all of them handled ({total}):\n{table(cells)}\n")
+    if not arguments.no_valgrind:
+        valgrind.run(count)
+    return count.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,13 +9,19 @@ SHELL := bash
 # cargo uses all processors by itself, and the tests are timed best alone.
 .NOTPARALLEL:
 
+ifneq ($(words $(CURDIR)),1)
+$(error unipc: make cannot work below a path with spaces: $(CURDIR))
+endif
+
 PREFIX ?= /usr/local
+override PREFIX := $(abspath $(PREFIX))
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
 TARGET ?= $(CURDIR)/target
 PYTHON ?= python3
 CARGO ?= cargo
+RUSTC ?= rustc
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SONAME := libunipc.so.0
@@ -25,8 +31,10 @@ PEERS := $(TARGET)/venv-peers
 STAGED := python/pysrc/unipc
 SUMMARY := $(PYTHON) tests/scripts/summary.py
 NEED := CARGO=$(CARGO) CC="$(CC)" PYTHON=$(PYTHON) tests/scripts/need
+# The rooms that have benchmarks.
+ROOMS := shm
 LIBRARY := $(RELEASE)/libunipc.so $(RELEASE)/libunipc.a
-C_SOURCES = $(shell find examples-c ffi/tests/c tests -name '*.[ch]' -o -name '*.cpp')
+C_SOURCES = $(shell find examples-c ffi/benches ffi/tests/c tests -name '*.[ch]' -o -name '*.cpp')
 
 export CARGO_TARGET_DIR := $(TARGET)
 export PYTHONPYCACHEPREFIX := $(TARGET)/pycache
@@ -147,7 +155,7 @@ test-interop: build-tests ## every party with every other
 	$(SUMMARY) interop
 
 test-crash: build-tests ## processes killed and calls failed at every point
-	$(SUMMARY) crash
+	$(SUMMARY) crash inject
 
 test-house: $(VENV)/.ready ## the scripts that the tests rely on
 	$(SUMMARY) house
@@ -155,9 +163,16 @@ test-house: $(VENV)/.ready ## the scripts that the tests rely on
 ##@ Measure and search
 .PHONY: bench fuzz audit
 FUZZ_SECONDS ?= 60
-bench: tools.cargo lib wheel-installed $(PEERS)/.ready ## medians, and ratios to the plain calls
-	$(CARGO) bench -p unipc
-	for bench in python/benches/*.py; do $(VENV)/bin/python "$$bench"; done
+bench: lib wheel-installed $(PEERS)/.ready $(ROOMS:%=$(TARGET)/benches-c/%) ## medians, and ratios to the plain calls
+	@for room in $(ROOMS); do \
+	    $(TARGET)/benches-c/$$room; \
+	    $(CARGO) bench --quiet -p unipc --bench $$room; \
+	    $(VENV)/bin/python python/benches/$$room.py; \
+	done
+
+$(TARGET)/benches-c/%: ffi/benches/%.c $(wildcard ffi/benches/harness.* ffi/benches/machine.*) $(wildcard include/unipc/*.h) | lib
+	mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -Iinclude $(filter %.c,$^) -o $@ -L$(RELEASE) -Wl,-rpath,$(RELEASE) -lunipc
 
 fuzz: $(TARGET)/tools/bin/cargo-fuzz ## each fuzz target for FUZZ_SECONDS=60 seconds
 	cd core && for target in $$($< list); do \
@@ -225,7 +240,7 @@ $(LIBRARY):
 # native_libraries FILE: the libraries that Rust's standard library wants in a static link, without the two that
 # every C compiler adds by itself (libgcc_s has no static form and would break -static).
 define native_libraries
-echo | rustc --crate-type staticlib --print native-static-libs -o $(1).a - 2>&1 \
+echo | $(RUSTC) --crate-type staticlib --print native-static-libs -o $(1).a - 2>&1 \
     | sed -n 's/.*native-static-libs: //p' | sed 's/-lgcc_s //; s/ -lc$$//' > $(1)
 @rm $(1).a
 endef

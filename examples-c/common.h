@@ -7,6 +7,7 @@
 
 #define _POSIX_C_SOURCE 200809L /* nanosleep, fork */
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static inline void sleep_for(double seconds)
 {
     time_t whole = (time_t)seconds;
     struct timespec rest = {whole, (long)((seconds - (double)whole) * 1e9)};
-    while (nanosleep(&rest, &rest) != 0)
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
         ;
 }
 

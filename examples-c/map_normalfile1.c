@@ -13,12 +13,9 @@ int main(int argc, char **argv)
 {
     usage(argc != 2, "map_normalfile1 FILE");
     setvbuf(stdout, NULL, _IOLBF, 0);
-    const char *name = file_name(argv[1]);
     unipc_shm *shm;
-    check(unipc_shm_create(&shm, name, 5 * sizeof(struct people), UNIPC_SHM_REPLACE, NULL));
-    unipc_shm_close(shm);
-    check(unipc_shm_open(&shm, name, UNIPC_SHM_SLACK,
-                         &UNIPC_SHM_OPTS(.size = 10 * sizeof(struct people))));
+    check(unipc_shm_create(&shm, file_name(argv[1]), 5 * sizeof(struct people),
+                           UNIPC_SHM_REPLACE | UNIPC_SHM_SLACK, NULL));
     for (size_t i = 0; i < 10; i++) {
         struct people people = people_number(i);
         check(unipc_shm_write_at(shm, i * sizeof people, &people, sizeof people));

@@ -16,8 +16,7 @@ use unipc::{Name, SharedMemory};
 
 fn experiment() -> Result<(), Failure> {
     let name = Name::file(&common::arguments("map_normalfile1 FILE")?[0])?;
-    SharedMemory::options().replace(true).create(&name, 5 * PEOPLE)?;
-    let shm = SharedMemory::options().size(10 * PEOPLE).slack(true).open(&name)?;
+    let shm = SharedMemory::options().replace(true).slack(true).create(&name, 5 * PEOPLE)?;
     for i in 0..10 {
         shm.write(usize::from(i) * PEOPLE, &People::number(i))?;
     }

@@ -19,6 +19,8 @@ pub use name::{MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SystemVName};
 pub use open::Mode;
 pub use shm::SharedMemory;
 pub use time::{Deadline, Timeout};
+/// The version of zerocopy whose traits [`SharedMemory::read`] and [`SharedMemory::write`] ask for.
+pub use zerocopy;
 
 /// The size of a page of memory in bytes: `sysconf(_SC_PAGESIZE)`.
 #[doc(alias = "sysconf")]

@@ -80,10 +80,10 @@ fn tidy(text: &str) -> String {
     tidied.join("\n") + "\n"
 }
 
-/// The template, with the version that Cargo.toml has.
+/// The template without its licence line, which each header has at its top, with the version that Cargo.toml has.
 fn with_version(template: &str) -> String {
-    template
-        .trim()
+    let (_, text) = template.split_once('\n').unwrap();
+    text.trim()
         .replace("@MAJOR@", env!("CARGO_PKG_VERSION_MAJOR"))
         .replace("@MINOR@", env!("CARGO_PKG_VERSION_MINOR"))
         .replace("@PATCH@", env!("CARGO_PKG_VERSION_PATCH"))

@@ -30,7 +30,7 @@ def read_people(shm: SharedMemory, number: int) -> tuple[str, int]:
 
 def pause(seconds: float) -> None:
     """Sleeps so many seconds, times the environment variable UNIPC_PAUSE_SCALE."""
-    time.sleep(seconds * float(os.environ.get("UNIPC_PAUSE_SCALE", 1)))
+    time.sleep(max(0, seconds * float(os.environ.get("UNIPC_PAUSE_SCALE", 1))))
 
 
 def wait_for(shm: SharedMemory, offset: int, value: int) -> None:

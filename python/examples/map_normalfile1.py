@@ -12,8 +12,7 @@ from unipc import SharedMemory
 
 
 def experiment(path: str) -> None:
-    SharedMemory.create(f"file:{path}", 5 * PEOPLE.size, replace=True).close()
-    with SharedMemory.open(f"file:{path}", size=10 * PEOPLE.size, slack=True) as shm:
+    with SharedMemory.create(f"file:{path}", 5 * PEOPLE.size, replace=True, slack=True) as shm:
         for i in range(10):
             shm.write_at(i * PEOPLE.size, people(i))
         say(" initialize over \n ", end="")

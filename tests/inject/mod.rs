@@ -101,7 +101,9 @@ impl Report {
                     format!("call {position} fails with {}", errname(*errno))
                 });
                 let failed: Vec<_> = failed.collect();
-                self.failures.push(format!("{}: {why}", failed.join(", ")));
+                let what =
+                    if failed.is_empty() { "nothing fails".into() } else { failed.join(", ") };
+                self.failures.push(format!("{what}: {why}"));
             })
             .ok()
     }

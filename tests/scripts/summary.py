@@ -76,6 +76,7 @@ STAGES = {
     "examples": pytest("tests/examples"),
     "interop": runner("tests/interop/run.py"),
     "crash": runner("tests/crash/run.py"),
+    "inject": runner("tests/inject/run.py"),
     "house": pytest("tests/scripts"),
 }
 

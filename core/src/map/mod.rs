@@ -293,6 +293,12 @@ fn map_pages(
         unsafe { mmap_anonymous(address, length, plan.protection(), flags) }
     };
     match base {
+        Ok(base) if address.is_some_and(|address| base.addr() != address) => {
+            // A kernel before 4.17 takes the address for a hint.
+            // SAFETY: the mapping was made just now and nobody else knows it.
+            let _ = unsafe { munmap(base, mapped) };
+            Err(ErrorKind::Occupied)
+        }
         Ok(base) => Ok(base.cast()),
         // Said apart from a name that is taken, which is EEXIST too.
         Err(Errno::EEXIST) => Err(ErrorKind::Occupied),

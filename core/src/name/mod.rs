@@ -113,8 +113,8 @@ impl Name {
             Self::Memfd(label) => tagged("memfd:", label),
             Self::Anonymous => "anon:".into(),
             Self::SystemV(SystemVName::Private) => "sysv:private".into(),
-            Self::SystemV(SystemVName::Id(id)) => format!("sysv:id={id}").into(),
-            Self::SystemV(SystemVName::Key(key)) => format!("sysv:{key}").into(),
+            Self::SystemV(SystemVName::Id(id)) => tagged("sysv:id=", id.to_string().as_ref()),
+            Self::SystemV(SystemVName::Key(key)) => tagged("sysv:", key.to_string().as_ref()),
             Self::SystemV(SystemVName::Ftok { path, project }) => {
                 let mut text = tagged("sysv:", path.as_os_str());
                 text.push(format!(",{project}"));

@@ -34,7 +34,7 @@ impl Unnamed {
     /// Gives the file its name, as the last step of its creation.
     ///
     /// Errors: `EEXIST` when something has the name, a symbolic link included.
-    pub(crate) fn publish(mut self, file: &OwnedFd, path: &Path) -> nix::Result<()> {
+    pub(crate) fn publish(&mut self, file: &OwnedFd, path: &Path) -> nix::Result<()> {
         let Some(temporary) = &self.temporary else {
             return give_name(file, path);
         };

@@ -16,7 +16,8 @@ use super::options::Object;
 use super::{Backing, Identity, Options, Seals, SharedMemory, posix};
 use crate::error::{Error, ErrorKind};
 use crate::name::Name;
-use crate::open::{Disposition, publish};
+use crate::open::Disposition;
+use crate::open::publish::{self, Unnamed};
 use crate::{fd, sys};
 
 /// How often open-or-create tries again when others create and unlink in between.
@@ -57,7 +58,15 @@ fn open(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, Err
     options.map(object, name.clone(), length)
 }
 
-fn create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+/// A new object, complete but for its name.
+struct Fresh {
+    shm: SharedMemory,
+    unnamed: Unnamed,
+    remover: Option<u32>,
+}
+
+/// Makes the object and maps it. After this nothing may fail but the naming itself, so that no name is left behind.
+fn prepare(options: &Options, name: &Name, path: &Path) -> Result<Fresh, ErrorKind> {
     let size = options.size.unwrap_or(0) as u64;
     let (file, unnamed) = publish::aside(path, options.mode)?;
     fd::reserve(&file, 0, size)?;
@@ -65,32 +74,51 @@ fn create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, E
     let object = object(file, name, options)?;
     let length = options.length(object.size, object.page_size)?;
     let mut shm = options.map(object, name.clone(), length)?;
-    // From here on nothing may fail but the naming itself, so that no name is left behind.
     let remover = shm.remover.take();
-    let file = shm.map.file().ok_or(Errno::EBADF)?;
-    unnamed.publish(file, path)?;
-    shm.remover = remover;
-    Ok(shm)
+    Ok(Fresh { shm, unnamed, remover })
 }
 
+impl Fresh {
+    fn publish(&mut self, path: &Path) -> nix::Result<()> {
+        self.unnamed.publish(self.shm.map.file().ok_or(Errno::EBADF)?, path)
+    }
+
+    fn named(self) -> SharedMemory {
+        let mut shm = self.shm;
+        shm.remover = self.remover;
+        shm
+    }
+}
+
+fn create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+    let mut fresh = prepare(options, name, path)?;
+    fresh.publish(path)?;
+    Ok(fresh.named())
+}
+
+/// The old object goes only when the new one is ready to take its name.
 fn replace(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+    let mut fresh = prepare(options, name, path)?;
     for _ in 0..ATTEMPTS {
-        match lstat(path) {
-            // A device or FIFO is not ours to remove.
-            Ok(status) => fd::check_regular(&status)?,
-            Err(Errno::ENOENT) => {}
+        match fresh.publish(path) {
+            Ok(()) => return Ok(fresh.named()),
+            Err(Errno::EEXIST) => remove_regular(path)?,
             Err(errno) => return Err(errno.into()),
-        }
-        match unlink(path) {
-            Ok(()) | Err(Errno::ENOENT) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        match create(options, name, path) {
-            Err(ErrorKind::Os(libc::EEXIST)) => {}
-            other => return other,
         }
     }
     Err(contended())
+}
+
+/// Unlinks a file, if there is one: a device or FIFO is not ours to remove.
+fn remove_regular(path: &Path) -> Result<(), ErrorKind> {
+    let unlinked = lstat(path).map_err(ErrorKind::from).and_then(|status| {
+        fd::check_regular(&status)?;
+        Ok(unlink(path)?)
+    });
+    match unlinked {
+        Err(ErrorKind::Os(libc::ENOENT)) => Ok(()),
+        other => other,
+    }
 }
 
 fn open_or_create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {

@@ -194,6 +194,11 @@ impl SharedMemory {
         self.map.file().map(AsFd::as_fd)
     }
 
+    /// The identifier of System V memory, as `ipcs` shows it.
+    pub fn id(&self) -> Option<i32> {
+        self.system_v().map(SystemV::id)
+    }
+
     /// The segment behind System V memory, with what only System V has: `stat`, `set`, `lock`.
     pub fn system_v(&self) -> Option<SystemV> {
         match self.identity {

@@ -96,7 +96,8 @@ impl Options {
         read_only: bool;
         /// Copy-on-write (`MAP_PRIVATE`): what is written stays with this mapping. Not for System V and `anon:`.
         private: bool;
-        /// Let [`SharedMemory::len`] reach to the end of the file's last page. Those bytes are shared between mappings but the file never gets them.
+        /// Let [`SharedMemory::len`] reach to the end of the object's last page, also when creating it. Those bytes are
+        /// shared between mappings, but a file never gets them.
         slack: bool;
         /// Fault in every page now (Linux 5.14).
         populate: bool;
@@ -181,6 +182,11 @@ impl Options {
     }
 
     fn received(self, fd: OwnedFd, name: Name) -> Result<SharedMemory, ErrorKind> {
+        if self.replace || self.seals.is_some() || self.huge_page_size.is_some() {
+            return Err(ErrorKind::invalid(
+                "what is received exists: replace, seals and huge_pages are for creating",
+            ));
+        }
         let object = file::received(fd, &name, &self)?;
         let length = self.length(object.size, object.page_size)?;
         self.map(object, name, length)
@@ -214,6 +220,12 @@ impl Options {
             return Err(ErrorKind::invalid(
                 "a new object cannot be read-only: nobody could fill it",
             ));
+        }
+        if self.require_seals != Seals::NONE {
+            return Err(ErrorKind::invalid("only a descriptor that was received can lack seals"));
+        }
+        if !may_create && self.huge_page_size.is_some() {
+            return Err(ErrorKind::invalid("an object that exists has its pages already"));
         }
         if self.replace && disposition != Disposition::Create {
             return Err(ErrorKind::invalid("only creating can replace"));

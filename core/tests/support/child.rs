@@ -80,9 +80,14 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// Is this AddressSanitizer's build? It takes some calls for itself, `mlock` among them.
-pub(crate) fn is_asan() -> bool {
-    // SAFETY: looks up a name; the string outlives the call.
-    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__asan_init".as_ptr()) };
-    !symbol.is_null()
+/// Does `mlock` do anything? Sanitizers take the call for themselves and ignore it.
+pub(crate) fn can_lock_memory() -> bool {
+    let byte = Box::new(0_u8);
+    let address = std::ptr::from_ref(&*byte).cast();
+    // SAFETY: the byte is this function's own.
+    let locked = unsafe { libc::mlock(address, 1) } == 0;
+    let status = std::fs::read_to_string("/proc/self/status").expect("the process has a status");
+    // SAFETY: as above.
+    unsafe { libc::munlock(address, 1) };
+    locked && !status.contains("VmLck:\t       0 kB")
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include <stddef.h>
 
 /* The version of this header, for the preprocessor. unipc_version() is that of the library. */

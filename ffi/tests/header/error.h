@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Errors are errno numbers: a function that fails returns -errno and sets errno too, so that
  * perror() works. Causes for which the kernel has no number borrow one that is not given otherwise:

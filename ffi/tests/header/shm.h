@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Shared memory of every kind that Linux has: create or open it by name, use its bytes, close it.
  *

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A small harness: the sides of a comparison take turns in short batches, and what counts is the
-//! median of the ratios of neighbours. So a machine that is busy or changes its clock slows all sides alike.
+//! median of the ratios of neighbours, in time of the processor. So a machine that is busy with
+//! other things, or changes its clock, slows all sides alike.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::plain::processor_time;
 
 /// How long a batch takes: short beside a time slice, long beside reading the clock.
 const BATCH: Duration = Duration::from_micros(200);
@@ -32,9 +35,9 @@ impl<'a> Side<'a> {
     }
 
     fn time(&mut self) -> Duration {
-        let start = Instant::now();
+        let start = processor_time();
         (self.run)(self.batch);
-        start.elapsed()
+        processor_time().saturating_sub(start)
     }
 
     /// Warms up, and finds how many calls make a batch. Gives the time of the last one.

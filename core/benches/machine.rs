@@ -25,7 +25,7 @@ pub(crate) fn print_head(face: &str) {
         chosen("/sys/kernel/mm/transparent_hugepage/shmem_enabled"),
     );
     println!(
-        "Median times of one run; N x: what unipc takes as a multiple of what the line names (median and quartiles of paired ratios)."
+        "Median processor times of one run; N x: what unipc takes as a multiple of what the line names (median and quartiles of paired ratios)."
     );
 }
 

@@ -5,6 +5,7 @@
 use std::ffi::CStr;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use libc::{MAP_SHARED, O_CLOEXEC, O_CREAT, O_EXCL, O_RDWR, PROT_READ, PROT_WRITE};
 
@@ -57,6 +58,15 @@ pub(crate) fn touch(base: *mut u8, size: usize) {
         // SAFETY: as above.
         unsafe { page.write_volatile(1) };
     }
+}
+
+/// How long this thread has been running on a processor, in the kernel too.
+pub(crate) fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is one timespec to write.
+    succeeded(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) });
+    let (seconds, nanoseconds) = (time.tv_sec.try_into(), time.tv_nsec.try_into());
+    Duration::new(seconds.expect("not negative"), nanoseconds.expect("below a second"))
 }
 
 /// How the size of an object becomes known.

@@ -47,7 +47,7 @@ fn attach_posix() {
         "attach + detach, POSIX object of 1 MiB (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
-            Side::new("shm_open mmap munmap close", || {
+            Side::new("shm_open mmap munmap close, size known", || {
                 plain::attach_posix(&plain, Size::Known(MIB));
             }),
             Side::new("shm_open fstat mmap munmap close", || {
@@ -65,7 +65,7 @@ fn attach_segment_by_id() {
         "attach + detach, System V segment of 1 MiB by identifier (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
-            Side::new("shmat shmdt", || plain::attach_segment(id, false)),
+            Side::new("shmat shmdt, size known", || plain::attach_segment(id, false)),
             Side::new("shmctl(IPC_STAT) shmat shmdt", || plain::attach_segment(id, true)),
         ],
     );
@@ -78,7 +78,9 @@ fn attach_segment_by_key() {
         "attach + detach, System V segment of 1 MiB by key (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
-            Side::new("shmget shmat shmdt", || plain::attach_segment(plain::shmget(key), false)),
+            Side::new("shmget shmat shmdt, size known", || {
+                plain::attach_segment(plain::shmget(key), false);
+            }),
             Side::new("shmget shmctl(IPC_STAT) shmat shmdt", || {
                 plain::attach_segment(plain::shmget(key), true);
             }),
@@ -95,7 +97,9 @@ fn attach_file() {
         "attach + detach, file of 1 MiB (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
-            Side::new("open mmap munmap close", || plain::attach_file(&plain, Size::Known(MIB))),
+            Side::new("open mmap munmap close, size known", || {
+                plain::attach_file(&plain, Size::Known(MIB));
+            }),
             Side::new("open fstat mmap munmap close", || {
                 plain::attach_file(&plain, Size::Asked);
             }),
@@ -190,7 +194,7 @@ fn huge_pages() {
     let options = SharedMemory::options().huge_pages(HUGE_PAGE).populate(true);
     let huge = options.create("memfd:huge", LARGE).expect("they are free");
     compare(
-        "read 8 bytes of 64 MiB at random places",
+        "4096 reads of 8 bytes at random places of 64 MiB",
         vec![
             Side::new("memfd with huge pages", || wander(huge.as_ptr())),
             Side::new("memfd with ordinary pages", || wander(ordinary.as_ptr())),
@@ -212,7 +216,7 @@ fn small(name: &str, what: &str) {
     let shm = object(name, 4 * KIB);
     let base = shm.as_ptr();
     compare(
-        &format!("add to an integer, {what}"),
+        &format!("add to an integer in a {what}"),
         vec![
             Side::new("unipc add_u32", || shm.add_u32(0, 1).expect("inside")),
             Side::new("fetch_add", || plain::fetch_add(base)),
@@ -222,14 +226,14 @@ fn small(name: &str, what: &str) {
         let mut bytes = vec![7; size];
         let mut plain = vec![7; size];
         compare(
-            &format!("copy {size} bytes into, {what}"),
+            &format!("copy {size} bytes into a {what}"),
             vec![
                 Side::new("unipc write_at", || shm.write_at(0, black_box(&bytes)).expect("inside")),
                 Side::new("memcpy", || plain::copy_in(base, black_box(&plain))),
             ],
         );
         compare(
-            &format!("copy {size} bytes out of, {what}"),
+            &format!("copy {size} bytes out of a {what}"),
             vec![
                 Side::new("unipc read_at", || {
                     shm.read_at(0, black_box(&mut bytes)).expect("inside");

@@ -83,9 +83,10 @@ pub(crate) fn access(fd: impl AsFd) -> nix::Result<(bool, bool)> {
 
 /// Takes the memory or disk for the bytes from `from` up to `size`, so that a full file system is `ENOSPC` here
 /// and not SIGBUS at the first touch. The file keeps its size; [`extend`] changes it, at once.
+/// True on a file system where it had to grow for that.
 ///
 /// Errors: `ENOSPC`; `EFBIG` where `RLIMIT_FSIZE` forbids it (the kernel would send SIGXFSZ). Nothing is taken then.
-pub(crate) fn reserve(fd: impl AsFd, from: u64, size: u64) -> Result<(), ErrorKind> {
+pub(crate) fn reserve(fd: impl AsFd, from: u64, size: u64) -> Result<bool, ErrorKind> {
     let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE)?;
     if size > limit {
         return Err(Errno::EFBIG.into());
@@ -98,14 +99,14 @@ pub(crate) fn reserve(fd: impl AsFd, from: u64, size: u64) -> Result<(), ErrorKi
         match fallocate(fd.as_fd(), kept, offset(at)?, offset(step)?) {
             Ok(()) => at += step,
             Err(Errno::EINTR) => {}
-            Err(Errno::EOPNOTSUPP) => return write_zeros(fd.as_fd(), from, size),
+            Err(Errno::EOPNOTSUPP) => return write_zeros(fd.as_fd(), from, size).map(|()| true),
             Err(errno) => {
                 give_back(fd);
                 return Err(errno.into());
             }
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// For file systems that cannot allocate: the C library writes, and the file grows meanwhile.

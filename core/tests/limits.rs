@@ -9,6 +9,7 @@ mod support;
 
 use std::ffi::CString;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use child::{can_lock_memory, is_root, skip, succeeds_alone, succeeds_in_namespaces};
@@ -53,6 +54,8 @@ fn a_full_file_system_is_an_error_at_creation() {
         assert_eq!(shm.compare(0, &vec![7; 100_000]).unwrap(), std::cmp::Ordering::Equal);
         assert_eq!(free_bytes(&here), free);
         shm.resize(500_000).unwrap();
+        let taken = fs::metadata(directory.path("object")).unwrap().blocks() * 512;
+        assert!(taken >= 500_000, "the memory is taken before it is touched: {taken} bytes");
 
         // What another program made without taking the memory cannot all be had, which is an error as well.
         fs::File::create(directory.path("sparse")).unwrap().set_len(4 << 20).unwrap();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * A small harness: the sides of a comparison take turns in short batches, and what counts is the median of the
- * ratios of neighbours. So a machine that is busy or changes its clock slows all sides alike.
+ * ratios of neighbours, in time of the processor. So a machine that is busy with other things, or changes its
+ * clock, slows all sides alike.
  */
 #ifndef UNIPC_BENCH_HARNESS_H
 #define UNIPC_BENCH_HARNESS_H

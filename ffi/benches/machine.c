@@ -53,6 +53,7 @@ void print_head(const char *version)
            free_huge_pages(), HUGE_PAGE);
     printf("transparent ones: %s, ", chosen(TRANSPARENT "enabled"));
     printf("for shared memory: %s\n", chosen(TRANSPARENT "shmem_enabled"));
-    printf("Median times of one run; N x: what unipc takes as a multiple of what the line names "
+    printf("Median processor times of one run; N x: what unipc takes as a multiple of what the "
+           "line names "
            "(median and quartiles of paired ratios).\n");
 }

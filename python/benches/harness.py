@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """A small harness: the sides of a comparison take turns in short batches, and what counts is the median of the
-ratios of neighbours.  So a machine that is busy or changes its clock slows all sides alike."""
+ratios of neighbours, in time of the processor.  So a machine that is busy with other things, or changes its clock,
+slows all sides alike."""
 
 import os
 import platform
 import statistics
+import time
 import timeit
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ HUGE_PAGE = 2 << 20
 
 def compare(title: str, sides: dict[str, str], names: dict[str, Any]) -> None:
     """Times statements on `names`, and prints how long each takes and how the first, ours, stands to the others."""
-    timers = [timeit.Timer(statement, globals=names) for statement in sides.values()]
+    timers = [timeit.Timer(statement, timer=time.thread_time, globals=names) for statement in sides.values()]
     counts = [calibrate(timer) for timer in timers]
     round_time = sum(timer.timeit(count) for timer, count in zip(timers, counts, strict=True))
     order = list(range(len(timers)))
@@ -68,7 +70,7 @@ def print_head(version: str) -> None:
         f"transparent ones: {chosen('enabled')}, for shared memory: {chosen('shmem_enabled')}"
     )
     print(
-        "Median times of one run; N x: what unipc takes as a multiple of what the line names "
+        "Median processor times of one run; N x: what unipc takes as a multiple of what the line names "
         "(median and quartiles of paired ratios)."
     )
 

@@ -97,11 +97,6 @@ pub(crate) fn umask(mask: u32) {
     unsafe { libc::umask(mask) };
 }
 
-/// Gives the processor to whoever else wants it.
-pub(crate) fn yield_now() {
-    std::thread::yield_now();
-}
-
 /// Nanoseconds on the clock that all processes share and nobody sets.
 pub(crate) fn now() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };

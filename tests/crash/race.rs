@@ -4,12 +4,13 @@
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::thread;
 
 use unipc::SharedMemory;
 
 use crate::history::{Event, Verb, faults};
 use crate::place::{Kind, Place};
-use crate::process::{Child, Status, now, yield_now};
+use crate::process::{Child, Status, now};
 use crate::random::Random;
 
 const PROCESSES: usize = 6;
@@ -41,7 +42,7 @@ impl Board {
     fn meet(&self, times: u64) {
         self.0.add_u64(ARRIVED, 1).expect("the board");
         while self.0.load_u64(ARRIVED).expect("the board") < times * PROCESSES as u64 {
-            yield_now();
+            thread::yield_now();
         }
     }
 

@@ -55,12 +55,14 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kills, steps, nothing, zeros, written, mid_write, failures } = self;
-        write!(
-            f,
-            "{kills} kills in {steps} steps; found {written} written, {zeros} new, {mid_write} being written, \
-             {nothing} none; {} wrong",
-            failures.len()
-        )
+        write!(f, "{kills} kills in {steps} steps, {} wrong", failures.len())?;
+        if nothing + zeros + written + mid_write > 0 {
+            write!(
+                f,
+                "; found {written} written, {zeros} new, {mid_write} being written, {nothing} none"
+            )?;
+        }
+        Ok(())
     }
 }
 

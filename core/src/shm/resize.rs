@@ -45,13 +45,15 @@ impl SharedMemory {
             return self.map.remap(length);
         }
         // The size changes last, so that after an error the object is as it was.
-        fd::reserve(file, before, size)?;
+        let grown = fd::reserve(file, before, size)?;
         let previous = self.map.len();
         let extend = |map: &Map| map.file().map_or(Ok(()), |file| fd::extend(file, size));
         self.map.remap(length).and_then(|()| extend(&self.map)).inspect_err(|_| {
             let _ = self.map.remap(previous);
-            if let Some(file) = self.map.file() {
-                fd::give_back(file);
+            match self.map.file() {
+                Some(file) if grown => drop(fd::truncate(file, before)),
+                Some(file) => fd::give_back(file),
+                None => {}
             }
         })
     }

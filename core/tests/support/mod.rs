@@ -23,12 +23,6 @@ pub(crate) fn key_name() -> String {
     format!("sysv:{:#x}", 0x4000_0000 | unique())
 }
 
-/// Says that a test could not run here; past the capture of the test harness, so that it is seen.
-pub(crate) fn skipped(test: &str, why: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "SKIP {test}: {why}");
-}
-
 /// Removes an object when the test is over, however it ends.
 pub(crate) struct Removed(pub(crate) String);
 

@@ -2,6 +2,7 @@
 """Shared memory of every kind that Linux has, behind one class."""
 
 import enum
+import functools
 import math
 import sys
 from collections.abc import Callable
@@ -166,42 +167,41 @@ class SharedMemory(_native.SharedMemory):
         ...     del squares
         [4, 9, 16]
         """
-        try:
-            import numpy
-        except ImportError:
+        numpy = _numpy()
+        if numpy is None:
             return self._memoryview(dtype, shape, offset)
         kind = numpy.dtype(dtype)
-        lengths = self._lengths(kind.itemsize, shape, offset)
-        count = math.prod(lengths)
+        count = self._count(kind.itemsize, shape, offset)
         if count == 0:
-            return numpy.empty(lengths, kind)
-        # The stubs of NumPy do not know that any object may have the buffer protocol.
-        buffer: Any = self
-        flat = numpy.frombuffer(buffer, kind, count, offset)
-        return flat if len(lengths) == 1 else flat.reshape(lengths)
+            return numpy.empty(shape, kind)
+        flat = numpy.frombuffer(self, kind, count, offset)
+        return flat if shape is None or isinstance(shape, int) else flat.reshape(shape)
 
     def _memoryview(self, code: Any, shape: int | tuple[int, ...] | None, offset: int) -> memoryview:
         try:
             itemsize = memoryview(bytes(16)).cast(code).itemsize
         except (TypeError, ValueError):
             raise TypeError(f"without NumPy a dtype is one letter of the struct module, not {code!r}") from None
-        lengths = self._lengths(itemsize, shape, offset)
-        size = math.prod(lengths) * itemsize
-        return memoryview(self)[offset : offset + size].cast(code, lengths)
+        count = self._count(itemsize, shape, offset)
+        lengths = (count,) if shape is None or isinstance(shape, int) else shape
+        return memoryview(self)[offset : offset + count * itemsize].cast(code, lengths)
 
-    def _lengths(self, itemsize: int, shape: int | tuple[int, ...] | None, offset: int) -> tuple[int, ...]:
-        """The shape as a tuple, after a check that it fits."""
+    def _count(self, itemsize: int, shape: int | tuple[int, ...] | None, offset: int) -> int:
+        """How many elements that are, after a check that they fit."""
         if itemsize == 0:
             raise ValueError("elements of 0 bytes do not fill anything")
         if shape is None:
-            lengths: tuple[int, ...] = (max((len(self) - offset) // itemsize, 1),)
+            count = (len(self) - offset) // itemsize
+            if count < 1:
+                count = 1  # not even one fits, as the check will say
         else:
-            lengths = (shape,) if isinstance(shape, int) else tuple(shape)
-            if min(lengths, default=0) < 0:
+            count = shape if isinstance(shape, int) else math.prod(shape)
+            if count < 0:
                 raise ValueError("a shape has no negative lengths")
+        size = count * itemsize
         # What no address space holds lies outside as well.
-        self._check(offset, min(math.prod(lengths) * itemsize, sys.maxsize))
-        return lengths
+        self._check(offset, size if size < sys.maxsize else sys.maxsize)
+        return count
 
     def view(self, kind: "type[_C]", offset: int = 0) -> "_C":
         """A ctypes object (a structure, an array of structures, an integer) on the bytes at `offset`, without copying.
@@ -252,6 +252,16 @@ class SharedMemory(_native.SharedMemory):
                 "multiprocessing process when it is started, or send shm.fileno() and use SharedMemory.from_fd"
             )
         return reduction.DupFd(self.fileno())
+
+
+@functools.cache
+def _numpy() -> Any:
+    """NumPy, or None where it is not installed; looked for once, since a search takes longer than a view."""
+    try:
+        import numpy
+    except ImportError:
+        return None
+    return numpy
 
 
 def _attach(cls: type[SharedMemory], name: str, options: dict[str, Any]) -> SharedMemory:

@@ -4,6 +4,8 @@
 #ifndef PEOPLE_H
 #define PEOPLE_H
 
+#define _GNU_SOURCE /* MAP_ANONYMOUS, nanosleep and the like, also with -std=c11 */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

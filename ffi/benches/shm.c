@@ -22,7 +22,7 @@
 #define LARGE (64 * MIB)
 
 /* What the sides work on, set before each comparison. */
-static char name[64];
+static char name[256];
 static const char *path;
 static key_t key;
 static int id;
@@ -219,11 +219,11 @@ static void create_all(void)
 /* The compiler must believe that memory is read and written, and by sizes that it does not know. */
 #define KEEP __asm__ volatile("" : "+r"(size) : : "memory")
 
-SIDE(unipc_write_at, unipc_shm_write_at(shm, 0, private_bytes, size))
+SIDE(unipc_write_at, check(unipc_shm_write_at(shm, 0, private_bytes, size)))
 SIDE(plain_copy_in, memcpy(mapping, private_bytes, size); KEEP)
-SIDE(unipc_read_at, unipc_shm_read_at(shm, 0, private_bytes, size))
+SIDE(unipc_read_at, check(unipc_shm_read_at(shm, 0, private_bytes, size)))
 SIDE(plain_copy_out, memcpy(private_bytes, mapping, size); KEEP)
-SIDE(unipc_add, uint32_t previous; unipc_shm_add_u32(shm, 0, 1, &previous))
+SIDE(unipc_add, uint32_t previous; check(unipc_shm_add_u32(shm, 0, 1, &previous)))
 SIDE(plain_add, atomic_fetch_add((_Atomic uint32_t *)(void *)mapping, 1))
 
 static void copy(const char *what, const char *target, const char *expected)

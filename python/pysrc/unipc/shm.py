@@ -2,7 +2,6 @@
 """Shared memory of every kind that Linux has, behind one class."""
 
 import enum
-import functools
 import math
 import sys
 from collections.abc import Callable
@@ -167,8 +166,9 @@ class SharedMemory(_native.SharedMemory):
         ...     del squares
         [4, 9, 16]
         """
-        numpy = _numpy()
-        if numpy is None:
+        try:
+            import numpy
+        except ImportError:
             return self._memoryview(dtype, shape, offset)
         kind = numpy.dtype(dtype)
         count = self._count(kind.itemsize, shape, offset)
@@ -252,16 +252,6 @@ class SharedMemory(_native.SharedMemory):
                 "multiprocessing process when it is started, or send shm.fileno() and use SharedMemory.from_fd"
             )
         return reduction.DupFd(self.fileno())
-
-
-@functools.cache
-def _numpy() -> Any:
-    """NumPy, or None where it is not installed; looked for once, since a search takes longer than a view."""
-    try:
-        import numpy
-    except ImportError:
-        return None
-    return numpy
 
 
 def _attach(cls: type[SharedMemory], name: str, options: dict[str, Any]) -> SharedMemory:

@@ -174,7 +174,7 @@ class SharedMemory(_native.SharedMemory):
         count = self._count(kind.itemsize, shape, offset)
         if count == 0:
             return numpy.empty(shape, kind)
-        flat = numpy.frombuffer(self, kind, count, offset)
+        flat = numpy.frombuffer(cast(Any, self), kind, count, offset)
         return flat if shape is None or isinstance(shape, int) else flat.reshape(shape)
 
     def _memoryview(self, code: Any, shape: int | tuple[int, ...] | None, offset: int) -> memoryview:

@@ -54,6 +54,7 @@ fn open(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, Err
     flags.set(OFlag::O_NOFOLLOW, matches!(name, Name::Posix(_)));
     let file = fd::open(path, flags, FileMode::empty()).map_err(|errno| refused(errno, path))?;
     let object = object(file, name, options)?;
+    options.check_existing(object.size)?;
     let length = options.length(object.size, object.page_size)?;
     options.map(object, name.clone(), length)
 }
@@ -124,12 +125,8 @@ fn remove_regular(path: &Path) -> Result<(), ErrorKind> {
 fn open_or_create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
         match open(options, name, path) {
-            Ok(shm) => {
-                let size = fd::size(shm.map.file().ok_or(Errno::EBADF)?)?;
-                return options.check_existing(size).map(|()| shm);
-            }
             Err(ErrorKind::Os(libc::ENOENT)) => {}
-            Err(other) => return Err(other),
+            other => return other,
         }
         match create(options, name, path) {
             // Neither there nor free: it will not get better by trying again.

@@ -305,12 +305,14 @@ impl Options {
         Ok(())
     }
 
-    /// An object that was opened instead of created must be what would have been created.
+    /// An object that was opened instead of created must be as large as what would have been created.
     pub(super) fn check_existing(&self, object_size: u64) -> Result<(), ErrorKind> {
         match self.size {
-            Some(wanted) if object_size < wanted as u64 => Err(ErrorKind::invalid(format!(
-                "the object exists with {object_size} bytes, {wanted} were asked for"
-            ))),
+            Some(wanted) if self.creating && object_size < wanted as u64 => {
+                Err(ErrorKind::invalid(format!(
+                    "the object exists with {object_size} bytes, {wanted} were asked for"
+                )))
+            }
             _ => Ok(()),
         }
     }

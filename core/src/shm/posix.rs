@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where POSIX objects live: `shm_open("/demo")` of every Linux libc is the file `/dev/shm/demo`.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::name::{Name, PosixName};
@@ -16,13 +15,10 @@ pub(super) fn path(name: &PosixName) -> PathBuf {
     path
 }
 
-/// The POSIX name of a path directly in `/dev/shm`. What the kernel calls deleted has none: it says so of objects that
-/// were unlinked, and of those that were made without a name and then given one.
+/// The POSIX name of a path directly in `/dev/shm`. Behind a descriptor of an object that was made without a name, the
+/// kernel shows `#NUMBER (deleted)` even after it was given one; that is told as it is, and leads to no object.
 pub(super) fn name_at(path: &Path) -> Option<Name> {
     let inside = path.strip_prefix(DIRECTORY).ok()?;
-    if inside.as_os_str().as_bytes().ends_with(b" (deleted)") {
-        return None;
-    }
     Name::parse(Path::new("/").join(inside)).ok()
 }
 

@@ -298,7 +298,7 @@ fn open(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorK
 fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
         match find(key) {
-            Ok(id) => match attach_existing(options, name, id) {
+            Ok(id) => match attach(options, name, id) {
                 Err(_) if is_gone(id) => continue,
                 other => return other,
             },
@@ -313,18 +313,13 @@ fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemo
     Err(contended())
 }
 
-fn attach_existing(options: &Options, name: &Name, id: i32) -> Result<SharedMemory, ErrorKind> {
-    let size = sys::shm::shmctl_stat(id)?.shm_segsz;
-    options.check_existing(size as u64)?;
-    attach(options, name, id)
-}
-
 fn attach(options: &Options, name: &Name, id: i32) -> Result<SharedMemory, ErrorKind> {
     let status = Status::new(id, &sys::shm::shmctl_stat(id)?);
     if status.removed && !options.allow_removed {
         return Err(ErrorKind::Removed);
     }
     options.check_owner(status.permissions.uid)?;
+    options.check_existing(status.size as u64)?;
     map(options, name, id, status.size, sys::page_size())
 }
 

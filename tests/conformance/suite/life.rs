@@ -49,7 +49,9 @@ pub(crate) fn open_or_create_does_either<M: Memory>(kind: Kind) {
     let second = M::open_or_create(&object.name, 50, options).unwrap();
     assert_eq!(second.len(), 50, "as much as was asked for");
     assert_eq!(bytes(&second, 0, 5), b"first");
-    assert_eq!(M::open_or_create(&object.name, 101, options).err(), Some(libc::EINVAL));
+    let remove_on_close = Options { remove_on_close: true, ..options };
+    assert_eq!(M::open_or_create(&object.name, 101, remove_on_close).err(), Some(libc::EINVAL));
+    M::open(&object.name, options).expect("what was refused is not removed");
 }
 
 pub(crate) fn closing_never_removes<M: Memory>(kind: Kind) {

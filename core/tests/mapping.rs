@@ -340,6 +340,9 @@ fn options_that_contradict_themselves_are_refused() {
     for enormous in [usize::MAX, isize::MAX as usize, usize::MAX - 4095] {
         for name in ["anon:", "memfd:", "sysv:private", "/unipc-enormous"] {
             assert!(SharedMemory::create(name, enormous).is_err(), "{name} {enormous}");
+            let slack = SharedMemory::options().slack(true).offset(enormous as u64);
+            assert!(slack.create(name, enormous).is_err(), "{name} {enormous}");
+            assert!(slack.size(enormous).open("file:/etc/passwd").is_err());
         }
     }
 }

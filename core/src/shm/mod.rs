@@ -34,6 +34,7 @@
 mod access;
 mod anonymous;
 mod file;
+mod get;
 mod limits;
 mod memfd;
 mod options;
@@ -43,7 +44,7 @@ mod resize;
 mod seals;
 mod system_v;
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 pub use access::Access;
 pub use limits::{Limits, Usage, limits, usage};
@@ -97,57 +98,6 @@ pub struct SharedMemory {
 }
 
 impl SharedMemory {
-    /// Creates the object `name` with `size` bytes, all zero, and maps it for reading and writing.
-    ///
-    /// The memory is taken at once. The object appears under its name only when it is complete.
-    ///
-    /// Errors: `EEXIST` when the name is taken, `ENOSPC` or `ENOMEM` when there is no memory,
-    /// `EINVAL` for size 0 or a name that cannot be created (`sysv:id=42`), `EACCES`.
-    ///
-    /// [shm_open(3)](https://man7.org/linux/man-pages/man3/shm_open.3.html), [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html), [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html)
-    #[doc(alias = "shmget")]
-    #[doc(alias = "memfd_create")]
-    pub fn create(name: impl TryInto<Name, Error: Into<Error>>, size: usize) -> Result<Self> {
-        Options::new().create(name, size)
-    }
-
-    /// Opens the object `name` as large as it is, for reading and writing.
-    ///
-    /// Errors: `ENOENT`, `EACCES`, `ENODATA` when the object is empty, `EIDRM` for a segment that is marked
-    /// for removal, `EOPNOTSUPP` for `memfd:` and `anon:`, which have no name that could be opened.
-    #[doc(alias = "shm_open")]
-    #[doc(alias = "shmat")]
-    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
-        Options::new().open(name)
-    }
-
-    /// Opens the object, or creates it with `size` bytes when there is none.
-    ///
-    /// Errors: those of both; `EINVAL` when the object exists and is smaller than `size`.
-    pub fn open_or_create(
-        name: impl TryInto<Name, Error: Into<Error>>,
-        size: usize,
-    ) -> Result<Self> {
-        Options::new().open_or_create(name, size)
-    }
-
-    /// Maps what a descriptor refers to: a memfd that was received, an open file.
-    ///
-    /// Errors: as [`Options::from_fd`].
-    pub fn from_fd(fd: impl Into<OwnedFd>) -> Result<Self> {
-        Options::new().from_fd(fd)
-    }
-
-    /// How, if not by default.
-    ///
-    /// ```
-    /// # use unipc::SharedMemory;
-    /// let read_only = SharedMemory::options().read_only(true).offset(128).open("file:/etc/passwd");
-    /// ```
-    pub fn options() -> Options {
-        Options::new()
-    }
-
     /// How many bytes may be touched: those asked for, cut at the end of the object.
     #[allow(clippy::len_without_is_empty, reason = "an empty mapping cannot exist")]
     pub fn len(&self) -> usize {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How to create or open shared memory, where the defaults do not do.
 
-use std::os::fd::OwnedFd;
-
 use nix::unistd::geteuid;
 
-use super::{Backing, Identity, Seals, SharedMemory, anonymous, file, limits, memfd, system_v};
-use crate::error::{Error, ErrorKind, Result};
+use super::{Backing, Identity, Seals, SharedMemory};
+use crate::error::ErrorKind;
 use crate::map::{Map, Placement, Plan, Source};
 use crate::name::Name;
 use crate::open::{Disposition, Mode};
@@ -44,7 +42,7 @@ pub struct Options {
     pub(super) allow_removed: bool,
     pub(super) own_only: bool,
     /// Set by the calls that may create.
-    creating: bool,
+    pub(super) creating: bool,
     pub(super) huge_page_size: Option<usize>,
     pub(super) seals: Option<Seals>,
     pub(super) require_seals: Seals,
@@ -143,75 +141,8 @@ impl Options {
         self
     }
 
-    /// [`SharedMemory::create`] with these options.
-    pub fn create(
-        &self,
-        name: impl TryInto<Name, Error: Into<Error>>,
-        size: usize,
-    ) -> Result<SharedMemory> {
-        let name = name.try_into().map_err(Into::into)?;
-        self.get(&name, Disposition::Create, Some(size), "create")
-    }
-
-    /// [`SharedMemory::open`] with these options.
-    pub fn open(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<SharedMemory> {
-        let name = name.try_into().map_err(Into::into)?;
-        self.get(&name, Disposition::Open, self.size, "open")
-    }
-
-    /// [`SharedMemory::open_or_create`] with these options.
-    pub fn open_or_create(
-        &self,
-        name: impl TryInto<Name, Error: Into<Error>>,
-        size: usize,
-    ) -> Result<SharedMemory> {
-        let name = name.try_into().map_err(Into::into)?;
-        self.get(&name, Disposition::OpenOrCreate, Some(size), "open_or_create")
-    }
-
-    /// [`SharedMemory::from_fd`] with these options.
-    ///
-    /// The descriptor becomes close-on-exec.
-    ///
-    /// Errors: `EMEDIUMTYPE` for anything but a regular file, `EACCES` when it was not opened for reading (and writing,
-    /// unless `read_only` or `private`), `EPERM` when a required seal is missing, `ENODATA` when it is empty.
-    pub fn from_fd(&self, fd: impl Into<OwnedFd>) -> Result<SharedMemory> {
-        let fd = fd.into();
-        let name = file::name_of(&fd);
-        self.clone().received(fd, name.clone()).map_err(|kind| kind.during("from_fd", name))
-    }
-
-    fn received(self, fd: OwnedFd, name: Name) -> Result<SharedMemory, ErrorKind> {
-        if self.replace || self.seals.is_some() || self.huge_page_size.is_some() {
-            return Err(ErrorKind::invalid(
-                "what is received exists: replace, seals and huge_pages are for creating",
-            ));
-        }
-        let object = file::received(fd, &name, &self)?;
-        let length = self.length(object.size, object.page_size)?;
-        self.map(object, name, length)
-    }
-
-    fn get(
-        &self,
-        name: &Name,
-        disposition: Disposition,
-        size: Option<usize>,
-        operation: &'static str,
-    ) -> Result<SharedMemory> {
-        let mut options = Self { size, ..self.clone() };
-        options.creating = disposition != Disposition::Open;
-        let got = options.check(name, disposition).and_then(|()| match name {
-            Name::Posix(_) | Name::File(_) => file::get(&options, name, disposition),
-            Name::SystemV(wanted) => system_v::get(&options, name, wanted, disposition),
-            Name::Memfd(label) => memfd::create(&options, name, label, disposition),
-            Name::Anonymous => anonymous::create(&options, disposition),
-        });
-        got.map_err(|kind| limits::explain(kind.during(operation, name), name, &options))
-    }
-
     /// What contradicts itself whatever the object is like.
-    fn check(&self, name: &Name, disposition: Disposition) -> Result<(), ErrorKind> {
+    pub(super) fn check(&self, name: &Name, disposition: Disposition) -> Result<(), ErrorKind> {
         if self.size == Some(0) {
             return Err(ErrorKind::invalid("a size of 0 bytes cannot be mapped"));
         }
@@ -289,7 +220,12 @@ impl Options {
 
     /// Where the bytes end that may be touched, in an object of this size.
     fn usable(&self, object_size: u64, page_size: usize) -> u64 {
-        if self.slack { object_size.next_multiple_of(page_size as u64) } else { object_size }
+        let page = page_size as u64;
+        if self.slack {
+            object_size.checked_next_multiple_of(page).unwrap_or(u64::MAX)
+        } else {
+            object_size
+        }
     }
 
     /// Refuses what belongs to neither this user nor root, where that was asked for.

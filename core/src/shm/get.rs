@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The calls that get shared memory: they hand each name to the backing that knows it.
+
+use std::os::fd::OwnedFd;
+
+use super::{Options, SharedMemory, anonymous, file, limits, memfd, system_v};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::open::Disposition;
+
+impl Options {
+    /// [`SharedMemory::create`] with these options.
+    pub fn create(
+        &self,
+        name: impl TryInto<Name, Error: Into<Error>>,
+        size: usize,
+    ) -> Result<SharedMemory> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.get(&name, Disposition::Create, Some(size), "create")
+    }
+
+    /// [`SharedMemory::open`] with these options.
+    pub fn open(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<SharedMemory> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.get(&name, Disposition::Open, self.size, "open")
+    }
+
+    /// [`SharedMemory::open_or_create`] with these options.
+    pub fn open_or_create(
+        &self,
+        name: impl TryInto<Name, Error: Into<Error>>,
+        size: usize,
+    ) -> Result<SharedMemory> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.get(&name, Disposition::OpenOrCreate, Some(size), "open_or_create")
+    }
+
+    /// [`SharedMemory::from_fd`] with these options.
+    ///
+    /// The descriptor becomes close-on-exec.
+    ///
+    /// Errors: `EMEDIUMTYPE` for anything but a regular file, `EACCES` when it was not opened for reading (and writing,
+    /// unless `read_only` or `private`), `EPERM` when a required seal is missing, `ENODATA` when it is empty.
+    pub fn from_fd(&self, fd: impl Into<OwnedFd>) -> Result<SharedMemory> {
+        let fd = fd.into();
+        let name = file::name_of(&fd);
+        self.clone().received(fd, name.clone()).map_err(|kind| kind.during("from_fd", name))
+    }
+
+    fn received(self, fd: OwnedFd, name: Name) -> Result<SharedMemory, ErrorKind> {
+        if self.replace || self.seals.is_some() || self.huge_page_size.is_some() {
+            return Err(ErrorKind::invalid(
+                "what is received exists: replace, seals and huge_pages are for creating",
+            ));
+        }
+        let object = file::received(fd, &name, &self)?;
+        let length = self.length(object.size, object.page_size)?;
+        self.map(object, name, length)
+    }
+
+    fn get(
+        &self,
+        name: &Name,
+        disposition: Disposition,
+        size: Option<usize>,
+        operation: &'static str,
+    ) -> Result<SharedMemory> {
+        let mut options = Self { size, ..self.clone() };
+        options.creating = disposition != Disposition::Open;
+        let got = options.check(name, disposition).and_then(|()| match name {
+            Name::Posix(_) | Name::File(_) => file::get(&options, name, disposition),
+            Name::SystemV(wanted) => system_v::get(&options, name, wanted, disposition),
+            Name::Memfd(label) => memfd::create(&options, name, label, disposition),
+            Name::Anonymous => anonymous::create(&options, disposition),
+        });
+        got.map_err(|kind| limits::explain(kind.during(operation, name), name, &options))
+    }
+}
+
+impl SharedMemory {
+    /// Creates the object `name` with `size` bytes, all zero, and maps it for reading and writing.
+    ///
+    /// The memory is taken at once. The object appears under its name only when it is complete.
+    ///
+    /// Errors: `EEXIST` when the name is taken, `ENOSPC` or `ENOMEM` when there is no memory,
+    /// `EINVAL` for size 0 or a name that cannot be created (`sysv:id=42`), `EACCES`.
+    ///
+    /// [shm_open(3)](https://man7.org/linux/man-pages/man3/shm_open.3.html), [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html), [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html)
+    #[doc(alias = "shmget")]
+    #[doc(alias = "memfd_create")]
+    pub fn create(name: impl TryInto<Name, Error: Into<Error>>, size: usize) -> Result<Self> {
+        Options::new().create(name, size)
+    }
+
+    /// Opens the object `name` as large as it is, for reading and writing.
+    ///
+    /// Errors: `ENOENT`, `EACCES`, `ENODATA` when the object is empty, `EIDRM` for a segment that is marked
+    /// for removal, `EOPNOTSUPP` for `memfd:` and `anon:`, which have no name that could be opened.
+    #[doc(alias = "shm_open")]
+    #[doc(alias = "shmat")]
+    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(name)
+    }
+
+    /// Opens the object, or creates it with `size` bytes when there is none.
+    ///
+    /// Errors: those of both; `EINVAL` when the object exists and is smaller than `size`.
+    pub fn open_or_create(
+        name: impl TryInto<Name, Error: Into<Error>>,
+        size: usize,
+    ) -> Result<Self> {
+        Options::new().open_or_create(name, size)
+    }
+
+    /// Maps what a descriptor refers to: a memfd that was received, an open file.
+    ///
+    /// Errors: as [`Options::from_fd`].
+    pub fn from_fd(fd: impl Into<OwnedFd>) -> Result<Self> {
+        Options::new().from_fd(fd)
+    }
+
+    /// How, if not by default.
+    ///
+    /// ```
+    /// # use unipc::SharedMemory;
+    /// let read_only = SharedMemory::options().read_only(true).offset(128).open("file:/etc/passwd");
+    /// ```
+    pub fn options() -> Options {
+        Options::new()
+    }
+}

@@ -139,7 +139,8 @@ pub(crate) fn give_back(fd: impl AsFd) {
 /// which ends somebody else.
 fn check_room(fd: BorrowedFd<'_>, bytes: u64) -> nix::Result<()> {
     let system = fstatfs(fd)?;
-    let block = u64::try_from(system.block_size()).unwrap_or(1);
+    // A file system in user space may report anything.
+    let block = u64::try_from(system.block_size()).unwrap_or(1).max(1);
     // A file system without a limit of its own, as that of memfds, reports no blocks at all.
     if system.blocks() > 0 && bytes / block > system.blocks_free() {
         return Err(Errno::ENOSPC);

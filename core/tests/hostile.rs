@@ -278,6 +278,34 @@ fn a_squatter_is_told_by_his_uid() {
 }
 
 #[test]
+fn a_refusal_tells_what_may_not_be_done() {
+    const TEST: &str = "a_refusal_tells_what_may_not_be_done";
+    if !is_root() {
+        return skip(TEST, "only root can act as another user");
+    }
+    succeeds_alone(TEST, || {
+        let posix = Removed(posix_name("refused"));
+        let _ours = SharedMemory::create(posix.0.as_str(), 100).unwrap();
+        // SAFETY: concerns this process, which runs this test alone; all threads become that user.
+        assert_eq!(unsafe { libc::seteuid(65534) }, 0);
+        let read_only = SharedMemory::options().read_only(true).open(posix.0.as_str());
+        let unattachable = SharedMemory::options().mode(Mode::new(0).unwrap());
+        for (refused, words) in [
+            (SharedMemory::create("file:/unipc-refused", 100), "directory"),
+            (SharedMemory::open(posix.0.as_str()), "read_only needs less"),
+            (read_only, "directory on its path"),
+            (unattachable.create("sysv:private", 100), "0600"),
+        ] {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.errno(), libc::EACCES, "{refused}");
+            assert!(refused.to_string().contains(words), "{refused}");
+        }
+        // SAFETY: as above; back to root.
+        assert_eq!(unsafe { libc::seteuid(0) }, 0);
+    });
+}
+
+#[test]
 fn every_descriptor_is_closed_by_exec() {
     succeeds_alone("every_descriptor_is_closed_by_exec", || {
         let before = descriptors();

@@ -8,7 +8,7 @@ mod support;
 
 use std::fs;
 
-use support::{Directory, Removed, key_name, posix_name};
+use support::{Directory, Removed, key_name, posix_name, protection_at};
 use unipc::{Advice, Mode, Placement, SharedMemory, page_size};
 
 fn file_of(directory: &Directory, size: usize) -> String {
@@ -110,16 +110,6 @@ fn check_guard_pages() {
 }
 
 /// The protection of the mapping that holds an address, as /proc/self/maps prints it; `None` where nothing is mapped.
-fn protection_at(address: usize) -> Option<String> {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    maps.lines().find_map(|line| {
-        let (range, rest) = line.split_once(' ')?;
-        let (start, end) = range.split_once('-')?;
-        let inside = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
-        inside.contains(&address).then(|| rest[..4].to_owned())
-    })
-}
-
 #[test]
 fn protection_follows_the_options() {
     for name in [Removed(posix_name("protection")), Removed(key_name())] {

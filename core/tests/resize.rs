@@ -52,3 +52,16 @@ fn what_must_keep_its_place_shrinks_but_does_not_grow() {
         assert_eq!(outside.errno(), libc::ERANGE);
     }
 }
+
+#[test]
+fn a_size_that_cannot_be_is_an_error() {
+    for slack in [false, true] {
+        let mut shm = SharedMemory::options().slack(slack).create("memfd:resized", 10).unwrap();
+        let length = shm.len();
+        for enormous in [usize::MAX, usize::MAX - 4095, isize::MAX as usize] {
+            assert!(shm.resize(enormous).is_err(), "{enormous}");
+            assert_eq!(shm.len(), length);
+        }
+        shm.write_at(0, b"as before").unwrap();
+    }
+}

@@ -154,6 +154,37 @@ fn an_earlier_handler_is_told_the_address() {
     assert_eq!(informed.status.code(), Some(42), "{informed:?}");
 }
 
+extern "C" fn leave_with_44_if_blocked(_: i32) {
+    let nothing = std::ptr::null();
+    // SAFETY: all zeros is a signal set.
+    let mut blocked = unsafe { std::mem::zeroed() };
+    // SAFETY: only asks.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, nothing, &raw mut blocked) };
+    // SAFETY: the set was filled.
+    let usr1 = unsafe { libc::sigismember(&raw const blocked, libc::SIGUSR1) } == 1;
+    // SAFETY: as above.
+    let bus = unsafe { libc::sigismember(&raw const blocked, libc::SIGBUS) } == 1;
+    // SAFETY: async-signal-safe.
+    unsafe { libc::_exit(if usr1 && !bus { 44 } else { 45 }) };
+}
+
+#[test]
+fn an_earlier_handler_runs_with_the_mask_that_it_asked_for() {
+    let masked = alone("an_earlier_handler_runs_with_the_mask_that_it_asked_for", || {
+        // SAFETY: all zeros is a sigaction.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_sigaction = leave_with_44_if_blocked as *const () as usize;
+        action.sa_flags = libc::SA_NODEFER;
+        // SAFETY: a signal set inside a valid struct.
+        unsafe { libc::sigaddset(&raw mut action.sa_mask, libc::SIGUSR1) };
+        // SAFETY: the handler calls nothing but async-signal-safe functions.
+        unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
+        install();
+        touch(foreign_lost_page());
+    });
+    assert_eq!(masked.status.code(), Some(44), "{masked:?}");
+}
+
 #[test]
 fn a_signal_that_was_sent_is_no_fault() {
     // SAFETY: sends a signal to this thread.

@@ -100,6 +100,9 @@ fn set_changes_what_it_is_given_and_nothing_else() {
     let after = segment.stat().unwrap().permissions;
     assert_eq!(after, unipc::sysv::Permissions { mode: 0o640, ..before });
     assert_eq!(kernel_row(segment.id()).unwrap()("perms"), 0o640);
+    let odd = segment.set(Change { mode: Some(0o4640), ..Change::default() });
+    assert_eq!(odd.unwrap_err().errno(), libc::EINVAL);
+    assert_eq!(segment.stat().unwrap().permissions, after);
 }
 
 #[test]

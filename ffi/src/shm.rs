@@ -138,7 +138,7 @@ pub enum unipc_advice {
     UNIPC_ADVICE_SEQUENTIAL = 2,
     /// Needed soon: read it in.
     UNIPC_ADVICE_WILL_NEED = 3,
-    /// Not needed soon by this process; shared bytes stay as they are.
+    /// Not needed soon by this process; shared bytes stay, changes of a private mapping go.
     UNIPC_ADVICE_DONT_NEED = 4,
     /// Not for children of fork().
     UNIPC_ADVICE_DONT_FORK = 10,
@@ -187,8 +187,9 @@ pub struct unipc_shm_opts {
     /// system must have (/sys/kernel/mm/hugepages), of which the object's size is a multiple.
     /// 0: ordinary pages.
     pub huge_page_size: usize,
-    /// Map exactly here. The range must be free (-EEXIST, System V -EINVAL) and left alone by all
-    /// else in the process. NULL, which is what nearly every program wants: the kernel chooses.
+    /// Map exactly here, a System V segment with its whole size. The range must be free (-EEXIST,
+    /// System V -EINVAL) and left alone by all else in the process. NULL, which is what nearly
+    /// every program wants: the kernel chooses.
     pub address: *mut c_void,
 }
 

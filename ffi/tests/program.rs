@@ -40,18 +40,20 @@ fn library() -> PathBuf {
     built
 }
 
-fn build(library: &Path) -> PathBuf {
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("program");
-    let found = library.display();
+fn build(name: &str, libraries: &[String]) -> PathBuf {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut cc = compiler();
-    cc.arg(path("tests/c/program.c")).arg("-o").arg(&program);
-    output(cc.args([format!("-L{found}"), format!("-Wl,-rpath,{found}"), "-lunipc".into()]));
+    cc.arg(path("tests/c").join(name).with_extension("c")).arg("-o").arg(&program);
+    output(cc.args(libraries));
     program
 }
 
 #[test]
 fn a_c_program_gets_what_the_headers_promise() {
-    let program = build(&library());
+    let found = library();
+    let found = found.display();
+    let libraries = [format!("-L{found}"), format!("-Wl,-rpath,{found}"), "-lunipc".into()];
+    let program = build("program", &libraries);
     let done = output(&mut Command::new(&program));
     assert_eq!(done.stdout, b"all as promised\n");
     if Command::new("valgrind").arg("--version").output().is_err() {
@@ -62,6 +64,13 @@ fn a_c_program_gets_what_the_headers_promise() {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--leak-check=full", "--error-exitcode=9"]);
     output(valgrind.arg(program));
+}
+
+#[test]
+fn unloading_the_library_leaves_sigbus_to_the_host() {
+    let host = build("unload", &["-ldl".into()]);
+    let done = output(Command::new(&host).arg(library().join("libunipc.so.0")));
+    assert_eq!(done.stdout, b"the host's handler ran\n");
 }
 
 #[test]

@@ -118,7 +118,7 @@ typedef enum unipc_advice {
     UNIPC_ADVICE_SEQUENTIAL = 2,
     /** Needed soon: read it in. */
     UNIPC_ADVICE_WILL_NEED = 3,
-    /** Not needed soon by this process; shared bytes stay as they are. */
+    /** Not needed soon by this process; shared bytes stay, changes of a private mapping go. */
     UNIPC_ADVICE_DONT_NEED = 4,
     /** Not for children of fork(). */
     UNIPC_ADVICE_DONT_FORK = 10,
@@ -175,8 +175,9 @@ typedef struct unipc_shm_opts {
      */
     size_t huge_page_size;
     /**
-     * Map exactly here. The range must be free (-EEXIST, System V -EINVAL) and left alone by all
-     * else in the process. NULL, which is what nearly every program wants: the kernel chooses.
+     * Map exactly here, a System V segment with its whole size. The range must be free (-EEXIST,
+     * System V -EINVAL) and left alone by all else in the process. NULL, which is what nearly
+     * every program wants: the kernel chooses.
      */
     void *address;
 } unipc_shm_opts;
@@ -608,7 +609,7 @@ int unipc_shm_begin_access(const unipc_shm *shm);
  * Returns 0.
  * Errors:
  *   -EFAULT  the file lost pages meanwhile: what was read or written since the beginning is void
- *   -EINVAL  shm is NULL, or nothing was begun
+ *   -EINVAL  shm is NULL; nothing was begun (noticed only where the file can shrink)
  * Since 0.1.
  */
 UNIPC_CHECK int unipc_shm_end_access(const unipc_shm *shm);
@@ -947,7 +948,7 @@ int unipc_shm_sysv_stat(int id, unipc_shm_sysv_status *out);
  * Returns 0.
  * Errors:
  *   -EPERM   the caller is neither owner nor creator nor privileged
- *   -EINVAL  no segment has this identifier
+ *   -EINVAL  no segment has this identifier; a mode beyond 0777
  *   -EACCES  no permission to read
  * Since 0.1. See shmctl(2) IPC_SET.
  */

@@ -4,8 +4,8 @@
 use std::cmp::Ordering;
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, fence};
 
 use super::{Map, Placement, map_pages, sigbus};
 use crate::error::ErrorKind;
@@ -155,7 +155,8 @@ macro_rules! atomics {
                 let address = self.ptr_at(offset, size_of::<$integer>())?;
                 if !address.addr().is_multiple_of(size_of::<$integer>()) {
                     return Err(ErrorKind::invalid(format!(
-                        "offset {offset} is no multiple of {}, as an atomic integer needs",
+                        "byte {} of the object is no multiple of {}, as an atomic integer needs",
+                        self.plan.offset + offset as u64,
                         size_of::<$integer>()
                     )));
                 }
@@ -166,7 +167,14 @@ macro_rules! atomics {
             // SYNC: each of the four is SeqCst and pairs with the same operations of whoever shares the bytes.
             pub(crate) fn $load(&self, offset: usize) -> Result<$integer, ErrorKind> {
                 let atomic = self.$at(offset)?;
-                self.guarded(|| atomic.load(SeqCst))
+                if self.is_writable() {
+                    return self.guarded(|| atomic.load(SeqCst));
+                }
+                // On pages that cannot be written Rust defines relaxed loads alone; the fences give the order.
+                fence(SeqCst);
+                let value = self.guarded(|| atomic.load(Relaxed));
+                fence(SeqCst);
+                value
             }
 
             pub(crate) fn $store(&self, offset: usize, value: $integer) -> Result<(), ErrorKind> {

@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap, mmap_anonymous, mremap, munmap};
@@ -31,8 +32,8 @@ pub(crate) enum Source {
     File(OwnedFd),
     /// Shared with descendants only.
     Anonymous,
-    /// A System V segment, by identifier.
-    SystemV(i32),
+    /// A System V segment, by identifier, of so many bytes.
+    SystemV { id: i32, size: usize },
 }
 
 /// Which bytes to map, and how.
@@ -70,6 +71,8 @@ pub(crate) struct Map {
     plan: Plan,
     /// The place in the table that the SIGBUS handler reads; taken at the first access that needs it.
     slot: OnceLock<&'static sigbus::Slot>,
+    /// The process that keeps pages from its children, if it does; 0 if not.
+    keeper: AtomicU32,
 }
 
 // SAFETY: the map owns its pages wherever it is; nothing in it belongs to a thread.
@@ -89,13 +92,21 @@ impl std::fmt::Debug for Map {
 
 impl Map {
     pub(crate) fn new(source: Source, plan: Plan) -> Result<Self, ErrorKind> {
-        let (skip, mapped) = plan.geometry()?;
+        let (skip, mapped) = plan.geometry(&source)?;
         let base = if plan.guard_pages {
             map_between_guards(&source, &plan, mapped)?
         } else {
             map_pages(&source, &plan, mapped, plan.placement.unwrap_or_default())?
         };
-        Ok(Self { base, mapped, skip, source, plan, slot: OnceLock::new() })
+        Ok(Self {
+            base,
+            mapped,
+            skip,
+            source,
+            plan,
+            slot: OnceLock::new(),
+            keeper: AtomicU32::new(0),
+        })
     }
 
     /// How many bytes may be touched.
@@ -109,7 +120,7 @@ impl Map {
     }
 
     pub(crate) fn as_ptr(&self) -> *mut u8 {
-        // SAFETY: `skip` is less than a page and at least a page is mapped.
+        // SAFETY: `skip` is where the bytes that may be touched begin, of which at least one is mapped.
         unsafe { self.base.as_ptr().add(self.skip) }
     }
 
@@ -124,14 +135,14 @@ impl Map {
     pub(crate) fn file(&self) -> Option<&OwnedFd> {
         match &self.source {
             Source::File(file) => Some(file),
-            Source::Anonymous | Source::SystemV(_) => None,
+            Source::Anonymous | Source::SystemV { .. } => None,
         }
     }
 
     /// Maps `length` bytes from the same offset on, moving the mapping where it must.
     pub(crate) fn remap(&mut self, length: usize) -> Result<(), ErrorKind> {
         let plan = Plan { length, ..self.plan };
-        let (_, mapped) = plan.geometry()?;
+        let (_, mapped) = plan.geometry(&self.source)?;
         if self.slot.get().is_some_and(|slot| slot.has_fault()) {
             // The handler's zeros must not pass for the file's bytes once the fault is forgotten.
             self.map_over()?;
@@ -184,10 +195,15 @@ impl Map {
 impl Drop for Map {
     fn drop(&mut self) {
         self.forget_slot();
+        // SYNC: relaxed is enough, dropping comes after all use.
+        if ![0, std::process::id()].contains(&self.keeper.load(Ordering::Relaxed)) {
+            // A child that did not inherit the pages: what lies there now is not ours to unmap.
+            return;
+        }
         // A failure here would mean that the pages are not ours; there is nothing left to do about it.
         let _ = match self.source {
             // SAFETY: the attachment is ours and dropping proves that nobody uses it.
-            Source::SystemV(_) => unsafe { sys::shm::shmdt(self.base.as_ptr()) },
+            Source::SystemV { .. } => unsafe { sys::shm::shmdt(self.base.as_ptr()) },
             // SAFETY: the pages are ours and dropping proves that nobody uses them.
             Source::File(_) | Source::Anonymous => unsafe { munmap(self.base.cast(), self.mapped) },
         };
@@ -206,12 +222,18 @@ impl Drop for Map {
 }
 
 impl Plan {
-    /// Bytes from the page boundary to the offset, and the length in whole pages.
-    fn geometry(&self) -> Result<(usize, usize), ErrorKind> {
+    /// Bytes from the first mapped one to the offset, and the length in whole pages.
+    fn geometry(&self, source: &Source) -> Result<(usize, usize), ErrorKind> {
         let page = self.page_size as u64;
-        let skip = self.offset % page;
-        let whole = (self.length as u64)
-            .checked_add(skip)
+        let (skip, end) = match source {
+            // The kernel attaches a segment whole, whichever part of it is wanted.
+            Source::SystemV { size, .. } => (self.offset, Some(*size as u64)),
+            Source::File(_) | Source::Anonymous => {
+                let skip = self.offset % page;
+                (skip, skip.checked_add(self.length as u64))
+            }
+        };
+        let whole = end
             .and_then(|bytes| bytes.checked_next_multiple_of(page))
             .filter(|&bytes| bytes > 0 && isize::try_from(bytes).is_ok())
             .ok_or(Errno::EOVERFLOW)?;
@@ -221,7 +243,7 @@ impl Plan {
 
     /// Where the bytes end that may be touched, in a file of this size.
     pub(crate) fn usable_end(&self, file_size: u64) -> u64 {
-        if self.slack { file_size.next_multiple_of(self.page_size as u64) } else { file_size }
+        usable_end(file_size, self.page_size, self.slack)
     }
 
     fn protection(&self) -> ProtFlags {
@@ -244,6 +266,11 @@ impl Plan {
     }
 }
 
+/// Where the bytes end that may be touched, in an object of this size.
+pub(crate) fn usable_end(size: u64, page_size: usize, slack: bool) -> u64 {
+    if slack { size.checked_next_multiple_of(page_size as u64).unwrap_or(u64::MAX) } else { size }
+}
+
 /// Reserves the range with a page to spare on both sides, then maps over its middle.
 fn map_between_guards(
     source: &Source,
@@ -251,6 +278,9 @@ fn map_between_guards(
     mapped: usize,
 ) -> Result<NonNull<u8>, ErrorKind> {
     let page = plan.page_size;
+    if page != sys::page_size() {
+        return Err(ErrorKind::unsupported("guard pages are ordinary pages, not huge ones"));
+    }
     let whole = mapped.checked_add(2 * page).ok_or(Errno::EOVERFLOW)?;
     let whole = NonZeroUsize::new(whole).ok_or(Errno::EOVERFLOW)?;
     let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE;
@@ -272,7 +302,8 @@ fn map_pages(
     mapped: usize,
     placement: Placement,
 ) -> Result<NonNull<u8>, ErrorKind> {
-    if let Source::SystemV(id) = source {
+    let address = placement.rounded_address(plan.page_size)?;
+    if let Source::SystemV { id, .. } = source {
         let flags = placement.shm_flags()
             | if plan.writable { 0 } else { libc::SHM_RDONLY }
             | if plan.executable { libc::SHM_EXEC } else { 0 };
@@ -282,7 +313,6 @@ fn map_pages(
     }
     let length = NonZeroUsize::new(mapped).ok_or(Errno::EINVAL)?;
     let flags = plan.sharing() | placement.map_flags();
-    let address = placement.rounded_address(plan.page_size);
     let base = if let Source::File(file) = source {
         let offset = fd::offset(plan.offset - plan.offset % plan.page_size as u64)?;
         // SAFETY: a placement that replaces mappings carries its maker's promise; otherwise the range is free.

@@ -2,6 +2,7 @@
 //! What is done to whole pages: write back, lock in memory, advise, fault in.
 
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 
 use nix::errno::Errno;
 use nix::sys::mman::{MsFlags, mlock, msync, munlock};
@@ -23,9 +24,9 @@ pub enum Advice {
     Sequential = libc::MADV_SEQUENTIAL,
     /// Pages will be needed soon: read them in.
     WillNeed = libc::MADV_WILLNEED,
-    /// This process will not need them soon; the shared bytes stay as they are.
+    /// This process will not need them soon; the shared bytes stay as they are, a private mapping's own changes go.
     DontNeed = libc::MADV_DONTNEED,
-    /// Do not hand the range to children of fork.
+    /// Do not hand the range to children of fork, which must not use the mapping then.
     DontFork = libc::MADV_DONTFORK,
     /// Undo [`Advice::DontFork`].
     DoFork = libc::MADV_DOFORK,
@@ -96,6 +97,10 @@ impl Map {
         advice: Advice,
     ) -> Result<(), ErrorKind> {
         let (start, length) = self.pages(offset, length)?;
+        if advice == Advice::DontFork {
+            // SYNC: pairs with the drop, which comes after all use.
+            self.keeper.store(std::process::id(), Ordering::Relaxed);
+        }
         // SAFETY: the pages are ours, and no advice that is offered discards shared bytes.
         Ok(unsafe { sys::madvise(start.as_ptr(), length, advice as i32) }?)
     }

@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 
+use nix::errno::Errno;
 use nix::sys::mman::MapFlags;
 
 /// An address for a mapping, instead of one that the kernel chooses.
@@ -40,7 +41,8 @@ impl Placement {
     ///
     /// # Safety
     ///
-    /// Every mapping in the range must belong to the caller and be out of use.
+    /// Every mapping in the range must belong to the caller and be out of use. A System V segment takes its whole size,
+    /// whichever part of it is asked for.
     #[doc(alias = "MAP_FIXED")]
     #[doc(alias = "SHM_REMAP")]
     #[must_use]
@@ -52,9 +54,15 @@ impl Placement {
         self.address
     }
 
-    pub(super) fn rounded_address(self, page_size: usize) -> Option<NonZeroUsize> {
+    /// The address to map at; `None` leaves it to the kernel.
+    ///
+    /// Errors: `EINVAL` for an address in the first page, which would be rounded to none at all.
+    pub(super) fn rounded_address(self, page_size: usize) -> nix::Result<Option<NonZeroUsize>> {
         let excess = if self.round { self.address % page_size } else { 0 };
-        NonZeroUsize::new(self.address - excess)
+        match NonZeroUsize::new(self.address - excess) {
+            None if self.address != 0 => Err(Errno::EINVAL),
+            address => Ok(address),
+        }
     }
 
     pub(super) fn map_flags(self) -> MapFlags {

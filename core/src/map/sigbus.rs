@@ -173,9 +173,8 @@ fn install() {
     PREVIOUS.get_or_init(|| previous);
     let mut action = previous;
     action.sa_sigaction = on_sigbus as *const () as usize;
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-    // SAFETY: the field is a signal set inside a valid struct.
-    unsafe { libc::sigemptyset(&raw mut action.sa_mask) };
+    // The mask stays: an earlier handler runs inside ours, with the signals blocked that it asked for.
+    action.sa_flags = previous.sa_flags & libc::SA_NODEFER | libc::SA_SIGINFO | libc::SA_ONSTACK;
     // SAFETY: the handler is async-signal-safe: atomics, mmap and sigaction.
     unsafe { libc::sigaction(libc::SIGBUS, &raw const action, ptr::null_mut()) };
 }

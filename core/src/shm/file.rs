@@ -189,6 +189,8 @@ fn page_size(file: &OwnedFd, status: &FileStat) -> Result<usize, ErrorKind> {
 /// Checks a descriptor that came from somewhere else.
 pub(super) fn received(file: OwnedFd, name: &Name, options: &Options) -> Result<Object, ErrorKind> {
     fd::close_on_exec(&file)?;
+    // First what it is: a directory, too, can only be opened for reading.
+    fd::regular_file(&file)?;
     let (readable, writable) = fd::access(&file)?;
     let needs_write = !options.read_only && !options.private;
     if !readable || (needs_write && !writable) {

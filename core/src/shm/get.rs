@@ -53,6 +53,7 @@ impl Options {
                 "what is received exists: replace, seals and huge_pages are for creating",
             ));
         }
+        self.check_mapping()?;
         let object = file::received(fd, &name, &self)?;
         let length = self.length(object.size, object.page_size)?;
         self.map(object, name, length)

@@ -72,8 +72,9 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         (ErrorKind::Os(libc::ENOENT), Name::Posix(_)) => {
             "nobody has created it, or it was unlinked".to_owned()
         }
-        (ErrorKind::Os(libc::EACCES), _) => {
-            "its mode does not let this user in; read_only needs less".to_owned()
+        (ErrorKind::Os(libc::EACCES), _) => denied(&error, name, options).to_owned(),
+        (ErrorKind::Os(libc::EAGAIN | libc::EPERM), _) if options.locked => {
+            return explain_memlock(error);
         }
         (ErrorKind::Os(libc::EFBIG), _) => match getrlimit(Resource::RLIMIT_FSIZE) {
             Ok((limit, _)) => format!("RLIMIT_FSIZE is {limit} bytes (ulimit -f)"),
@@ -90,7 +91,7 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         (ErrorKind::Os(libc::EINVAL | libc::ENOSPC | libc::ENOMEM), Name::SystemV(_)) => {
             return explain_segment(error, options);
         }
-        (ErrorKind::Os(libc::ENOMEM | libc::ENOSPC | libc::EINVAL | libc::ENOENT), _)
+        (ErrorKind::Os(libc::ENOMEM | libc::ENOSPC | libc::EINVAL | libc::ENODEV), _)
             if options.huge_page_size.is_some() =>
         {
             "too few huge pages of this size are free; see /sys/kernel/mm/hugepages".to_owned()
@@ -109,6 +110,20 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         _ => return error,
     };
     error.with_advice(advice)
+}
+
+/// What a permission that is missing may be about.
+fn denied(error: &Error, name: &Name, options: &Options) -> &'static str {
+    match (error.operation(), name) {
+        ("create", Name::SystemV(_)) => {
+            "its creator, too, attaches a segment only as its mode says: 0600 at least"
+        }
+        ("create", _) => "this user may not write the directory, or what the path leads through",
+        _ if options.read_only || options.private => {
+            "its mode, or that of a directory on its path, does not let this user in"
+        }
+        _ => "its mode does not let this user in; read_only needs less",
+    }
 }
 
 fn explain_segment(error: Error, options: &Options) -> Error {
@@ -132,12 +147,15 @@ fn explain_segment(error: Error, options: &Options) -> Error {
         libc::EINVAL if options.size.is_some() && asked < limits.shmmin => {
             format!("SHMMIN is {} bytes", limits.shmmin)
         }
-        libc::EINVAL => {
-            "no segment has this identifier, or it is smaller than asked for".to_owned()
+        libc::EINVAL if options.placement.is_some() => {
+            "no segment has this identifier, or the address is taken or lies on no page boundary"
+                .to_owned()
         }
         _ if options.huge_page_size.is_some() => {
             "too few huge pages of this size are free; see /sys/kernel/mm/hugepages".to_owned()
         }
+        libc::EINVAL => "no segment has this identifier".to_owned(),
+        _ if options.locked => return explain_memlock(error),
         _ => "the kernel will not promise that much memory (/proc/sys/vm/overcommit_memory)"
             .to_owned(),
     };

@@ -5,7 +5,7 @@ use nix::unistd::geteuid;
 
 use super::{Backing, Identity, Seals, SharedMemory};
 use crate::error::ErrorKind;
-use crate::map::{Map, Placement, Plan, Source};
+use crate::map::{Map, Placement, Plan, Source, usable_end};
 use crate::name::Name;
 use crate::open::{Disposition, Mode};
 use crate::sys;
@@ -143,9 +143,7 @@ impl Options {
 
     /// What contradicts itself whatever the object is like.
     pub(super) fn check(&self, name: &Name, disposition: Disposition) -> Result<(), ErrorKind> {
-        if self.size == Some(0) {
-            return Err(ErrorKind::invalid("a size of 0 bytes cannot be mapped"));
-        }
+        self.check_mapping()?;
         let may_create = disposition != Disposition::Open;
         if may_create && self.read_only {
             return Err(ErrorKind::invalid(
@@ -170,6 +168,19 @@ impl Options {
             ));
         }
         self.check_huge_pages(name, may_create)
+    }
+
+    /// What contradicts itself wherever the bytes come from.
+    pub(super) fn check_mapping(&self) -> Result<(), ErrorKind> {
+        if self.size == Some(0) {
+            return Err(ErrorKind::invalid("a size of 0 bytes cannot be mapped"));
+        }
+        if self.guard_pages && self.placement.is_some() {
+            return Err(ErrorKind::invalid(
+                "guard pages surround a mapping whose address the kernel chooses",
+            ));
+        }
+        Ok(())
     }
 
     fn check_huge_pages(&self, name: &Name, may_create: bool) -> Result<(), ErrorKind> {
@@ -220,12 +231,7 @@ impl Options {
 
     /// Where the bytes end that may be touched, in an object of this size.
     fn usable(&self, object_size: u64, page_size: usize) -> u64 {
-        let page = page_size as u64;
-        if self.slack {
-            object_size.checked_next_multiple_of(page).unwrap_or(u64::MAX)
-        } else {
-            object_size
-        }
+        usable_end(object_size, page_size, self.slack)
     }
 
     /// Refuses what belongs to neither this user nor root, where that was asked for.

@@ -10,7 +10,7 @@ use super::{Backing, Identity, Options, SharedMemory};
 use crate::error::{ErrorKind, Result};
 use crate::map::Source;
 use crate::name::{Name, SystemVName};
-use crate::open::Disposition;
+use crate::open::{Disposition, Mode};
 use crate::sys::shm::{SHM_DEST, SHM_LOCKED};
 use crate::sysv::{Key, Permissions};
 use crate::{sys, sysv};
@@ -85,7 +85,8 @@ impl SystemV {
 
     /// `shmctl(IPC_SET)`: a new owner, group or mode.
     ///
-    /// Errors: `EPERM` unless the caller is owner, creator or privileged; `EINVAL` when there is no such segment.
+    /// Errors: `EPERM` unless the caller is owner, creator or privileged, `EACCES` without read permission; `EINVAL` when
+    /// there is no such segment, or for a mode beyond 0777.
     #[doc(alias = "IPC_SET")]
     pub fn set(self, change: Change) -> Result<()> {
         let failed = |errno| self.failed("set", errno);
@@ -96,7 +97,7 @@ impl SystemV {
         if let Some(mode) = change.mode {
             // The nine bits fit whatever width this libc gives the field.
             #[allow(clippy::cast_possible_truncation)]
-            let bits = (mode & 0o777) as _;
+            let bits = Mode::new(mode)?.bits() as _;
             permissions.mode = bits;
         }
         sys::shm::shmctl_set(self.id, &status).map_err(failed)
@@ -331,7 +332,7 @@ fn map(
     page_size: usize,
 ) -> Result<SharedMemory, ErrorKind> {
     let object = Object {
-        source: Source::SystemV(id),
+        source: Source::SystemV { id, size },
         backing: Backing::SystemV,
         identity: Identity::Segment(SystemV { id }),
         size: size as u64,

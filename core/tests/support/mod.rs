@@ -60,3 +60,14 @@ impl Drop for Directory {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+
+/// What may be done at an address of this process, as `/proc/self/maps` has it; `None` where nothing is mapped.
+pub(crate) fn protection_at(address: usize) -> Option<String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines().find_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let inside = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+        inside.contains(&address).then(|| rest[..4].to_owned())
+    })
+}

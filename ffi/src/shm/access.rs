@@ -310,7 +310,7 @@ pub unsafe extern "C" fn unipc_shm_begin_access(shm: *const unipc_shm) -> c_int 
 /// Returns 0.
 /// Errors:
 ///   -EFAULT  the file lost pages meanwhile: what was read or written since the beginning is void
-///   -EINVAL  shm is NULL, or nothing was begun
+///   -EINVAL  shm is NULL; nothing was begun (noticed only where the file can shrink)
 /// Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -43,7 +43,7 @@ pub unsafe extern "C" fn unipc_shm_sysv_stat(id: c_int, out: *mut unipc_shm_sysv
 /// Returns 0.
 /// Errors:
 ///   -EPERM   the caller is neither owner nor creator nor privileged
-///   -EINVAL  no segment has this identifier
+///   -EINVAL  no segment has this identifier; a mode beyond 0777
 ///   -EACCES  no permission to read
 /// Since 0.1. See shmctl(2) IPC_SET.
 #[unsafe(no_mangle)]

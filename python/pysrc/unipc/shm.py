@@ -57,7 +57,7 @@ class Advice(enum.IntEnum, metaclass=_Members):
     """What the kernel may expect of a range, for `SharedMemory.advise`. See madvise(2).
 
     NORMAL, RANDOM, SEQUENTIAL        how it will be touched, which decides the read-ahead
-    WILL_NEED, DONT_NEED              soon, or not soon; the shared bytes stay as they are
+    WILL_NEED, DONT_NEED              soon, or not soon: shared bytes stay, changes of a private mapping go
     DONT_FORK, DO_FORK                keep it from children of fork, or not
     DONT_DUMP, DO_DUMP                leave it out of core dumps, or not
     HUGE_PAGE, NO_HUGE_PAGE           use transparent huge pages, or not

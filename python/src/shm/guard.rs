@@ -25,8 +25,9 @@ impl SharedMemory {
     /// Inside, a page that the file has lost reads as zeros instead of killing the process by SIGBUS; at the end the
     /// loss is an `OSError` with `EFAULT`, and what was read or written since the beginning is void. It covers
     /// accesses of all threads to this mapping; blocks may nest and overlap. A SIGBUS for any other address goes to
-    /// the handler that was there before. `read_at`, `write_at` and the like need no guard: they raise `EFAULT` by
-    /// themselves.
+    /// the handler that was there before; one that is installed after the first block (`signal.signal`,
+    /// `faulthandler.enable`) takes the guard away. `read_at`, `write_at` and the like need no guard: they raise
+    /// `EFAULT` by themselves.
     ///
     /// >>> import unipc
     /// >>> with unipc.SharedMemory.create("memfd:guarded", 4096) as shm:

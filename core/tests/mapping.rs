@@ -228,6 +228,24 @@ fn check_lock() {
     from_the_start.unlock().unwrap();
 }
 
+#[test]
+fn pages_that_come_back_are_locked_again() {
+    let test = "pages_that_come_back_are_locked_again";
+    if !child::can_lock_memory() {
+        return child::skip(test, "mlock is ignored here, as by sanitizers");
+    }
+    child::succeeds_alone(test, || {
+        let directory = Directory::new("locked");
+        let name = file_of(&directory, 4 * page_size());
+        let shm = SharedMemory::options().locked(true).open(name.as_str()).unwrap();
+        let before = locked_kib();
+        let file = fs::File::options().write(true).open(directory.path("data")).unwrap();
+        file.set_len(1).unwrap();
+        assert_eq!(shm.load_u32(2 * page_size()).unwrap_err().errno(), libc::EFAULT);
+        assert_eq!(locked_kib(), before);
+    });
+}
+
 fn locked_kib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmLck:")).unwrap();
@@ -294,10 +312,15 @@ fn huge_pages_are_used_where_there_are_some_and_refused_where_not() {
         let options =
             SharedMemory::options().huge_pages(HUGE).remove_on_drop(name.starts_with("sysv"));
         match options.create(name, HUGE) {
-            Ok(shm) => {
+            Ok(mut shm) => {
                 assert!(free > 0, "{name}");
                 shm.fill(0, HUGE, 1).unwrap();
                 assert_eq!(shm.mapped_len(), HUGE);
+                if name.starts_with("memfd") && free > 1 {
+                    shm.resize(2 * HUGE).unwrap();
+                    shm.fill(HUGE, HUGE, 2).unwrap();
+                    assert!(shm.compare(HUGE - 1, &[1, 2]).unwrap().is_eq());
+                }
             }
             Err(error) => {
                 assert_eq!(free, 0, "{name}: {error}");

@@ -760,7 +760,7 @@ int unipc_shm_compare_exchange_u64(const unipc_shm *shm,
 int unipc_shm_unlink(const char *name);
 
 /**
- * Removes this very object, never another one that has taken its name since. It stays usable here
+ * Removes this very object, not another one that has taken its name before the call. It stays usable here
  * and for all who have it open.
  *
  * shm:   a handle
@@ -776,7 +776,8 @@ int unipc_shm_unlink(const char *name);
  *   -EINVAL         unknown flags; shm is NULL
  * Since 0.1.
  */
-int unipc_shm_remove(const unipc_shm *shm, unsigned int flags);
+int unipc_shm_remove(const unipc_shm *shm,
+                     unsigned int flags);
 
 /**
  * Makes the object so large and maps all of it from this mapping's offset on.

@@ -142,7 +142,9 @@ impl Map {
         let here = unsafe { Placement::at(self.base.addr().get()) };
         // SAFETY: as above; what is replaced are pages of the same file, or the handler's zeros.
         let here = unsafe { here.replacing() };
-        map_pages(&self.source, &self.plan, self.mapped, here).map(drop)
+        map_pages(&self.source, &self.plan, self.mapped, here)?;
+        self.lock_again();
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap, mmap_anonymous, mremap, munmap};
@@ -71,6 +71,8 @@ pub(crate) struct Map {
     plan: Plan,
     /// The place in the table that the SIGBUS handler reads; taken at the first access that needs it.
     slot: OnceLock<&'static sigbus::Slot>,
+    /// Is it to stay in memory? New pages under the mapping are then locked like the old ones.
+    locked: AtomicBool,
     /// The process that keeps pages from its children, if it does; 0 if not.
     keeper: AtomicU32,
 }
@@ -105,6 +107,7 @@ impl Map {
             source,
             plan,
             slot: OnceLock::new(),
+            locked: AtomicBool::new(false),
             keeper: AtomicU32::new(0),
         })
     }
@@ -173,7 +176,8 @@ impl Map {
         self.base = match moved {
             // Advice for a part has split the mapping, and the kernel moves no parts. A new one will do, where
             // there are no changes of its own to keep.
-            Err(Errno::EFAULT) if !self.plan.private => {
+            // Huge pages are not stretched either (EINVAL).
+            Err(Errno::EFAULT | Errno::EINVAL) if !self.plan.private => {
                 let new = map_pages(&self.source, &self.plan, mapped, Placement::default())?;
                 // SAFETY: as above; a failure would mean that the pages are not ours.
                 let _ = unsafe { munmap(old, self.mapped) };
@@ -182,6 +186,7 @@ impl Map {
             other => other?.cast(),
         };
         self.mapped = mapped;
+        self.lock_again();
         Ok(())
     }
 

@@ -122,11 +122,23 @@ impl Map {
     /// `mlock`: the pages stay in memory.
     pub(crate) fn lock(&self) -> Result<(), ErrorKind> {
         // SAFETY: the pages are ours.
-        Ok(unsafe { mlock(self.base.cast(), self.mapped) }?)
+        unsafe { mlock(self.base.cast(), self.mapped) }?;
+        // SYNC: a note to this map's own calls; the kernel's state is the truth.
+        self.locked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Locks pages that were mapped anew, if the mapping was locked. Within the limit they were under before.
+    pub(super) fn lock_again(&self) {
+        if self.locked.load(Ordering::Relaxed) {
+            // Best effort: the bytes are right without it.
+            let _ = self.lock();
+        }
     }
 
     /// `munlock`.
     pub(crate) fn unlock(&self) -> Result<(), ErrorKind> {
+        self.locked.store(false, Ordering::Relaxed);
         // SAFETY: the pages are ours.
         Ok(unsafe { munlock(self.base.cast(), self.mapped) }?)
     }

@@ -12,7 +12,7 @@
 use std::ffi::c_void;
 use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
 use std::sync::{Once, OnceLock};
 
 use nix::errno::Errno;
@@ -26,6 +26,8 @@ const SLOTS_PER_BLOCK: usize = 64;
 #[derive(Debug)]
 pub(super) struct Slot {
     taken: AtomicBool,
+    /// Odd while the three numbers below change: a handler that runs meanwhile must not believe them.
+    version: AtomicU32,
     start: AtomicUsize,
     end: AtomicUsize,
     page_size: AtomicUsize,
@@ -48,10 +50,14 @@ pub(super) fn claim(range: Range<usize>, page_size: usize) -> &'static Slot {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(install);
     let slot = take_slot();
-    // SYNC: the three stores pair with the handler's loads, through `begin` (release) and `state` (acquire).
+    // SYNC: the version pairs with `pages_around`, and the slot's new owner alone changes it.
+    let version = slot.version.load(Ordering::Relaxed);
+    slot.version.store(version.wrapping_add(1), Ordering::Relaxed);
+    fence(Ordering::Release);
     slot.start.store(range.start, Ordering::Relaxed);
     slot.end.store(range.end, Ordering::Relaxed);
     slot.page_size.store(page_size, Ordering::Relaxed);
+    slot.version.store(version.wrapping_add(2), Ordering::Release);
     slot
 }
 
@@ -69,6 +75,7 @@ impl Slot {
     const fn new() -> Self {
         Self {
             taken: AtomicBool::new(false),
+            version: AtomicU32::new(0),
             start: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
             page_size: AtomicUsize::new(0),
@@ -119,11 +126,20 @@ impl Slot {
         self.state.load(Ordering::Acquire) & FAULTED != 0
     }
 
-    fn is_guarding(&self, address: usize) -> bool {
-        // SYNC: acquire pairs with `begin`, behind which the range was stored.
-        self.state.load(Ordering::Acquire) & !FAULTED > 0
-            && (self.start.load(Ordering::Relaxed)..self.end.load(Ordering::Relaxed))
-                .contains(&address)
+    /// The page that holds the address, if it belongs to this mapping and an access is going on.
+    fn page_around(&self, address: usize) -> Option<Range<usize>> {
+        // SYNC: acquire pairs with `begin`.
+        if self.state.load(Ordering::Acquire) & !FAULTED == 0 {
+            return None;
+        }
+        // SYNC: the version pairs with `claim`: equal and even before and after means that the three belong together.
+        let version = self.version.load(Ordering::Acquire);
+        let range = self.start.load(Ordering::Relaxed)..self.end.load(Ordering::Relaxed);
+        let page_size = self.page_size.load(Ordering::Relaxed);
+        fence(Ordering::Acquire);
+        let stable = version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
+        let page = address - address.checked_rem(page_size)?;
+        (stable && range.contains(&address)).then(|| page..page + page_size)
     }
 }
 
@@ -198,22 +214,22 @@ extern "C" fn on_sigbus(signal: i32, info: *mut libc::siginfo_t, context: *mut c
 fn patch(address: usize) -> bool {
     let mut block = Some(&FIRST);
     while let Some(current) = block {
-        if let Some(slot) = current.slots.iter().find(|slot| slot.is_guarding(address)) {
-            // SYNC: pairs with `claim`, as in `is_guarding`.
-            let page_size = slot.page_size.load(Ordering::Relaxed);
-            return zero_page(address - address % page_size, page_size)
-                // SYNC: the bit pairs with the loads in `end`.
-                && slot.state.fetch_or(FAULTED, Ordering::AcqRel) > 0;
+        for slot in &current.slots {
+            if let Some(page) = slot.page_around(address) {
+                return zero_page(page)
+                    // SYNC: the bit pairs with the loads in `end`.
+                    && slot.state.fetch_or(FAULTED, Ordering::AcqRel) > 0;
+            }
         }
         block = current.next();
     }
     false
 }
 
-fn zero_page(start: usize, length: usize) -> bool {
+fn zero_page(page: Range<usize>) -> bool {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
-    let start = ptr::without_provenance_mut::<c_void>(start);
+    let (start, length) = (ptr::without_provenance_mut::<c_void>(page.start), page.len());
     // SAFETY: the page belongs to a mapping that is being accessed through its owner, so it stays mapped,
     // and has no memory behind it, so nothing is lost.
     let page = unsafe { libc::mmap(start, length, protection, flags, -1, 0) };

@@ -84,7 +84,8 @@ impl SharedMemory {
     /// does not die of SIGBUS: the missing pages read as zeros, and the loss is the result.
     ///
     /// Any thread's accesses to this mapping are covered while the call lasts. Guards may nest and overlap; a loss is
-    /// told to all that overlap with it. SIGBUS for any other address goes to the handler that was there before.
+    /// told to all that overlap with it. A child that was forked while another thread was inside a guard counts that one as
+    /// going on, until it calls `refresh`. SIGBUS for any other address goes to the handler that was there before.
     ///
     /// Errors: `EFAULT` when pages were missing: what was read or written since the guard began is void.
     ///

@@ -53,6 +53,11 @@ impl Options {
                 "what is received exists: replace, seals and huge_pages are for creating",
             ));
         }
+        if self.remove_on_drop {
+            return Err(ErrorKind::invalid(
+                "what is received has no name for sure: remove it by name",
+            ));
+        }
         self.check_mapping()?;
         let object = file::received(fd, &name, &self)?;
         let length = self.length(object.size, object.page_size)?;

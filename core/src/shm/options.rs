@@ -105,7 +105,8 @@ impl Options {
         executable: bool;
         /// Put an inaccessible page before and after the mapping, so that an overrun is SIGSEGV at once.
         guard_pages: bool;
-        /// When creating: remove an object that has the name, then create. Others keep the old one.
+        /// When creating: remove an object that has the name. Others keep the old one. A file or POSIX object goes only when
+        /// the new one is ready; a System V segment goes first, since two cannot have one key.
         replace: bool;
         /// Remove the object when the handle is dropped (not in a child of fork).
         remove_on_drop: bool;

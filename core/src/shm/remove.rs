@@ -28,7 +28,8 @@ impl SharedMemory {
             }
             Name::SystemV(SystemVName::Key(key)) => system_v::unlink(*key).map_err(failed),
             Name::SystemV(SystemVName::Ftok { path, project }) => {
-                let key = crate::sysv::Key::ftok(path, *project)?;
+                let key = crate::sysv::Key::ftok(path, *project);
+                let key = key.map_err(|error| failed(error.kind().clone()))?;
                 system_v::unlink(key).map_err(failed)
             }
             Name::Memfd(_) | Name::Anonymous => Err(failed(nameless())),

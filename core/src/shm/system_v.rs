@@ -90,7 +90,7 @@ impl SystemV {
     #[doc(alias = "IPC_SET")]
     pub fn set(self, change: Change) -> Result<()> {
         let failed = |errno| self.failed("set", errno);
-        let mut status = sys::shm::shmctl_stat(self.id).map_err(failed)?;
+        let mut status = self.raw_status().map_err(failed)?;
         let permissions = &mut status.shm_perm;
         permissions.uid = change.uid.unwrap_or(permissions.uid);
         permissions.gid = change.gid.unwrap_or(permissions.gid);
@@ -141,6 +141,19 @@ impl SystemV {
             }
         }
         Ok(found)
+    }
+
+    /// `IPC_STAT`, or what `SHM_STAT_ANY` shows of it: an owner may change a segment that he may not read.
+    fn raw_status(self) -> nix::Result<libc::shmid_ds> {
+        match sys::shm::shmctl_stat(self.id) {
+            Err(Errno::EACCES) => {
+                let (last, _) = sys::shm::shmctl_usage()?;
+                let seen = |slot| sys::shm::shmctl_stat_any(slot).ok();
+                let mine = (0..=last).filter_map(seen).find(|(id, _)| *id == self.id);
+                mine.map(|(_, status)| status).ok_or(Errno::EACCES)
+            }
+            other => other,
+        }
     }
 
     fn control(self, command: i32, operation: &'static str) -> Result<()> {

@@ -28,7 +28,7 @@ pub unsafe extern "C" fn unipc_shm_unlink(name: *const c_char) -> c_int {
     caller.guard(|| SharedMemory::unlink(caller.name(name)?).map(|()| 0))
 }
 
-/// Removes this very object, never another one that has taken its name since. It stays usable here
+/// Removes this very object, not another one that has taken its name before the call. It stays usable here
 /// and for all who have it open.
 ///
 /// shm:   a handle

@@ -120,6 +120,7 @@ pub(crate) fn offsets_and_lengths<M: Memory>(kind: Kind) {
     assert_eq!(bytes(&memory, PAGE - 2, 1), b"A");
     let rest = object.again(&memory, window(PAGE as u64, 0)).unwrap();
     assert_eq!(rest.len(), PAGE);
+    assert_eq!(bytes(&rest, 0, 4), b"ross", "a whole page further");
     if kind.is_named() {
         let behind = M::open(&object.name, window(2 * PAGE as u64, 0));
         assert_eq!(behind.err(), Some(libc::EINVAL));

@@ -99,6 +99,8 @@ class SharedMemory(_native.SharedMemory):
     leaves the memory mapped until the handle is collected, and `resize` is refused. (`torch.frombuffer(shm)` cannot
     even be noticed; use `torch.from_numpy(shm.array(...))`.)
 
+    Mapping at an address of the caller's choice is not offered in Python: store offsets, never addresses.
+
     Threads: any thread may call any method at any time; calls that take long let other threads run. `close` during a
     call in another thread lets that call finish. The bytes themselves need a lock, or the atomics.
 

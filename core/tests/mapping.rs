@@ -117,7 +117,9 @@ fn protection_follows_the_options() {
             let shm = options.open(name.0.as_str()).unwrap();
             protection_at(shm.as_ptr().addr()).unwrap()
         };
-        SharedMemory::create(name.0.as_str(), 10).unwrap();
+        // System V asks for the right to execute where it is to be executable.
+        let mode = Mode::new(0o700).unwrap();
+        SharedMemory::options().mode(mode).create(name.0.as_str(), 10).unwrap();
         assert_eq!(protection(SharedMemory::options()), "rw-s");
         assert_eq!(protection(SharedMemory::options().read_only(true)), "r--s");
         assert_eq!(protection(SharedMemory::options().executable(true)), "rwxs");
@@ -323,7 +325,8 @@ fn huge_pages_are_used_where_there_are_some_and_refused_where_not() {
                 }
             }
             Err(error) => {
-                assert_eq!(free, 0, "{name}: {error}");
+                // An ordinary user may not have them as System V even where there are some.
+                assert!(free == 0 || error.errno() == libc::EPERM, "{name}: {error}");
                 assert!(error.to_string().contains("huge pages"), "{error}");
             }
         }

@@ -76,6 +76,11 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         (ErrorKind::Os(libc::EAGAIN | libc::EPERM), _) if options.locked => {
             return explain_memlock(error);
         }
+        (ErrorKind::Os(libc::EPERM), Name::SystemV(_)) if options.huge_page_size.is_some() => {
+            "huge pages of System V need CAP_IPC_LOCK, or a group that is in \
+             /proc/sys/vm/hugetlb_shm_group; memfd: needs neither"
+                .to_owned()
+        }
         (ErrorKind::Os(libc::EFBIG), _) => match getrlimit(Resource::RLIMIT_FSIZE) {
             Ok((limit, _)) => format!("RLIMIT_FSIZE is {limit} bytes (ulimit -f)"),
             Err(_) => return error,

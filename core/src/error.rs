@@ -178,6 +178,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({}): {}", self.operation, self.object, self.kind)?;
+        if !matches!(self.kind, ErrorKind::Os(_)) {
+            // Os says it by itself.
+            write!(f, " ({})", errname(self.errno()))?;
+        }
         match &self.advice {
             Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),
@@ -216,10 +220,12 @@ pub fn errname(errno: i32) -> String {
     }
 }
 
-/// The kernel's words for an errno: `"File exists"`.
+/// The C library's words for an errno: `"File exists"`.
 #[doc(alias = "strerror")]
-pub fn description(errno: i32) -> &'static str {
-    Errno::from_raw(errno).desc()
+pub fn description(errno: i32) -> String {
+    let words = std::io::Error::from_raw_os_error(errno).to_string();
+    // The number that Rust adds is told as a symbol.
+    words.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

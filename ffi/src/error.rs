@@ -22,7 +22,7 @@ static UNKNOWN: LazyLock<Entry> = LazyLock::new(|| entry(NUMBERS));
 
 fn entry(errno: c_int) -> Entry {
     let (symbol, words) = match errno {
-        0 => ("OK".into(), "Success"),
+        0 => ("OK".into(), "Success".into()),
         _ => (errname(errno), description(errno)),
     };
     // A number that has no symbol is not one; the number itself would need memory for each.

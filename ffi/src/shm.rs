@@ -50,9 +50,10 @@ pub enum unipc_shm_flag {
     /// Let the size reach to the end of the last page. Those bytes are shared between mappings, but
     /// a file never gets them.
     UNIPC_SHM_SLACK = 1 << 3,
-    /// Put an inaccessible page before and after the mapping: an overrun is SIGSEGV at once.
+    /// Put an inaccessible page before and after the mapping's pages, so that an overrun is SIGSEGV at
+    /// once. The rest of the last page is not guarded.
     UNIPC_SHM_GUARD_PAGES = 1 << 4,
-    /// Allow execution (PROT_EXEC, SHM_EXEC).
+    /// Allow execution (PROT_EXEC, SHM_EXEC). A System V segment needs a mode that allows it, 0700.
     UNIPC_SHM_EXECUTABLE = 1 << 5,
     /// When creating: remove an object that has the name, then create. Others keep the old one.
     UNIPC_SHM_REPLACE = 1 << 6,

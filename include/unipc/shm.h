@@ -40,9 +40,12 @@ typedef enum unipc_shm_flag {
      * a file never gets them.
      */
     UNIPC_SHM_SLACK = (1 << 3),
-    /** Put an inaccessible page before and after the mapping: an overrun is SIGSEGV at once. */
+    /**
+     * Put an inaccessible page before and after the mapping's pages, so that an overrun is SIGSEGV at
+     * once. The rest of the last page is not guarded.
+     */
     UNIPC_SHM_GUARD_PAGES = (1 << 4),
-    /** Allow execution (PROT_EXEC, SHM_EXEC). */
+    /** Allow execution (PROT_EXEC, SHM_EXEC). A System V segment needs a mode that allows it, 0700. */
     UNIPC_SHM_EXECUTABLE = (1 << 5),
     /** When creating: remove an object that has the name, then create. Others keep the old one. */
     UNIPC_SHM_REPLACE = (1 << 6),
@@ -343,7 +346,7 @@ int unipc_shm_open(unipc_shm **out,
  *
  * out:   where the handle goes; NULL on failure. Close it with unipc_shm_close().
  * name:  as for unipc_shm_create()
- * size:  in bytes, more than 0; an object that exists must have at least so many
+ * size:  in bytes, more than 0; an object that exists must have at least so many, of which the first are mapped
  * flags: UNIPC_SHM_ flags, or 0
  * opts:  NULL for the defaults
  *

@@ -78,7 +78,7 @@ def test_leftovers_notices(script: str, complaint: str) -> None:
 def test_need_says_in_one_line_all_that_is_missing(tmp_path: Path) -> None:
     for tool in ("bash", "dirname", "head", "sed", "sort"):
         (tmp_path / tool).symlink_to(str(shutil.which(tool)))
-    done = run(tmp_path / "bash", SCRIPTS / "need", "cargo", "cc", "python", PATH=str(tmp_path))
+    done = run(tmp_path / "bash", SCRIPTS / "need", "cargo", "cc", "python", PATH=str(tmp_path), PYTHON="python3")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     for what in ("cargo", "C compiler", "Python"):

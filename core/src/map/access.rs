@@ -123,10 +123,13 @@ impl Map {
 
     /// Errors: [`ErrorKind::Truncated`] when a page was missing while any access was going on.
     pub(crate) fn end_access(&self) -> Result<(), ErrorKind> {
-        match self.slot.get().map(|slot| slot.end(|| self.map_again())) {
-            Some(None) => Err(ErrorKind::invalid("no access was begun")),
-            Some(Some(true)) => Err(ErrorKind::Truncated),
-            Some(Some(false)) | None => Ok(()),
+        if !self.plan.can_shrink {
+            return Ok(());
+        }
+        match self.slot.get().and_then(|slot| slot.end(|| self.map_again())) {
+            None => Err(ErrorKind::invalid("no access was begun")),
+            Some(true) => Err(ErrorKind::Truncated),
+            Some(false) => Ok(()),
         }
     }
 

@@ -108,7 +108,8 @@ impl SharedMemory {
         Options::new().open(name)
     }
 
-    /// Opens the object, or creates it with `size` bytes when there is none.
+    /// Opens the object, or creates it with `size` bytes when there is none. Of a larger object the first `size` bytes
+    /// are mapped.
     ///
     /// Errors: those of both; `EINVAL` when the object exists and is smaller than `size`.
     pub fn open_or_create(

@@ -87,8 +87,9 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         },
         (ErrorKind::Os(libc::ENOSPC), Name::Posix(_)) => match posix::space() {
             Some((free, total)) => {
+                let asked = options.size.unwrap_or(0);
                 format!(
-                    "/dev/shm has {free} of {total} bytes free; mount it larger or remove what is unused"
+                    "{asked} bytes were asked for, /dev/shm has {free} of {total} free; mount it larger or remove what is unused"
                 )
             }
             None => return error,
@@ -120,10 +121,13 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
 /// What a permission that is missing may be about.
 fn denied(error: &Error, name: &Name, options: &Options) -> &'static str {
     match (error.operation(), name) {
-        ("create", Name::SystemV(_)) => {
+        ("create", Name::SystemV(_)) if !options.executable => {
             "its creator, too, attaches a segment only as its mode says: 0600 at least"
         }
         ("create", _) => "this user may not write the directory, or what the path leads through",
+        (_, Name::SystemV(_)) if options.executable => {
+            "a segment is executable only for whom its mode says so: 0700 for the owner"
+        }
         _ if options.read_only || options.private => {
             "its mode, or that of a directory on its path, does not let this user in"
         }

@@ -103,7 +103,8 @@ impl Options {
         locked: bool;
         /// Allow execution (`PROT_EXEC`, `SHM_EXEC`).
         executable: bool;
-        /// Put an inaccessible page before and after the mapping, so that an overrun is SIGSEGV at once.
+        /// Put an inaccessible page before and after the mapping's pages, so that an overrun is SIGSEGV at once. The rest of
+        /// the last page is not guarded.
         guard_pages: bool;
         /// When creating: remove an object that has the name. Others keep the old one. A file or POSIX object goes only when
         /// the new one is ready; a System V segment goes first, since two cannot have one key.
@@ -162,6 +163,11 @@ impl Options {
         }
         if self.seals.is_some() && !matches!(name, Name::Memfd(_)) {
             return Err(ErrorKind::unsupported("only a memfd can be sealed"));
+        }
+        if self.seals.is_some_and(|seals| seals.contains(Seals::WRITE)) {
+            return Err(ErrorKind::invalid(
+                "the new mapping is writable: seal against future writing, or against writing once it is closed",
+            ));
         }
         if self.private && matches!(name, Name::SystemV(_) | Name::Anonymous) {
             return Err(ErrorKind::unsupported(
@@ -251,6 +257,7 @@ impl Options {
     /// An object that was opened instead of created must be as large as what would have been created.
     pub(super) fn check_existing(&self, object_size: u64) -> Result<(), ErrorKind> {
         match self.size {
+            _ if object_size == 0 => Err(ErrorKind::Empty),
             Some(wanted) if self.creating && object_size < wanted as u64 => {
                 Err(ErrorKind::invalid(format!(
                     "the object exists with {object_size} bytes, {wanted} were asked for"

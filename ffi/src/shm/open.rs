@@ -120,7 +120,7 @@ pub unsafe extern "C" fn unipc_shm_open(
 ///
 /// out:   where the handle goes; NULL on failure. Close it with unipc_shm_close().
 /// name:  as for unipc_shm_create()
-/// size:  in bytes, more than 0; an object that exists must have at least so many
+/// size:  in bytes, more than 0; an object that exists must have at least so many, of which the first are mapped
 /// flags: UNIPC_SHM_ flags, or 0
 /// opts:  NULL for the defaults
 ///

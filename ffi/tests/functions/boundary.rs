@@ -45,7 +45,7 @@ fn a_panic_becomes_eio_with_words_and_the_process_goes_on() {
     assert_eq!(guard::<c_int>("probe", || panic!("cause {}", 7)), -libc::EIO);
     assert_eq!(errno(), libc::EIO);
     let words = last_error();
-    assert!(words.starts_with("probe(libunipc): internal error: cause 7; "), "{words}");
+    assert!(words.starts_with("probe(libunipc): internal error: cause 7 (EIO); "), "{words}");
 
     assert_eq!(guard::<isize>("probe", || panic!("fixed")), -5);
     assert!(last_error().contains("fixed"));

@@ -50,10 +50,8 @@ fn every_errno_has_symbol_and_words_of_either_sign() {
     assert_eq!((text(unipc_errname(0)), text(unipc_strerror(0))), ("OK", "Success"));
     assert_eq!((text(unipc_errname(-17)), text(unipc_strerror(-17))), ("EEXIST", "File exists"));
     for none in [134, 4096, c_int::MAX, c_int::MIN] {
-        assert_eq!(
-            (text(unipc_errname(none)), text(unipc_strerror(none))),
-            ("unknown", "Unknown errno")
-        );
+        assert_eq!(text(unipc_errname(none)), "unknown");
+        assert!(text(unipc_strerror(none)).starts_with("Unknown error"));
     }
 }
 

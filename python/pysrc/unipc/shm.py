@@ -183,7 +183,8 @@ class SharedMemory(_native.SharedMemory):
         try:
             itemsize = memoryview(bytes(16)).cast(code).itemsize
         except (TypeError, ValueError):
-            raise TypeError(f"without NumPy a dtype is one letter of the struct module, not {code!r}") from None
+            why = f"without NumPy a dtype is one letter of the struct module, not {code!r}"
+            raise TypeError(f'{why}: install numpy, or use "d" for doubles') from None
         count = self._count(itemsize, shape, offset)
         lengths = (count,) if shape is None or isinstance(shape, int) else shape
         return memoryview(self)[offset : offset + count * itemsize].cast(code, lengths)

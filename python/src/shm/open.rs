@@ -245,7 +245,8 @@ impl SharedMemory {
         open(cls, Source::Name, reopen, move || options.open(&name.0))
     }
 
-    /// Opens the object, or creates it with `size` bytes when there is none; never truncates what is there.
+    /// Opens the object, or creates it with `size` bytes when there is none; never truncates what is there. Of a larger
+    /// object the first `size` bytes are mapped.
     ///
     /// The arguments are those of `create` and `open`; `mode`, `huge_pages` and `seals` matter only when it creates.
     ///

@@ -112,7 +112,7 @@ impl SharedMemory {
     /// Ends an access whose [`Access`] was forgotten with [`std::mem::forget`], for callers that cannot hold a
     /// borrow: the C functions and Python's context manager.
     ///
-    /// Errors: as [`Access::end`].
+    /// Errors: as [`Access::end`]; `EINVAL` when none was begun, which is noticed where the object can shrink.
     pub fn end_access(&self) -> Result<()> {
         self.map.end_access().map_err(|kind| self.failed("end_access", kind))
     }

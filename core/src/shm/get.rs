@@ -40,7 +40,8 @@ impl Options {
     /// The descriptor becomes close-on-exec.
     ///
     /// Errors: `EMEDIUMTYPE` for anything but a regular file, `EACCES` when it was not opened for reading (and writing,
-    /// unless `read_only` or `private`), `EPERM` when a required seal is missing, `ENODATA` when it is empty.
+    /// unless `read_only` or `private`), `EPERM` when a required seal is missing, `ENODATA` when it is empty, `EINVAL` for
+    /// options that are for creating (`replace`, `seals`, `huge_pages`) or need a name (`remove_on_drop`).
     pub fn from_fd(&self, fd: impl Into<OwnedFd>) -> Result<SharedMemory> {
         let fd = fd.into();
         let name = file::name_of(&fd);

@@ -88,6 +88,9 @@ pub enum ErrorKind {
     /// The time given to a wait has passed: `ETIMEDOUT`.
     #[error("timed out")]
     TimedOut,
+    /// It cannot be done at once, and the caller does not wait ([`crate::Timeout::TRY`]): `EAGAIN`.
+    #[error("it cannot be done without waiting")]
+    WouldBlock,
     /// The library itself failed (a panic that was caught at the language boundary): `EIO`.
     #[error("internal error: {0}")]
     Internal(Cow<'static, str>),
@@ -112,6 +115,7 @@ impl ErrorKind {
             Self::Untrusted(_) => libc::EPERM,
             Self::Layout(_) => libc::EPROTO,
             Self::TimedOut => libc::ETIMEDOUT,
+            Self::WouldBlock => libc::EAGAIN,
             Self::Internal(_) => libc::EIO,
         }
     }
@@ -251,6 +255,7 @@ mod tests {
             ErrorKind::Untrusted("x".into()),
             ErrorKind::Layout("x".into()),
             ErrorKind::TimedOut,
+            ErrorKind::WouldBlock,
             ErrorKind::Internal("x".into()),
         ]
     }

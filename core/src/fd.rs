@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, FdFlag, OFlag, fallocate, fcntl, posix_fallocate};
+use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
+use nix::sys::time::TimeSpec;
 use nix::unistd::ftruncate;
 
 use crate::error::ErrorKind;
 use crate::sys;
+use crate::time::{Deadline, Timeout};
 
 /// Memory is taken in steps of this many bytes, so that a storm of signals delays an allocation but cannot prevent it.
 const RESERVE_STEP: u64 = 1 << 20;
@@ -60,6 +63,25 @@ pub(crate) fn check_regular(status: &FileStat) -> Result<(), ErrorKind> {
 /// Programs that this process executes shall not inherit it.
 pub(crate) fn close_on_exec(fd: impl AsFd) -> nix::Result<()> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map(drop)
+}
+
+/// Waits until one of `events` is there, or the deadline: what is there, nothing when the time is over.
+/// Hang-up and error are always among what is waited for. `ppoll(2)`.
+///
+/// Errors: `EINTR`.
+pub(crate) fn wait(
+    fd: BorrowedFd<'_>,
+    events: PollFlags,
+    deadline: Deadline,
+) -> nix::Result<PollFlags> {
+    let left = match deadline.remaining() {
+        Timeout::Forever => None,
+        Timeout::After(left) => Some(TimeSpec::from(sys::timer::timespec(left))),
+    };
+    let mut polled = [PollFd::new(fd, events)];
+    ppoll(&mut polled, left, None)?;
+    // Bits that nix does not know mean that something happened, too.
+    Ok(polled[0].revents().unwrap_or(PollFlags::POLLERR))
 }
 
 /// The size of the file in bytes.

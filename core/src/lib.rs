@@ -4,6 +4,7 @@
 
 mod error;
 mod fd;
+mod interrupt;
 pub mod layout;
 mod map;
 mod name;

@@ -8,6 +8,7 @@ use std::num::NonZeroI32;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::open::Mode;
 use crate::sys;
 
 /// The external name of a System V object: a number other than 0 on which programs agree.
@@ -82,4 +83,46 @@ pub struct Permissions {
     pub mode: u32,
     /// How often the kernel has reused the object's slot; part of the identifier.
     pub sequence: u32,
+}
+
+impl Permissions {
+    // The fields' widths differ between libcs; all of them fit.
+    #[allow(clippy::useless_conversion)]
+    pub(crate) fn new(raw: &libc::ipc_perm) -> Self {
+        Self {
+            key: raw.__key,
+            uid: raw.uid,
+            gid: raw.gid,
+            cuid: raw.cuid,
+            cgid: raw.cgid,
+            mode: u32::from(raw.mode) & 0o777,
+            sequence: u32::from(raw.__seq),
+        }
+    }
+}
+
+/// A new owner, group or mode for `IPC_SET`; `None` leaves a field as it is.
+#[doc(alias = "IPC_SET")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The new owner.
+    pub uid: Option<u32>,
+    /// The new group.
+    pub gid: Option<u32>,
+    /// The new permission bits.
+    pub mode: Option<u32>,
+}
+
+impl Change {
+    pub(crate) fn apply(self, raw: &mut libc::ipc_perm) -> Result<()> {
+        raw.uid = self.uid.unwrap_or(raw.uid);
+        raw.gid = self.gid.unwrap_or(raw.gid);
+        if let Some(mode) = self.mode {
+            // The nine bits fit whatever width this libc gives the field.
+            #[allow(clippy::cast_possible_truncation)]
+            let bits = Mode::new(mode)?.bits() as _;
+            raw.mode = bits;
+        }
+        Ok(())
+    }
 }

@@ -53,6 +53,11 @@ impl Timeout {
         }
     }
 
+    /// What a wait says that has come to nothing: `EAGAIN` when it was a try, `ETIMEDOUT` when its time is over.
+    pub(crate) fn expired(self) -> ErrorKind {
+        if self == Self::TRY { ErrorKind::WouldBlock } else { ErrorKind::TimedOut }
+    }
+
     /// The moment at which this timeout, started now, ends.
     pub fn deadline(self) -> Deadline {
         match self {

@@ -6,8 +6,8 @@ mod support;
 use std::fs;
 
 use support::{Directory, Removed, key_name};
-use unipc::shm::{Change, SystemV, limits, usage};
-use unipc::sysv::Key;
+use unipc::shm::{SystemV, limits, usage};
+use unipc::sysv::{Change, Key};
 use unipc::{Name, SharedMemory, page_size};
 
 /// The kernel's own table: the fields of the row of this identifier, by column name.

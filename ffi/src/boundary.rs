@@ -11,7 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
-use unipc_core::{Error, ErrorKind, Name, Placement, Result};
+use libc::timespec;
+use unipc_core::{Error, ErrorKind, Name, Placement, Result, Timeout};
 
 pub(crate) use failure::last_error;
 pub(crate) use options::SizeFirst;
@@ -189,6 +190,16 @@ impl Caller {
     pub(crate) fn options<T: SizeFirst>(&self, options: *const T) -> Result<T> {
         // SAFETY: NULL, or by contract as many readable bytes as the first field says.
         unsafe { options::read(options) }.map_err(|kind| self.refused("opts", kind))
+    }
+
+    /// How long to wait: relative, on the monotonic clock; NULL is for ever, {0, 0} a try.
+    pub(crate) fn timeout(&self, timeout: *const timespec) -> Result<Timeout> {
+        if timeout.is_null() {
+            return Ok(Timeout::Forever);
+        }
+        // SAFETY: not NULL, so by contract a timespec that may be read.
+        let timespec { tv_sec, tv_nsec, .. } = unsafe { timeout.read() };
+        Timeout::from_timespec(tv_sec, tv_nsec)
     }
 
     /// Flags of which each bit must be in `known`.

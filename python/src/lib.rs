@@ -6,6 +6,7 @@ mod error;
 mod name;
 mod shm;
 mod system_v;
+mod wait;
 
 use pyo3::prelude::*;
 

@@ -2,7 +2,8 @@
 //! System V segments by identifier: plain functions, which `unipc.SystemV` puts into a class.
 
 use pyo3::prelude::*;
-use unipc::shm::{self, Change, SystemV};
+use unipc::shm::{self, SystemV};
+use unipc::sysv::Change;
 
 use crate::error::raise;
 

@@ -7,7 +7,8 @@ use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 
-use unipc::shm::{Change, Options, Seals, SystemV, limits, usage};
+use unipc::shm::{Options, Seals, SystemV, limits, usage};
+use unipc::sysv::Change;
 use unipc::{Advice, Error, ErrorKind, Mode, Result, SharedMemory};
 
 use crate::object::{MODE, SMALLEST};

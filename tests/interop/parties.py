@@ -109,6 +109,19 @@ class Agent:
         """An answer of key=value words as a dictionary."""
         return dict(word.split("=", 1) for word in self.do(verb, **arguments).split())
 
+    def waits(self, verb, **arguments):
+        """Sends a verb that has to wait, and returns when it does. Its answer comes by `outcome`."""
+        self.send(verb, **arguments)
+        self.expect_line("WAIT")
+        self.is_waiting()
+
+    def outcome(self):
+        """The answer of a verb sent before, which has to work."""
+        kind, _, value = self.line().partition(" ")
+        if kind != "OK":
+            raise Failure(f"{self.party}: it failed with {value}")
+        return value
+
     def is_waiting(self):
         """Waits until the process sleeps in a system call; the cell's alarm is the watchdog."""
         status = pathlib.Path(f"/proc/{self.pid}/status")

@@ -50,7 +50,7 @@ pub use access::Access;
 pub use limits::{Limits, Usage, limits, usage};
 pub use options::Options;
 pub use seals::Seals;
-pub use system_v::{Change, Status, SystemV};
+pub use system_v::{Status, SystemV};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::Map;

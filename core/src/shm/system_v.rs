@@ -10,9 +10,9 @@ use super::{Backing, Identity, Options, SharedMemory};
 use crate::error::{ErrorKind, Result};
 use crate::map::Source;
 use crate::name::{Name, SystemVName};
-use crate::open::{Disposition, Mode};
+use crate::open::Disposition;
 use crate::sys::shm::{SHM_DEST, SHM_LOCKED};
-use crate::sysv::{Key, Permissions};
+use crate::sysv::{Change, Key, Permissions};
 use crate::{sys, sysv};
 
 /// How often replacing tries again when others create in between.
@@ -52,17 +52,6 @@ pub struct Status {
     pub locked: bool,
 }
 
-/// What [`SystemV::set`] changes; `None` leaves a field as it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Change {
-    /// The new owner.
-    pub uid: Option<u32>,
-    /// The new group.
-    pub gid: Option<u32>,
-    /// The new permission bits.
-    pub mode: Option<u32>,
-}
-
 impl SystemV {
     /// The segment with this identifier, unchecked.
     pub fn from_id(id: i32) -> Self {
@@ -91,15 +80,7 @@ impl SystemV {
     pub fn set(self, change: Change) -> Result<()> {
         let failed = |errno| self.failed("set", errno);
         let mut status = self.raw_status().map_err(failed)?;
-        let permissions = &mut status.shm_perm;
-        permissions.uid = change.uid.unwrap_or(permissions.uid);
-        permissions.gid = change.gid.unwrap_or(permissions.gid);
-        if let Some(mode) = change.mode {
-            // The nine bits fit whatever width this libc gives the field.
-            #[allow(clippy::cast_possible_truncation)]
-            let bits = Mode::new(mode)?.bits() as _;
-            permissions.mode = bits;
-        }
+        change.apply(&mut status.shm_perm)?;
         sys::shm::shmctl_set(self.id, &status).map_err(failed)
     }
 
@@ -174,19 +155,10 @@ impl Status {
     // The fields' widths differ between libcs; all of them fit.
     #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
     fn new(id: i32, status: &libc::shmid_ds) -> Self {
-        let permissions = &status.shm_perm;
-        let mode = u32::from(permissions.mode);
+        let mode = u32::from(status.shm_perm.mode);
         Self {
             id,
-            permissions: Permissions {
-                key: permissions.__key,
-                uid: permissions.uid,
-                gid: permissions.gid,
-                cuid: permissions.cuid,
-                cgid: permissions.cgid,
-                mode: mode & 0o777,
-                sequence: u32::from(permissions.__seq),
-            },
+            permissions: Permissions::new(&status.shm_perm),
             size: status.shm_segsz,
             attach_time: status.shm_atime as i64,
             detach_time: status.shm_dtime as i64,

@@ -4,7 +4,8 @@
 use std::ffi::c_int;
 
 use libc::ssize_t;
-use unipc_core::shm::{Change, Status, SystemV, limits, usage};
+use unipc_core::shm::{Status, SystemV, limits, usage};
+use unipc_core::sysv::Change;
 
 use super::boundary::{Caller, guard};
 use super::{unipc_shm_limit_values, unipc_shm_sysv_status, unipc_shm_usage_values};

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int perform(const struct request *request, const struct verb *verbs)
+static int perform(const struct request *request, const struct verb *const *rooms)
 {
-    for (; verbs->name; verbs++)
-        if (strcmp(verbs->name, request->verb) == 0)
-            return verbs->perform(request);
+    for (; *rooms; rooms++)
+        for (const struct verb *verb = *rooms; verb->name; verb++)
+            if (strcmp(verb->name, request->verb) == 0)
+                return verb->perform(request);
     return answer_error("ENOSYS");
 }
 
@@ -21,7 +22,7 @@ static void add_pair(struct request *request, const char *pair)
         request->pairs[request->count++] = pair;
 }
 
-int serve(int argc, char **argv, const struct verb *verbs)
+int serve(int argc, char **argv, const struct verb *const *rooms)
 {
     printf("READY\n");
     fflush(stdout);
@@ -29,7 +30,7 @@ int serve(int argc, char **argv, const struct verb *verbs)
         struct request request = {.verb = argv[1]};
         for (int i = 2; i < argc; i++)
             add_pair(&request, argv[i]);
-        return perform(&request, verbs);
+        return perform(&request, rooms);
     }
     char *line = NULL;
     size_t room = 0;
@@ -41,10 +42,16 @@ int serve(int argc, char **argv, const struct verb *verbs)
             continue;
         for (char *pair; (pair = strtok_r(NULL, "\t", &rest));)
             add_pair(&request, pair);
-        perform(&request, verbs);
+        perform(&request, rooms);
     }
     free(line);
     return 0;
+}
+
+void waiting(void)
+{
+    printf("WAIT\n");
+    fflush(stdout);
 }
 
 const char *text(const struct request *request, const char *key)

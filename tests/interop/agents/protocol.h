@@ -9,7 +9,7 @@
 struct request {
     const char *verb;
     int count;
-    const char *pairs[16];
+    const char *pairs[24];
 };
 
 /* A verb and what performs it; a table of them ends with {NULL, NULL}.
@@ -20,8 +20,11 @@ struct verb {
 };
 
 /* Runs the verb on argv once, or, without one, each line of standard input; returns the exit
- * status. */
-int serve(int argc, char **argv, const struct verb *verbs);
+ * status. `rooms` is a list of tables that ends with NULL. */
+int serve(int argc, char **argv, const struct verb *const *rooms);
+
+/* Says that this verb is about to wait for another process. */
+void waiting(void);
 
 /* The value of `key`, or NULL. */
 const char *text(const struct request *, const char *key);

@@ -10,6 +10,11 @@ def say(text):
     sys.stdout.flush()
 
 
+def waiting():
+    """Says that this verb is about to wait for another process."""
+    say("WAIT")
+
+
 def perform(verbs, words):
     """Runs one verb: its function gets a dictionary and returns bytes or text. Returns the exit status."""
     arguments = dict(word.split("=", 1) for word in words[1:])

@@ -43,14 +43,34 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Says that a verb is about to wait for another process.
+#[expect(dead_code, reason = "no verb of shared memory waits")]
+fn waiting() {
+    println!("WAIT");
+}
+
 fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
+/// The verbs of one mechanism, and the objects that they have open.
+trait Room {
+    fn perform(&mut self, request: &Request) -> Answer;
+}
+
+/// Every room, by what comes before the dot in its verbs.
+fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
+    vec![("", Box::<shm::Room>::default())]
+}
+
 /// Performs one verb and prints the answer; the exit status that it would mean.
-fn perform(room: &mut shm::Room, request: &Request) -> u8 {
-    match room.perform(request) {
+fn perform(rooms: &mut [(&str, Box<dyn Room>)], mut request: Request) -> u8 {
+    let (name, verb) = request.verb.split_once('.').unwrap_or(("", request.verb));
+    request.verb = verb;
+    let room = rooms.iter_mut().find(|(prefix, _)| *prefix == name);
+    let answer = room.map_or(Err("ENOSYS".into()), |(_, room)| room.perform(&request));
+    match answer {
         Ok(value) => {
             println!("OK {value}");
             0
@@ -64,14 +84,14 @@ fn perform(room: &mut shm::Room, request: &Request) -> u8 {
 
 fn main() -> ExitCode {
     println!("READY");
-    let mut room = shm::Room::default();
+    let mut rooms = rooms();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if !arguments.is_empty() {
         let request = Request::new(arguments.iter().map(String::as_str));
-        return perform(&mut room, &request).into();
+        return perform(&mut rooms, request).into();
     }
     for line in stdin().lock().lines().map_while(Result::ok).filter(|line| !line.is_empty()) {
-        perform(&mut room, &Request::new(line.split('\t')));
+        perform(&mut rooms, Request::new(line.split('\t')));
     }
     ExitCode::SUCCESS
 }

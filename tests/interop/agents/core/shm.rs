@@ -17,8 +17,8 @@ pub(super) struct Room {
     open: Option<SharedMemory>,
 }
 
-impl Room {
-    pub(super) fn perform(&mut self, request: &Request) -> Answer {
+impl super::Room for Room {
+    fn perform(&mut self, request: &Request) -> Answer {
         if request.verb == "close" {
             self.open = None;
             return Ok("closed".into());
@@ -38,7 +38,9 @@ impl Room {
         };
         done.map_err(|error| unipc::errname(error.errno()))
     }
+}
 
+impl Room {
     fn keep(&mut self, opened: Result<SharedMemory>) -> Result<String> {
         let shm = self.open.insert(opened?);
         let id = shm.system_v().map_or(-1, SystemV::id);

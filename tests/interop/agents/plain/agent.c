@@ -4,5 +4,9 @@
 
 int main(int argc, char **argv)
 {
-    return serve(argc, argv, shm_verbs);
+    const struct verb *const rooms[] = {
+        shm_verbs,
+        NULL,
+    };
+    return serve(argc, argv, rooms);
 }

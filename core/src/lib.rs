@@ -16,7 +16,10 @@ mod time;
 
 pub use error::{Error, ErrorKind, Result, description, errname};
 pub use map::{Advice, Placement};
-pub use name::{MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SystemVName};
+pub use name::{
+    HostPort, MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SOCKET_NAME_MAX, SocketName,
+    SystemVName,
+};
 pub use open::Mode;
 pub use shm::SharedMemory;
 pub use time::{Deadline, Timeout};

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use proptest::prelude::*;
-use unipc::{Name, SystemVName};
+use unipc::{Name, SOCKET_NAME_MAX, SharedMemory, SocketName, SystemVName};
 
 #[test]
 fn each_form_parses_and_prints_in_its_one_spelling() {
@@ -27,6 +27,17 @@ fn each_form_parses_and_prints_in_its_one_spelling() {
         ("memfd:", "memfd:"),
         ("memfd:frames", "memfd:frames"),
         ("anon:", "anon:"),
+        ("unix:/run/demo.socket", "unix:/run/demo.socket"),
+        ("unix:relative:colon", "unix:relative:colon"),
+        ("unix:./@demo", "unix:./@demo"),
+        ("unix:@demo", "unix:@demo"),
+        ("unix:@/a @b", "unix:@/a @b"),
+        ("tcp:127.0.0.1:80", "tcp:127.0.0.1:80"),
+        ("tcp:localhost:0", "tcp:localhost:0"),
+        ("tcp:a-b.c_d:0080", "tcp:a-b.c_d:80"),
+        ("tcp:[::1]:65535", "tcp:[::1]:65535"),
+        ("udp:[0:0::1]:7", "udp:[::1]:7"),
+        ("udp:[fe80::1%eth0]:7", "udp:[fe80::1%eth0]:7"),
     ] {
         let name = Name::parse(given).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(name.to_string(), printed);
@@ -74,6 +85,22 @@ fn what_is_no_name_is_refused_with_a_reason() {
         (label.as_str(), "at most 249"),
         ("anon:x", "nothing may follow"),
         ("shm:/demo", "prefix is none of"),
+        ("unix:", "PATH or @NAME"),
+        ("unix:@", "PATH or @NAME"),
+        ("tcp:", "HOST:PORT"),
+        ("tcp:80", "HOST:PORT"),
+        ("tcp::80", "every interface"),
+        ("tcp:host:", "0 to 65535"),
+        ("tcp:host:65536", "0 to 65535"),
+        ("tcp:host:+1", "0 to 65535"),
+        ("tcp:host:http", "0 to 65535"),
+        ("tcp:::1:80", "brackets"),
+        ("tcp:[::1:80", "brackets"),
+        ("tcp:[host]:80", "IPv6 address"),
+        ("udp:[fe80::1%]:80", "interface"),
+        ("udp:[fe80::1%a/b]:80", "interface"),
+        ("tcp:a b:80", "made of letters"),
+        ("tcp:b\u{fc}cher:80", "made of letters"),
         ("/a\0b", "NUL"),
         ("file:a\0b", "NUL"),
     ] {
@@ -87,6 +114,43 @@ fn what_is_no_name_is_refused_with_a_reason() {
 fn the_longest_names_fit() {
     assert!(Name::parse(format!("/{}", "x".repeat(255))).is_ok());
     assert!(Name::parse(format!("memfd:{}", "x".repeat(249))).is_ok());
+}
+
+#[test]
+fn a_socket_name_too_long_names_the_limit() {
+    for at in ["", "@"] {
+        let fits = format!("unix:{at}{}", "x".repeat(SOCKET_NAME_MAX));
+        assert!(Name::parse(&fits).is_ok());
+        let error = Name::parse(format!("{fits}y")).unwrap_err();
+        assert!(
+            error.to_string().contains("at most 107 bytes (sun_path), this one 108"),
+            "{error}"
+        );
+    }
+    let host = "h".repeat(254);
+    assert!(Name::parse(format!("tcp:{host}:1")).unwrap_err().to_string().contains("at most 253"));
+}
+
+#[test]
+fn a_path_made_by_hand_prints_as_a_path() {
+    let name = Name::Socket(SocketName::Path("@demo".into()));
+    assert_eq!(name.to_string(), "unix:./@demo");
+}
+
+#[test]
+fn shared_memory_refuses_the_names_of_sockets() {
+    for name in ["unix:/run/demo", "unix:@demo", "tcp:localhost:80", "udp:[::1]:80"] {
+        let refused = [
+            SharedMemory::create(name, 10).unwrap_err(),
+            SharedMemory::open(name).unwrap_err(),
+            SharedMemory::open_or_create(name, 10).unwrap_err(),
+            SharedMemory::unlink(name).unwrap_err(),
+        ];
+        for error in refused {
+            assert_eq!(error.errno(), libc::EINVAL, "{error}");
+            assert!(error.to_string().contains("names a socket"), "{error}");
+        }
+    }
 }
 
 /// Bytes without NUL, not always UTF-8.
@@ -111,6 +175,12 @@ fn canonical() -> impl Strategy<Value = Vec<u8>> {
         (0..=i32::MAX).prop_map(|id| format!("sysv:id={id}").into_bytes()),
         tagged("file:", 300),
         tagged("memfd:", 249),
+        tagged("unix:@", 107),
+        tagged("unix:/", 106),
+        ("(tcp|udp)", "[a-zA-Z0-9._-]{1,253}", any::<u16>())
+            .prop_map(|(tag, host, port)| format!("{tag}:{host}:{port}").into_bytes()),
+        ("(tcp|udp)", any::<std::net::Ipv6Addr>(), "(%[a-z0-9]{1,9})?", any::<u16>())
+            .prop_map(|(tag, host, scope, port)| format!("{tag}:[{host}{scope}]:{port}").into()),
         Just(b"anon:".to_vec()),
         Just(b"sysv:private".to_vec()),
     ]
@@ -132,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn prefixed_noise_never_panics(tag in "(posix|sysv|file|memfd|anon|x)?:?", rest in bytes(40)) {
+    fn prefixed_noise_never_panics(tag in "(posix|sysv|file|memfd|anon|unix|tcp|udp|x)?:?", rest in bytes(40)) {
         let text = [tag.as_bytes(), rest.as_slice()].concat();
         let parsed = Name::parse(OsString::from_vec(text));
         prop_assert!(parsed.is_ok() || parsed.unwrap_err().errno() == libc::EINVAL);

@@ -15,6 +15,10 @@
  *   "file:PATH"       a file
  *   "memfd:LABEL"     memory without a name: its descriptor is passed on; the label is for people
  *   "anon:"           anonymous memory, inherited by fork()
+ *   "unix:PATH"       a UNIX socket of that path, of at most 107 bytes
+ *   "unix:@NAME"      a UNIX socket in the abstract name space: no file, gone with its last user
+ *   "tcp:HOST:PORT"   a TCP socket; an IPv6 address stands in brackets: "tcp:[::1]:80"
+ *   "udp:HOST:PORT"   a UDP socket
  *
  * Names are bytes that end in NUL, not always UTF-8.
  */

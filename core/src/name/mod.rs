@@ -11,11 +11,15 @@
 //! | `file:PATH` | a file |
 //! | `memfd:LABEL` | memory without a name: the descriptor is passed on |
 //! | `anon:` | anonymous mapping, inherited by fork |
+//! | `unix:PATH` | UNIX socket of that path, of at most 107 bytes |
+//! | `unix:@NAME` | UNIX socket in the abstract name space: no file, gone with its last user |
+//! | `tcp:HOST:PORT`, `udp:HOST:PORT` | TCP or UDP socket; an IPv6 address stands in brackets: `tcp:[::1]:80` |
 //!
 //! Names are bytes, not always UTF-8; they hold no NUL. Each object has one spelling in which it
 //! is printed: `posix:/demo` prints as `/demo`, `sysv:0x00AB` as `sysv:0xab`.
 
 mod parse;
+mod socket;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -24,6 +28,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::sysv::Key;
+
+pub use socket::{HostPort, SOCKET_NAME_MAX, SocketName};
 
 /// The longest POSIX name without its slash, in bytes: `NAME_MAX`.
 pub const POSIX_NAME_MAX: usize = 255;
@@ -52,6 +58,8 @@ pub enum Name {
     Memfd(OsString),
     /// `anon:`.
     Anonymous,
+    /// `unix:…`, `tcp:…` or `udp:…`: a socket.
+    Socket(SocketName),
 }
 
 /// The ways to point at a System V object.
@@ -112,6 +120,7 @@ impl Name {
             Self::File(path) => tagged("file:", path.as_os_str()),
             Self::Memfd(label) => tagged("memfd:", label),
             Self::Anonymous => "anon:".into(),
+            Self::Socket(name) => name.to_os_string(),
             Self::SystemV(SystemVName::Private) => "sysv:private".into(),
             Self::SystemV(SystemVName::Id(id)) => tagged("sysv:id=", id.to_string().as_ref()),
             Self::SystemV(SystemVName::Key(key)) => tagged("sysv:", key.to_string().as_ref()),

@@ -6,11 +6,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::{MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SystemVName};
+use super::{MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SocketName, SystemVName, socket};
 use crate::error::{ErrorKind, Result};
 use crate::sysv::Key;
 
-type Parsed<T> = std::result::Result<T, Cow<'static, str>>;
+pub(super) type Parsed<T> = std::result::Result<T, Cow<'static, str>>;
 
 pub(super) fn parse(name: &[u8]) -> Result<Name> {
     parse_any(name).map_err(|why| ErrorKind::InvalidName(why).during("name", name.escape_ascii()))
@@ -45,7 +45,10 @@ fn parse_any(name: &[u8]) -> Parsed<Name> {
         b"memfd" => Ok(Name::Memfd(OsStr::from_bytes(rest).to_owned())),
         b"anon" if rest.is_empty() => Ok(Name::Anonymous),
         b"anon" => Err("nothing may follow \"anon:\"".into()),
-        _ => Err("the prefix is none of posix: sysv: file: memfd: anon:".into()),
+        b"unix" => socket::unix(rest).map(Name::Socket),
+        b"tcp" => socket::host_port(rest).map(SocketName::Tcp).map(Name::Socket),
+        b"udp" => socket::host_port(rest).map(SocketName::Udp).map(Name::Socket),
+        _ => Err("the prefix is none of posix: sysv: file: memfd: anon: unix: tcp: udp:".into()),
     }
 }
 

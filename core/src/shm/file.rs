@@ -42,7 +42,7 @@ pub(super) fn path_of(name: &Name) -> Option<Cow<'_, Path>> {
     match name {
         Name::Posix(name) => Some(Cow::Owned(posix::path(name))),
         Name::File(path) => Some(Cow::Borrowed(path)),
-        Name::SystemV(_) | Name::Memfd(_) | Name::Anonymous => None,
+        Name::SystemV(_) | Name::Memfd(_) | Name::Anonymous | Name::Socket(_) => None,
     }
 }
 

@@ -79,6 +79,7 @@ impl Options {
             Name::SystemV(wanted) => system_v::get(&options, name, wanted, disposition),
             Name::Memfd(label) => memfd::create(&options, name, label, disposition),
             Name::Anonymous => anonymous::create(&options, disposition),
+            Name::Socket(_) => Err(no_memory()),
         });
         got.map_err(|kind| limits::explain(kind.during(operation, name), name, &options))
     }
@@ -136,4 +137,9 @@ impl SharedMemory {
     pub fn options() -> Options {
         Options::new()
     }
+}
+
+/// What a name of a socket says here.
+pub(super) fn no_memory() -> ErrorKind {
+    ErrorKind::invalid("it names a socket, which has no bytes to share; see unipc::socket")
 }

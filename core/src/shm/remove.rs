@@ -33,6 +33,7 @@ impl SharedMemory {
                 system_v::unlink(key).map_err(failed)
             }
             Name::Memfd(_) | Name::Anonymous => Err(failed(nameless())),
+            Name::Socket(_) => Err(failed(super::get::no_memory())),
         }
     }
 

@@ -23,6 +23,10 @@ One string names any object:
     file:PATH             a file
     memfd:LABEL           memory without a name: its descriptor is passed on
     anon:                 an anonymous mapping, inherited by fork
+    unix:PATH             UNIX socket of that path
+    unix:@NAME            UNIX socket in the abstract name space
+    tcp:HOST:PORT         TCP socket; an IPv6 address stands in brackets: tcp:[::1]:80
+    udp:HOST:PORT         UDP socket
 
 A name is a str, bytes or os.PathLike (which stands for the string that os.fspath makes of it).
 

@@ -27,7 +27,7 @@ use place::Kind;
 use storm::Victim;
 
 const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
-       crash control storm|step|inject [ROUNDS [SEED]]
+       crash rooms | inject-room ROOM | control storm|step|inject|inject-room [ROUNDS [SEED]]
 BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
 
 /// How many complaints are shown of what went wrong the same way many times.
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         (Some("control"), Some("storm")) => control_storm(rounds, seed),
         (Some("control"), Some("step")) => traced("control step", control_step),
         (Some("control"), Some("inject")) => traced("control inject", control_inject),
+        (Some("control"), Some("inject-room")) => traced("control inject-room", control_room),
         (Some("storm"), _) => kind.is_some_and(|kind| storm(kind, rounds, seed)),
         (Some("step"), Some(word)) => {
             named.is_some_and(|kind| traced(&format!("step {word}"), || step(kind)))
@@ -54,6 +55,10 @@ fn main() -> ExitCode {
         (Some("inject"), Some(word)) => {
             kind.is_some_and(|kind| traced(&format!("inject {word}"), || inject(kind)))
         }
+        (Some("inject-room"), Some(word)) => {
+            traced(&format!("inject {word}"), || inject_room(word))
+        }
+        (Some("rooms"), None) => rooms(),
         _ => return usage(),
     };
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -114,6 +119,50 @@ fn inject(kind: Kind) -> bool {
         let text = format!("{} injections into {}", report.injections, calls.join(" "));
         verdict(&format!("inject {kind} {}", report.operation), &text, &report.failures)
     }))
+}
+
+/// Prints the names of the rooms that `inject-room` knows.
+#[cfg(target_arch = "x86_64")]
+fn rooms() -> bool {
+    for room in inject::ROOMS {
+        println!("{}", room.name);
+    }
+    true
+}
+
+#[cfg(target_arch = "x86_64")]
+fn inject_room(name: &str) -> bool {
+    let room = inject::ROOMS.iter().find(|room| room.name == name);
+    room.is_some_and(|room| {
+        all(inject::run_room(room).iter().map(|report| {
+            let calls: Vec<_> = report.calls.iter().copied().collect();
+            let text = format!("{} injections into {}", report.injections, calls.join(" "));
+            verdict(&format!("inject {name} {}", report.operation), &text, &report.failures)
+        }))
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn control_room() -> bool {
+    let reports = inject::run_room(&inject::CARELESS_ROOM);
+    let failures: Vec<_> = reports.into_iter().flat_map(|report| report.failures).collect();
+    caught("control inject-room", &failures, inject::CAUGHT)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn rooms() -> bool {
+    true
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn inject_room(name: &str) -> bool {
+    println!("SKIP inject {name}: the tracer does not know this processor's registers");
+    true
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn control_room() -> bool {
+    inject_room("control")
 }
 
 #[cfg(not(target_arch = "x86_64"))]

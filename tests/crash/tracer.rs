@@ -65,22 +65,29 @@ impl<'a> Traced<'a> {
 
     /// Continues to the next entry into or exit from a system call.
     pub(crate) fn next(&mut self) -> Stop {
-        // SAFETY: the child is traced and stopped; no signal is handed on.
-        unsafe { libc::ptrace(libc::PTRACE_SYSCALL, self.child.pid(), 0, 0) };
-        match self.child.wait() {
-            Status::Stopped(SYSCALL_STOP) => self.where_it_stands(),
-            Status::Stopped(libc::SIGSTOP) => Stop::End,
-            other => Stop::Ended(other),
+        let mut signal = 0;
+        loop {
+            // SAFETY: the child is traced and stopped; it is given the signal that was on its way to it.
+            unsafe { libc::ptrace(libc::PTRACE_SYSCALL, self.child.pid(), 0, i64::from(signal)) };
+            match self.child.wait() {
+                Status::Stopped(SYSCALL_STOP) => return self.where_it_stands(),
+                Status::Stopped(libc::SIGSTOP) => return Stop::End,
+                Status::Stopped(other) => signal = other,
+                ended => return Stop::Ended(ended),
+            }
         }
     }
 
     /// Lets the child run on to its end, untraced.
     pub(crate) fn finish(self) -> Status {
+        let mut signal = 0;
         loop {
-            // SAFETY: the child is traced and stopped.
-            unsafe { libc::ptrace(libc::PTRACE_CONT, self.child.pid(), 0, 0) };
+            // SAFETY: the child is traced and stopped; it is given the signal that was on its way to it.
+            unsafe { libc::ptrace(libc::PTRACE_CONT, self.child.pid(), 0, i64::from(signal)) };
             match self.child.wait() {
-                Status::Stopped(_) => {}
+                // The second mark itself.
+                Status::Stopped(libc::SIGSTOP) => signal = 0,
+                Status::Stopped(other) => signal = other,
                 ended => return ended,
             }
         }
@@ -100,7 +107,8 @@ impl<'a> Traced<'a> {
         }
         // SAFETY: at an entry this is the part of the union that is filled.
         let entry = unsafe { info.u.entry };
-        if entry.nr.cast_signed() == libc::SYS_kill {
+        let signal = entry.args[1] == u64::from(libc::SIGSTOP.cast_unsigned());
+        if entry.nr.cast_signed() == libc::SYS_kill && signal {
             return Stop::End;
         }
         Stop::Entry { call: entry.nr.cast_signed(), arguments: entry.args }

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a process holds: to be the same after everything is dropped, whatever failed.
+//! What a process holds, and what has a name: to be the same after everything is dropped, whatever failed.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
-/// Descriptors and shared or inaccessible mappings.
+use super::rooms::Yard;
+
+/// Descriptors, shared or inaccessible mappings, timers, children, and which signals are blocked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Holdings {
     descriptors: Vec<String>,
     mappings: Vec<String>,
+    others: Vec<String>,
 }
 
 impl Holdings {
@@ -26,14 +31,81 @@ impl Holdings {
             line.split_whitespace().nth(1).is_some_and(|mode| mode.ends_with('s') || mode == "---p")
         };
         let mappings = maps.lines().filter(counts).map(str::to_owned).collect();
-        Self { descriptors, mappings }
+        let others = lines("/proc/self/timers", "ID:")
+            .chain(lines("/proc/self/status", "SigBlk:"))
+            .chain(children())
+            .collect();
+        Self { descriptors, mappings, others }
     }
 
     /// What is held now and was not then.
     pub(super) fn more_than(&self, before: &Self) -> Vec<String> {
-        let now = self.descriptors.iter().chain(&self.mappings);
-        now.filter(|held| !before.descriptors.contains(held) && !before.mappings.contains(held))
-            .map(|held| format!("still held: {held}"))
-            .collect()
+        let new = |now: &[String], before: &[String]| {
+            let new = now.iter().filter(|held| !before.contains(held));
+            new.map(|held| format!("still held: {held}")).collect::<Vec<_>>()
+        };
+        let mut more = new(&self.descriptors, &before.descriptors);
+        more.extend(new(&self.mappings, &before.mappings));
+        more.extend(new(&self.others, &before.others));
+        more
+    }
+}
+
+/// The lines of a file of /proc that begin so.
+fn lines(path: &str, start: &'static str) -> impl Iterator<Item = String> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<_> =
+        text.lines().filter(|line| line.starts_with(start)).map(str::to_owned).collect();
+    lines.into_iter()
+}
+
+/// Children, running or not yet waited for.
+fn children() -> Vec<String> {
+    let path = format!("/proc/self/task/{}/children", std::process::id());
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().map(|pid| format!("child {pid}")).collect()
+}
+
+/// Everything that has a name: POSIX memory, semaphores and message queues, System V objects, the files of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// All names where this program is alone, otherwise those of the yard.
+    pub(super) fn now(yard: &Yard) -> Self {
+        let mut names = BTreeSet::new();
+        for directory in ["/dev/shm", "/dev/mqueue"] {
+            gather(Path::new(directory), &mut names);
+        }
+        for table in ["shm", "sem", "msg"] {
+            let rows = fs::read_to_string(format!("/proc/sysvipc/{table}")).unwrap_or_default();
+            names.extend(rows.lines().skip(1).filter_map(|row| {
+                let mut columns = row.split_whitespace();
+                let key: i32 = columns.next()?.parse().ok()?;
+                Some(format!("System V {table} {key:#x} with identifier {}", columns.next()?))
+            }));
+        }
+        if !std::env::var("UNIPC_ISOLATED").is_ok_and(|way| way != "none") {
+            names.retain(|name| yard.owns(name));
+        }
+        Self(names)
+    }
+
+    /// What has a name now and had none then.
+    pub(super) fn more_than(&self, before: &Self) -> Vec<String> {
+        self.0.difference(&before.0).cloned().collect()
+    }
+}
+
+/// The paths of all files below, directories left out.
+fn gather(directory: &Path, names: &mut BTreeSet<String>) {
+    let entries: Vec<PathBuf> =
+        fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    for path in entries {
+        if path.is_dir() && !path.is_symlink() {
+            gather(&path, names);
+        } else {
+            names.insert(path.display().to_string());
+        }
     }
 }

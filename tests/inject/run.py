@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Lets every system call of every operation fail in turn, over each backing, and prints how often.
+"""Lets every system call of every operation fail in turn, over each backing and in each room, and prints how often.
 
 After each failure: an error with that errno, or success by another way; no descriptor, mapping or name left, the
 object as it was. Then the C programs under valgrind.
 
 run.py [--all] [--no-valgrind]      --all prints which calls failed in each operation
+run.py --room ROOM [--all]          that room alone; shm is the one with the backings
 """
 
 import argparse
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,27 +38,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--no-valgrind", action="store_true")
+    parser.add_argument("--room")
     arguments = parser.parse_args()
     runner.isolate()
 
     crash = runner.program("crash")
     count = runner.Count()
+    known = subprocess.run([crash, "rooms"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    chosen = [arguments.room] if arguments.room else ["shm", *known]
+    calls = [("inject", backing) for backing in BACKINGS if "shm" in chosen]
+    calls += [("inject-room", room) for room in chosen if room != "shm"]
     cells: dict[tuple[str, str], str] = {}
     total = 0
-    for backing in BACKINGS:
-        for line in count.call(crash, "inject", backing):
+    for call in calls:
+        for line in count.call(crash, *call):
             if match := LINE.match(line):
-                verdict, _, operation, injections, _ = match.groups()
-                cells[operation, backing] = injections if verdict == "PASS" else "FAIL"
+                verdict, place, operation, injections, _ = match.groups()
+                cells[operation, place] = injections if verdict == "PASS" else "FAIL"
                 total += int(injections)
             if arguments.all or not line.startswith("PASS"):
                 count.say(line)
             else:
                 count.of["PASS"] += 1
-    for line in count.call(crash, "control", "inject"):
-        count.say(line)
-    print(f"\nInjected failures, all of them handled ({total}):\n{table(cells)}\n")
-    if not arguments.no_valgrind:
+    for control in ("inject", "inject-room"):
+        for line in count.call(crash, "control", control):
+            count.say(line)
+    print(f"\nInjected failures, all of them handled ({total}):")
+    print(f"{table({cell: text for cell, text in cells.items() if cell[1] in BACKINGS})}\n")
+    for (operation, room), text in cells.items():
+        if room not in BACKINGS:
+            print(f"{room:<8}{operation:<40}{text:>8}")
+    print()
+    if not arguments.no_valgrind and not arguments.room:
         valgrind.run(count)
     return count.close()
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Files, directories, pipes, terminals and locks.
+
+use super::Call;
+
+pub(super) const CALLS: &[Call] = calls! {
+    SYS_openat: EACCES EINTR EIO EMFILE ENFILE ENOENT ENOMEM ENOSPC EOPNOTSUPP EROFS;
+    SYS_fallocate: EFBIG EINTR EIO ENOSPC EOPNOTSUPP EPERM;
+    SYS_ftruncate: EINTR EIO EPERM;
+    SYS_fchmod: EIO EPERM EROFS;
+    SYS_fchmodat: EIO EPERM EROFS;
+    SYS_chmod: EACCES EIO ENOENT EPERM EROFS;
+    SYS_newfstatat: EACCES EIO ENOMEM;
+    SYS_statx: EACCES EIO ENOENT;
+    SYS_fstat: EIO ENOMEM;
+    SYS_fstatfs: EIO ENOSYS;
+    SYS_statfs: EIO ENOSYS;
+    SYS_link: EACCES EDQUOT EEXIST EIO EMLINK ENOENT ENOSPC EROFS;
+    SYS_linkat: EACCES EDQUOT EEXIST EIO EMLINK ENOENT ENOSPC EROFS;
+    SYS_rename: EACCES EIO ENOSPC EROFS;
+    SYS_renameat2: EACCES EEXIST EINVAL EIO ENOSPC EROFS;
+    SYS_unlink: EACCES EBUSY EIO EPERM EROFS;
+    SYS_unlinkat: EACCES EBUSY EIO EPERM EROFS;
+    SYS_readlink: EACCES EIO ENOENT;
+    SYS_readlinkat: EACCES EIO ENOENT;
+    SYS_mkdir: EACCES EDQUOT EEXIST EIO ENOSPC EROFS;
+    SYS_mkdirat: EACCES EDQUOT EEXIST EIO ENOSPC EROFS;
+    SYS_mknod: EACCES EDQUOT EEXIST EIO ENOSPC EPERM EROFS;
+    SYS_mknodat: EACCES EDQUOT EEXIST EIO ENOSPC EPERM EROFS;
+    SYS_getdents64: EIO ENOENT;
+    SYS_access: ENOENT;
+    SYS_faccessat: ENOENT;
+    SYS_faccessat2: ENOENT;
+    SYS_pwrite64: EIO ENOSPC;
+    SYS_pread64: EIO;
+    SYS_read: EAGAIN EINTR EIO;
+    SYS_readv: EAGAIN EINTR EIO;
+    SYS_write: EAGAIN EINTR EIO ENOSPC EPIPE;
+    SYS_writev: EAGAIN EINTR EIO ENOSPC EPIPE;
+    SYS_lseek: EINVAL ESPIPE;
+    SYS_fcntl: EBUSY EMFILE EPERM;
+    SYS_flock: EAGAIN EINTR EINVAL ENOLCK;
+    SYS_ioctl: EINTR EINVAL EIO ENOTTY EPERM;
+    SYS_dup: EMFILE;
+    SYS_dup2: EBUSY EINTR EMFILE;
+    SYS_dup3: EBUSY EINTR EMFILE;
+    SYS_pipe: EMFILE ENFILE;
+    SYS_pipe2: EMFILE ENFILE;
+    SYS_splice: EAGAIN EINVAL ENOMEM;
+    SYS_tee: EAGAIN EINVAL ENOMEM;
+    SYS_vmsplice: EAGAIN ENOMEM;
+    SYS_poll: EINTR ENOMEM;
+    SYS_ppoll: EINTR ENOMEM;
+    SYS_select: EINTR ENOMEM;
+    SYS_pselect6: EINTR ENOMEM;
+    SYS_epoll_create1: EMFILE ENFILE ENOMEM;
+    SYS_epoll_ctl: ENOMEM ENOSPC EPERM;
+    SYS_epoll_wait: EINTR;
+    SYS_epoll_pwait: EINTR;
+    SYS_epoll_pwait2: EINTR ENOSYS;
+    SYS_eventfd2: EMFILE ENFILE ENODEV ENOMEM;
+    SYS_inotify_init1: EMFILE ENFILE ENOMEM;
+    SYS_inotify_add_watch: EACCES ENOENT ENOMEM ENOSPC;
+    SYS_inotify_rm_watch:;
+    SYS_close:;
+    SYS_close_range:;
+    SYS_umask:;
+};

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One operation, and what is allowed to become of its failures.
+
+use unipc::Result;
+
+use super::Yard;
+
+/// The operation. It is run between the tracer's marks, and after a failure once more, when it must succeed.
+pub(in crate::inject) type Act = Box<dyn FnMut() -> Result<()>>;
+
+/// Stands for every errno.
+pub(in crate::inject) const ANY: i32 = 0;
+
+/// What is done while a system call fails.
+#[derive(Clone, Copy)]
+pub(in crate::inject) struct Case {
+    pub(super) name: &'static str,
+    pub(super) prepare: fn(&mut Yard) -> Act,
+    pub(super) forgives: &'static [(i64, i32)],
+    pub(super) translates: &'static [(i64, i32, i32)],
+    pub(super) without: &'static [(i64, i32)],
+    pub(super) first: &'static [(i64, i32)],
+    pub(super) once: bool,
+}
+
+#[allow(dead_code, reason = "the vocabulary of the rooms, each of which needs a part of it")]
+impl Case {
+    /// `prepare` makes what is needed, and gives the operation, which owns it.
+    pub(in crate::inject) const fn new(name: &'static str, prepare: fn(&mut Yard) -> Act) -> Self {
+        Self {
+            name,
+            prepare,
+            forgives: &[],
+            translates: &[],
+            without: &[],
+            first: &[],
+            once: false,
+        }
+    }
+
+    /// Failures that the library makes up for, as calls with an errno or [`ANY`]: a fallback, best effort, a retry.
+    pub(in crate::inject) const fn forgives(self, forgives: &'static [(i64, i32)]) -> Self {
+        Self { forgives, ..self }
+    }
+
+    /// Calls, with an errno of theirs or [`ANY`], and what the library is documented to make of it.
+    pub(in crate::inject) const fn translates(
+        self,
+        translates: &'static [(i64, i32, i32)],
+    ) -> Self {
+        Self { translates, ..self }
+    }
+
+    /// Calls that fail in every run, each of them, to get to what the library does instead.
+    pub(in crate::inject) const fn without(self, without: &'static [(i64, i32)]) -> Self {
+        Self { without, ..self }
+    }
+
+    /// The same, but only the first of several calls of a kind fails.
+    pub(in crate::inject) const fn first_fails(self, first: &'static [(i64, i32)]) -> Self {
+        Self { first, ..self }
+    }
+
+    /// After a failure it cannot be done again.
+    pub(in crate::inject) const fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+}

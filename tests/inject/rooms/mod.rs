@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The rooms besides shared memory: a case is an operation and what it needs.
+
+mod case;
+mod control;
+mod yard;
+
+use std::cell::Cell;
+
+use super::audit::{Holdings, Names};
+use super::{Always, FINE, Injection, Made, Report, explore, observe};
+use crate::tracer;
+pub(super) use case::{ANY, Case};
+pub(crate) use control::CAUGHT;
+pub(super) use yard::Yard;
+
+/// A room's cases, and what holds for all of them, as [`Case::forgives`] and [`Case::translates`] have it.
+pub(crate) struct Room {
+    pub(crate) name: &'static str,
+    pub(super) cases: &'static [Case],
+    pub(super) forgives: &'static [(i64, i32)],
+    pub(super) translates: &'static [(i64, i32, i32)],
+}
+
+/// Every room with cases; `control` is what must pass for the others to mean something.
+pub(crate) const ROOMS: &[Room] = &[control::CAREFUL];
+
+/// What must be caught.
+pub(crate) const CARELESS: Room = control::CARELESS;
+
+pub(crate) fn run(room: &Room) -> Vec<Report> {
+    let run = Cell::new(0);
+    let each = |case: &Case| {
+        let attempt = |injections: &[Injection]| {
+            run.set(run.get() + 1);
+            perform(room, case, run.get(), injections)
+        };
+        explore(case.name, &|_| true, &attempt)
+    };
+    room.cases.iter().map(each).collect()
+}
+
+/// Runs the case in a child, with these failures besides those that it always has.
+fn perform(
+    room: &Room,
+    case: &Case,
+    run: u32,
+    injections: &[Injection],
+) -> Result<Vec<Made>, String> {
+    let yard = Yard::new(run);
+    let names = Names::now(&yard);
+    let work = || act(room, case, yard.clone(), injections);
+    let always = |each| move |&(call, errno): &(i64, i32)| Always { call, errno, each };
+    let always: Vec<_> =
+        case.without.iter().map(always(true)).chain(case.first.iter().map(always(false))).collect();
+    let (_, outcome) = observe(work, &always, injections);
+    let left = Names::now(&yard).more_than(&names);
+    yard.clear();
+    let made = outcome?;
+    // A clean-up that fails may leave something.
+    if left.is_empty() || injections.len() > 1 {
+        return Ok(made);
+    }
+    Err(format!("left behind: {}", left.join(", ")))
+}
+
+/// In the child: the operation between two marks, and what became of it. `FINE`, or what is wrong.
+fn act(room: &Room, case: &Case, mut yard: Yard, injections: &[Injection]) -> String {
+    let pid = std::process::id().cast_signed();
+    // The paths that the audit itself takes the first time must not look like a leak.
+    Holdings::now();
+    let at_first = Holdings::now();
+    let mut operation = (case.prepare)(&mut yard);
+    let before = Names::now(&yard);
+    tracer::mark(pid);
+    let result = operation();
+    tracer::mark(pid);
+
+    let alone = injections.len() < 2;
+    let mut wrong = Vec::new();
+    match &result {
+        Ok(()) if alone => wrong.extend(swallowed(room, case, injections)),
+        Ok(()) => {}
+        Err(error) => {
+            wrong.extend(unexpected(room, case, error, injections));
+            if alone {
+                let new = Names::now(&yard).more_than(&before);
+                wrong.extend(new.iter().map(|name| format!("failure has left {name}")));
+            }
+        }
+    }
+    if alone {
+        wrong.extend(yard.complaints(&result));
+        if result.is_err() && !case.once {
+            let again = operation();
+            wrong.extend(again.err().map(|error| format!("after the failure: {error}")));
+        }
+    }
+    drop(result);
+    drop(operation);
+    yard.end();
+    wrong.extend(Holdings::now().more_than(&at_first));
+    if wrong.is_empty() { FINE.to_owned() } else { wrong.join("; ") }
+}
+
+/// Success in spite of a failure is right only where it is meant.
+fn swallowed(room: &Room, case: &Case, injections: &[Injection]) -> Option<String> {
+    let forgiven = |&Injection { call, errno, .. }: &Injection| {
+        let matches = |&(of, which): &(i64, i32)| of == call && (which == ANY || which == errno);
+        errno == libc::EINTR || room.forgives.iter().chain(case.forgives).any(matches)
+    };
+    let kept = injections.iter().find(|injection| !forgiven(injection))?;
+    Some(format!("nobody was told (if that is meant, the case forgives it): {kept}"))
+}
+
+/// The error must be the one that was injected or what it is documented to become, and say on what it happened.
+fn unexpected(
+    room: &Room,
+    case: &Case,
+    error: &unipc::Error,
+    injections: &[Injection],
+) -> Option<String> {
+    let explains = |&Injection { call, errno, .. }: &Injection| {
+        let becomes = |&(of, from, to): &(i64, i32, i32)| {
+            of == call && (from == ANY || from == errno) && to == error.errno()
+        };
+        error.errno() == errno || room.translates.iter().chain(case.translates).any(becomes)
+    };
+    let explained = injections.iter().any(explains) && !error.object().is_empty();
+    (!explained).then(|| format!("the error is {error}"))
+}

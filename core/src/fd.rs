@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, FdFlag, OFlag, fallocate, fcntl, posix_fallocate};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use nix::sys::stat::{FileStat, Mode, SFlag};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use nix::sys::time::TimeSpec;
 use nix::unistd::ftruncate;
@@ -41,7 +41,7 @@ pub(crate) fn proc_path(fd: BorrowedFd<'_>) -> PathBuf {
 
 /// The file's status, if it is a regular file: a FIFO or device planted under the name is refused.
 pub(crate) fn regular_file(fd: impl AsFd) -> Result<FileStat, ErrorKind> {
-    let status = fstat(fd)?;
+    let status = sys::fstat(fd.as_fd())?;
     check_regular(&status)?;
     Ok(status)
 }
@@ -87,7 +87,7 @@ pub(crate) fn wait(
 /// The size of the file in bytes.
 pub(crate) fn size(fd: impl AsFd) -> nix::Result<u64> {
     // The kernel keeps sizes non-negative.
-    fstat(fd).map(|status| status.st_size.cast_unsigned())
+    sys::fstat(fd.as_fd()).map(|status| status.st_size.cast_unsigned())
 }
 
 /// May the descriptor be read and written, as it was opened?

@@ -36,6 +36,6 @@ pub(crate) fn raise(error: unipc::Error) -> PyErr {
 }
 
 /// What a handle says once it is closed.
-pub(crate) fn closed(name: &std::ffi::OsStr) -> PyErr {
-    PyValueError::new_err(format!("{} is closed", name.display()))
+pub(crate) fn closed(name: &impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(format!("{name} is closed"))
 }

@@ -20,7 +20,13 @@ impl<'a, 'py> FromPyObject<'a, 'py> for NameArgument {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        Name::parse(os_string(&object)?).map(Self).map_err(raise)
+        // Most names are text, which Python keeps as UTF-8 once it was asked for.
+        let text = object.cast::<PyString>().ok();
+        let name = match text.as_ref().and_then(|text| text.to_str().ok()) {
+            Some(text) => Name::parse(text),
+            None => Name::parse(os_string(&object)?),
+        };
+        name.map(Self).map_err(raise)
     }
 }
 

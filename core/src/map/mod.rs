@@ -201,7 +201,8 @@ impl Drop for Map {
     fn drop(&mut self) {
         self.forget_slot();
         // SYNC: relaxed is enough, dropping comes after all use.
-        if ![0, std::process::id()].contains(&self.keeper.load(Ordering::Relaxed)) {
+        let keeper = self.keeper.load(Ordering::Relaxed);
+        if keeper != 0 && keeper != std::process::id() {
             // A child that did not inherit the pages: what lies there now is not ours to unmap.
             return;
         }

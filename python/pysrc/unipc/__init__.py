@@ -59,5 +59,5 @@ __all__ = [
 ]
 
 # Where users find them, in reprs, tracebacks and pickles.
-for _public in (Advice, Backing, Seals, SharedMemory, ShmLimits, ShmUsage, SystemV, SystemVStatus):
+for _public in (Advice, Backing, Seals, ShmLimits, ShmUsage, SystemV, SystemVStatus):
     _public.__module__ = __name__

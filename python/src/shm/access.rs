@@ -158,11 +158,6 @@ impl SharedMemory {
     ) -> PyResult<(bool, u64)> {
         self.glance(py, |shm| shm.compare_exchange_u64(offset, expected, desired)).map(exchanged)
     }
-
-    /// Raises `OSError` with `ERANGE` unless `size` bytes from `offset` on are all inside.
-    fn _check(&self, py: Python<'_>, offset: usize, size: usize) -> PyResult<()> {
-        self.glance(py, |shm| shm.ptr_at(offset, size).map(drop))
-    }
 }
 
 fn exchanged<T>(result: Result<T, T>) -> (bool, T) {

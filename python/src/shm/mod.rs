@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The native base class of `unipc.SharedMemory`.
+//! `unipc.SharedMemory`.
 //!
 //! A call takes a reference to the mapping and works without the lock, so that `close` in another thread ends the
 //! handle at once and the mapping after the last call. Whatever needs the mapping for itself (`resize`, `refresh`)
 //! or ends it (`close`) counts the views and guards first.
 
 mod access;
+mod array;
+mod buffer;
 mod guard;
 mod open;
 mod pages;
-mod view;
+mod pickle;
 
 use std::ffi::OsString;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
@@ -17,11 +19,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::exceptions::PyBufferError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
-use pyo3::types::PyTuple;
+use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::types::{PyString, PyTuple};
 use unipc::shm::Backing;
-use unipc::{Error, ErrorKind};
+use unipc::{Error, ErrorKind, Name};
 
 pub(crate) use guard::Guard;
 pub(crate) use open::Opened;
@@ -29,8 +32,52 @@ use open::{Reopen, Source};
 
 use crate::error::{closed, raise};
 
-/// What stands behind `unipc.SharedMemory`; see there.
-#[pyclass(frozen, subclass, weakref, module = "unipc._native")]
+/// Mapped shared memory: POSIX, System V, a file, a memfd or anonymous, by its name.
+///
+/// Get one from `create`, `open`, `open_or_create` or `from_fd`. The bytes are raw: exactly those that were asked for,
+/// without a header, so that programs in other languages share them.
+///
+/// Bytes are reached by copies (`read_at`, `write_at`), by views that copy nothing (`array` for NumPy, `view` for
+/// ctypes, `memoryview(shm)`), and by atomics (`load_u32`, `add_u32` and their kin).
+///
+/// Lifetime: `close` unmaps and never removes; `with` closes at its end. A view keeps the mapping: `close` with live
+/// views is a `BufferError`. A handle that was forgotten is closed when it is collected. Attaching and leaving never
+/// removes the object; `unlink` and `remove` do.
+///
+/// Use `array` rather than `numpy.ndarray(buffer=shm)`: NumPy does not tell how long the latter lives. `close` then
+/// leaves the memory mapped until the handle is collected, and `resize` is refused. (`torch.frombuffer(shm)` cannot
+/// even be noticed; use `torch.from_numpy(shm.array(...))`.)
+///
+/// Mapping at an address of the caller's choice is not offered in Python: store offsets, never addresses.
+///
+/// Threads: any thread may call any method at any time; calls that take long let other threads run. `close` during a
+/// call in another thread lets that call finish. The bytes themselves need a lock, or the atomics.
+///
+/// fork: the child's handle goes on working; closing it affects the child alone. Do not fork while another thread
+/// resizes. exec ends the mapping; the descriptor is close-on-exec.
+///
+/// pickle: gives the name and the options, and attaches again on the other side. A memfd, or an object that came by
+/// `from_fd`, can be pickled only as an argument of a `multiprocessing` process that is being started, which passes
+/// the descriptor; anonymous memory not at all.
+///
+/// >>> import os
+/// >>> from unipc import SharedMemory
+/// >>> name = f"/class-{os.getpid()}"
+/// >>> shm = SharedMemory.create(name, 80)
+/// >>> view = memoryview(shm).cast("i")
+/// >>> view[0] = 20
+/// >>> shm.load_u32(0)
+/// 20
+/// >>> shm.close()
+/// Traceback (most recent call last):
+///     ...
+/// BufferError: ... is in use: views (memoryview, array, ctypes object) or open guards, 1 in all; ...
+/// >>> view.release()
+/// >>> shm.close()
+/// >>> SharedMemory.unlink(name)
+// This class itself is the public one, not a Python class on top of it: making an object of a subclass would cost as
+// much as the system calls that attach the memory.
+#[pyclass(frozen, subclass, weakref, module = "unipc")]
 pub(crate) struct SharedMemory {
     open: Mutex<Option<Arc<unipc::SharedMemory>>>,
     /// Buffers that were lent and guards that were entered.
@@ -43,10 +90,25 @@ pub(crate) struct SharedMemory {
     reopen: Reopen,
     source: Source,
     // What stays true after closing.
-    name: OsString,
+    name: Name,
     backing: Backing,
     read_only: bool,
     id: Option<i32>,
+}
+
+/// Unmapping fewer bytes than this is over before another thread could have been let in.
+const LONG_UNMAPPING: usize = 4 << 20;
+
+/// May closing wait, for a disk or because of many pages?
+fn takes_long(shm: &unipc::SharedMemory) -> bool {
+    shm.backing() == Backing::File || shm.mapped_len() > LONG_UNMAPPING
+}
+
+/// What is written in Python, in `unipc.shm`.
+fn helper<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module = MODULE.get_or_try_init(py, || py.import("unipc.shm").map(Bound::unbind))?;
+    module.bind(py).getattr(name)
 }
 
 impl SharedMemory {
@@ -57,7 +119,7 @@ impl SharedMemory {
             remains: OnceLock::new(),
             reopen,
             source,
-            name: shm.name().to_os_string(),
+            name: shm.name().clone(),
             backing: shm.backing(),
             read_only: shm.is_read_only(),
             id: shm.system_v().map(unipc::shm::SystemV::id),
@@ -109,11 +171,11 @@ impl SharedMemory {
             return Err(PyBufferError::new_err(format!(
                 "a numpy.ndarray(buffer=...) may be using {0}, which NumPy does not tell; use array() instead, or \
                  another handle of {0}",
-                self.name.display()
+                self.name
             )));
         }
         let shm = Arc::get_mut(shared).ok_or_else(|| {
-            let name = self.name.display();
+            let name = &self.name;
             PyBufferError::new_err(format!("another thread is in a call on {name}"))
         })?;
         py.detach(|| work(shm)).map_err(raise)
@@ -126,7 +188,7 @@ impl SharedMemory {
             0 => Ok(()),
             users => Err(PyBufferError::new_err(format!(
                 "{} is in use: views (memoryview, array, ctypes object) or open guards, {users} in all; delete or release them first",
-                self.name.display()
+                self.name
             ))),
         }
     }
@@ -150,8 +212,19 @@ impl SharedMemory {
         self.users.fetch_sub(1, Ordering::Release);
     }
 
+    /// The backing as `unipc.Backing` has it.
+    fn backing_word(&self) -> &'static str {
+        match self.backing {
+            Backing::SystemV => "sysv",
+            Backing::Posix => "posix",
+            Backing::File => "file",
+            Backing::Memfd => "memfd",
+            Backing::Anonymous => "anon",
+        }
+    }
+
     fn failed(&self, operation: &'static str, kind: ErrorKind) -> PyErr {
-        raise(Error::new(operation, self.name.display(), kind))
+        raise(Error::new(operation, &self.name, kind))
     }
 }
 
@@ -179,18 +252,30 @@ impl SharedMemory {
     /// `os.fsdecode`.
     #[getter]
     fn name(&self) -> OsString {
-        self.name.clone()
+        self.name.to_os_string()
     }
 
+    /// What the memory consists of.
     #[getter]
-    fn _backing(&self) -> &'static str {
-        match self.backing {
-            Backing::SystemV => "sysv",
-            Backing::Posix => "posix",
-            Backing::File => "file",
-            Backing::Memfd => "memfd",
-            Backing::Anonymous => "anon",
-        }
+    fn backing<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        helper(py, intern!(py, "Backing"))?.call1((self.backing_word(),))
+    }
+
+    /// The segment behind System V memory, with what only System V has; None for other backings.
+    #[getter]
+    fn system_v<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.id.map(|id| helper(py, intern!(py, "SystemV"))?.call1((id,))).transpose()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let (this, py) = (slf.get(), slf.py());
+        let size = match this.handle(py).as_ref() {
+            Some(shm) => format!("{} bytes", shm.len()),
+            None => "closed".to_owned(),
+        };
+        let class = slf.get_type().name()?;
+        let name = PyString::new(py, &this.name.to_string());
+        Ok(format!("<unipc.{class} {} {} {size}>", name.repr()?, this.backing_word()))
     }
 
     /// Is the mapping read-only? Then so are all views.
@@ -237,7 +322,9 @@ impl SharedMemory {
             self.remains.get_or_init(|| Arc::clone(shm));
         }
         drop(open);
-        py.detach(|| drop(last));
+        if last.as_ref().is_some_and(|shm| takes_long(shm)) {
+            py.detach(|| drop(last));
+        }
         Ok(())
     }
 
@@ -257,10 +344,11 @@ impl SharedMemory {
         }
     }
 
-    /// The seals of a memfd, as bits.
+    /// The seals of a memfd. Raises `OSError` with `EOPNOTSUPP` for other backings.
     #[getter]
-    fn _seals(&self, py: Python<'_>) -> PyResult<i32> {
-        self.glance(py, |shm| shm.seals().map(unipc::shm::Seals::bits))
+    fn seals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let bits = self.glance(py, |shm| shm.seals().map(unipc::shm::Seals::bits))?;
+        helper(py, intern!(py, "Seals"))?.call1((bits,))
     }
 
     /// Seals a memfd against the given `Seals`, for everybody and for good. Sealing twice is fine.

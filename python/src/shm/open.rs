@@ -15,7 +15,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use unipc::shm::{Options, Seals};
-use unipc::{Error, ErrorKind, Mode};
+use unipc::{Error, ErrorKind, Mode, Name};
 
 use super::SharedMemory;
 use crate::buffer::duplicate;
@@ -82,9 +82,25 @@ fn open<'py>(
     reopen: Reopen,
     work: impl FnOnce() -> unipc::Result<unipc::SharedMemory> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let shm = class.py().detach(work).map_err(raise)?;
+    object(class, SharedMemory::new(shm, source, reopen))
+}
+
+/// As [`open`], for what is over before another thread could have been let in.
+fn open_at_once<'py>(
+    class: &Bound<'py, PyType>,
+    reopen: Reopen,
+    work: impl FnOnce() -> unipc::Result<unipc::SharedMemory>,
+) -> PyResult<Bound<'py, PyAny>> {
+    object(class, SharedMemory::new(work().map_err(raise)?, Source::Name, reopen))
+}
+
+fn object<'py>(class: &Bound<'py, PyType>, shm: SharedMemory) -> PyResult<Bound<'py, PyAny>> {
     let py = class.py();
-    let shm = py.detach(work).map_err(raise)?;
-    let opened = Opened(Mutex::new(Some(SharedMemory::new(shm, source, reopen))));
+    if class.is(py.get_type::<SharedMemory>()) {
+        return Ok(Bound::new(py, shm)?.into_any());
+    }
+    let opened = Opened(Mutex::new(Some(shm)));
     class.call_method1(intern!(py, "__new__"), (class, opened))
 }
 
@@ -187,7 +203,7 @@ impl SharedMemory {
         let options = creating(reopen, mode, huge_pages, seals)?
             .replace(replace)
             .remove_on_drop(remove_on_close);
-        open(cls, Source::Name, reopen, move || options.create(&name.0, size))
+        open(cls, Source::Name, reopen, move || options.create(name.0, size))
     }
 
     /// Opens the object `name` as large as it is, for reading and writing.
@@ -242,7 +258,12 @@ impl SharedMemory {
             allow_removed,
         };
         let options = reopen.options().own_only(own_only).remove_on_drop(remove_on_close);
-        open(cls, Source::Name, reopen, move || options.open(&name.0))
+        // Neither waits for a disk.
+        let in_memory = matches!(name.0, Name::Posix(_) | Name::SystemV(_));
+        if in_memory && !populate && !locked {
+            return open_at_once(cls, reopen, || options.open(name.0));
+        }
+        open(cls, Source::Name, reopen, move || options.open(name.0))
     }
 
     /// Opens the object, or creates it with `size` bytes when there is none; never truncates what is there. Of a larger
@@ -295,7 +316,7 @@ impl SharedMemory {
         let options = creating(reopen, mode, huge_pages, seals)?
             .own_only(own_only)
             .remove_on_drop(remove_on_close);
-        open(cls, Source::Name, reopen, move || options.open_or_create(&name.0, size))
+        open(cls, Source::Name, reopen, move || options.open_or_create(name.0, size))
     }
 
     /// Maps what a descriptor refers to: a memfd that was received, an open file.
@@ -366,16 +387,5 @@ impl SharedMemory {
     #[allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
     fn unlink(py: Python<'_>, name: NameArgument) -> PyResult<()> {
         py.detach(|| unipc::SharedMemory::unlink(&name.0)).map_err(raise)
-    }
-    /// Did it come by a descriptor, so that its name does not lead to it?
-    #[getter]
-    fn _received(&self) -> bool {
-        self.source == Source::Descriptor
-    }
-
-    /// The keyword arguments with which another process gets the same view.
-    #[getter]
-    fn _reopen(&self) -> Reopen {
-        self.reopen
     }
 }

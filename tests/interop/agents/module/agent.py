@@ -6,8 +6,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from protocol import serve
 import shm
+from protocol import serve
 
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
 serve(shm.Room().verbs())

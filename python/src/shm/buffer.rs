@@ -9,7 +9,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::SharedMemory;
-use crate::buffer;
+use crate::buffer::export;
 
 #[pymethods]
 impl SharedMemory {
@@ -28,7 +28,7 @@ impl SharedMemory {
             handle.address_kept.fetch_or(address_kept, Ordering::Relaxed);
             let bytes = (shm.as_ptr(), shm.len());
             // SAFETY: Python passes a valid view, and the mapping neither moves nor goes while there are users.
-            unsafe { buffer::export(slf, view, bytes, handle.read_only, flags) }
+            unsafe { export(slf, view, bytes, handle.read_only, flags) }
         })
     }
 

@@ -106,6 +106,7 @@ wheel: tools.cargo lib $(VENV)/.ready ## the Python wheel, with the C library in
 .PHONY: check check-rust check-abi check-python check-c
 .PHONY: test test-core test-asan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house
 check: check-rust check-abi check-python check-c ## format, lints, docs, header, symbols, stubs: quick (-k shows all faults)
+	@echo 'check: nothing to complain about'
 
 check-rust: tools.cargo
 	$(CARGO) fmt --all --check

@@ -231,7 +231,9 @@ pub(super) fn remove(name: &Name, path: &Path, identity: Identity) -> Result<(),
         Err(errno) => return Err(ErrorKind::from(errno).during("remove", name)),
     };
     if !same {
-        return Err(ErrorKind::Replaced.during("remove", name));
+        return Err(ErrorKind::Replaced
+            .during("remove", name)
+            .with_advice("it was removed and made anew: what is open here has no name any more"));
     }
     unlink(path).map_err(|errno| ErrorKind::from(errno).during("remove", name))
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How much there may be, how much there is, and errors that name the limit that was hit.
 
+use std::path::Path;
+
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{Options, posix};
@@ -72,6 +74,8 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         (ErrorKind::Os(libc::ENOENT), Name::Posix(_)) => {
             "nobody has created it, or it was unlinked".to_owned()
         }
+        (ErrorKind::Os(libc::ENOENT), Name::File(path)) => missing(path),
+        (ErrorKind::Os(libc::EROFS), _) => "the file system is mounted read-only".to_owned(),
         (ErrorKind::Os(libc::EACCES), _) => denied(&error, name, options).to_owned(),
         (ErrorKind::Os(libc::EAGAIN | libc::EPERM), _) if options.locked => {
             return explain_memlock(error);
@@ -116,6 +120,16 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         _ => return error,
     };
     error.with_advice(advice)
+}
+
+/// Which part of a path is not there.
+fn missing(path: &Path) -> String {
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() && !directory.exists() => {
+            format!("the directory {0} does not exist: mkdir -p {0}", directory.display())
+        }
+        _ => "nobody has created it, or it was removed".to_owned(),
+    }
 }
 
 /// What a permission that is missing may be about.

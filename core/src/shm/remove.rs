@@ -16,7 +16,12 @@ impl SharedMemory {
     #[doc(alias = "IPC_RMID")]
     pub fn unlink(name: impl TryInto<Name, Error: Into<Error>>) -> Result<()> {
         let name = name.try_into().map_err(Into::into)?;
-        let failed = |kind: ErrorKind| kind.during("unlink", &name);
+        let failed = |kind: ErrorKind| match kind {
+            ErrorKind::Os(libc::EPERM) => kind
+                .during("unlink", &name)
+                .with_advice("it is somebody else's: its owner or root may remove it"),
+            _ => kind.during("unlink", &name),
+        };
         match &name {
             Name::Posix(_) | Name::File(_) => {
                 let path = file::path_of(&name).unwrap_or_default();

@@ -91,6 +91,38 @@ pub enum ErrorKind {
     /// It cannot be done at once, and the caller does not wait ([`crate::Timeout::TRY`]): `EAGAIN`.
     #[error("it cannot be done without waiting")]
     WouldBlock,
+    /// Bytes went, and then it failed; the errno is that of the cause.
+    #[error("{cause}, after {done} of {total} bytes")]
+    Partial {
+        /// How many bytes were moved; they are not undone.
+        done: usize,
+        /// How many were asked for.
+        total: usize,
+        /// What happened then.
+        cause: Box<ErrorKind>,
+    },
+    /// The stream has ended where something should have come: `ENODATA`.
+    #[error("the stream has ended")]
+    EndOfStream,
+    /// The stream ended in the middle of what should have come: `EBADMSG`.
+    #[error("the stream ended after {done} of {total} bytes")]
+    Cut {
+        /// How many bytes came.
+        done: usize,
+        /// How many there should have been.
+        total: usize,
+    },
+    /// More bytes than the limit allows: `EMSGSIZE`.
+    #[error("{length} bytes are more than the {limit} that are allowed")]
+    TooLong {
+        /// How many bytes it would be.
+        length: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Something else than a FIFO lies under the name: `EMEDIUMTYPE`.
+    #[error("not a FIFO but {0}")]
+    NotFifo(&'static str),
     /// The library itself failed (a panic that was caught at the language boundary): `EIO`.
     #[error("internal error: {0}")]
     Internal(Cow<'static, str>),
@@ -104,18 +136,21 @@ impl ErrorKind {
             Self::InvalidName(_) | Self::InvalidArgument(_) => libc::EINVAL,
             Self::OutOfBounds { .. } => libc::ERANGE,
             Self::Truncated => libc::EFAULT,
-            Self::Empty => libc::ENODATA,
+            Self::Empty | Self::EndOfStream => libc::ENODATA,
             Self::ReadOnly => libc::EACCES,
             Self::Removed => libc::EIDRM,
             Self::Replaced => libc::ESTALE,
             Self::Occupied => libc::EEXIST,
             Self::Busy(_) => libc::EBUSY,
             Self::Unsupported(_) => libc::EOPNOTSUPP,
-            Self::WrongType(_) => libc::EMEDIUMTYPE,
+            Self::WrongType(_) | Self::NotFifo(_) => libc::EMEDIUMTYPE,
             Self::Untrusted(_) => libc::EPERM,
             Self::Layout(_) => libc::EPROTO,
             Self::TimedOut => libc::ETIMEDOUT,
             Self::WouldBlock => libc::EAGAIN,
+            Self::Partial { cause, .. } => cause.errno(),
+            Self::Cut { .. } => libc::EBADMSG,
+            Self::TooLong { .. } => libc::EMSGSIZE,
             Self::Internal(_) => libc::EIO,
         }
     }
@@ -126,6 +161,24 @@ impl ErrorKind {
 
     pub(crate) fn unsupported(why: impl Into<Cow<'static, str>>) -> Self {
         Self::Unsupported(why.into())
+    }
+
+    /// How many bytes were moved before it failed.
+    pub fn done(&self) -> usize {
+        match self {
+            Self::Partial { done, .. } | Self::Cut { done, .. } => *done,
+            _ => 0,
+        }
+    }
+
+    /// Adds how much was done, if anything was.
+    pub(crate) fn after(self, done: usize, total: usize) -> Self {
+        if done == 0 { self } else { Self::Partial { done, total, cause: Box::new(self) } }
+    }
+
+    /// The stream ended when `done` of `total` bytes had come.
+    pub(crate) fn ended(done: usize, total: usize) -> Self {
+        if done == 0 { Self::EndOfStream } else { Self::Cut { done, total } }
     }
 
     /// Says what was tried and on what, which the floors below do not know.
@@ -256,6 +309,11 @@ mod tests {
             ErrorKind::Layout("x".into()),
             ErrorKind::TimedOut,
             ErrorKind::WouldBlock,
+            ErrorKind::TimedOut.after(1, 2),
+            ErrorKind::EndOfStream,
+            ErrorKind::Cut { done: 1, total: 2 },
+            ErrorKind::TooLong { length: 2, limit: 1 },
+            ErrorKind::NotFifo("a directory"),
             ErrorKind::Internal("x".into()),
         ]
     }

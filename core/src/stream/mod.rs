@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Bytes through descriptors: what pipes, FIFOs, stream sockets and terminals have in common.
+//!
+//! Every call takes a [`Timeout`](crate::Timeout), whatever `O_NONBLOCK` says, and none of them changes that flag, which
+//! belongs to everybody who has the same open file. How a limit is kept:
+//!
+//! - sockets are asked with `MSG_DONTWAIT`, pipes with `RWF_NOWAIT` (`preadv2`, Linux 6.4), and `ppoll` waits in between;
+//! - what cannot be asked so (a FIFO opened by name, a terminal, a pipe on an older kernel) is waited for with `ppoll`,
+//!   and then the blocking call is made with a timer that ends it, because another reader may have been faster, and
+//!   because a pipe with some room still blocks a write that needs more.
+//!
+//! No call raises SIGPIPE: sockets have `MSG_NOSIGNAL`, pipes `RWF_NOSIGNAL` (Linux 6.18); before that the signal is
+//! blocked for the thread during the call and the one that the call caused is taken away.
+//!
+//! [`FrameReader`] and [`FrameWriter`] put records on any of them.
+
+mod frame;
+mod limit;
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use nix::sys::stat::{SFlag, fstat};
+
+pub use frame::{FRAME_ATOMIC, FRAME_LIMIT, FrameReader, FrameWriter};
+pub(crate) use limit::Limit;
+
+use crate::error::ErrorKind;
+use crate::time::Timeout;
+use crate::{interrupt, sys};
+
+/// How a descriptor is asked for one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `recv` and `send` with flags.
+    Socket,
+    /// `preadv2` and `pwritev2` with flags, where the kernel can.
+    File,
+}
+
+impl Kind {
+    pub(crate) fn of(fd: impl AsFd) -> nix::Result<Self> {
+        let kind = SFlag::from_bits_truncate(fstat(fd)?.st_mode & SFlag::S_IFMT.bits());
+        Ok(if kind == SFlag::S_IFSOCK { Self::Socket } else { Self::File })
+    }
+}
+
+/// A descriptor with what is known about it. Shared by reference between threads; the kernel keeps order.
+#[derive(Debug)]
+pub(crate) struct Stream<F = OwnedFd> {
+    fd: F,
+    kind: Kind,
+}
+
+impl<F: AsFd> AsFd for Stream<F> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Room for bytes as room that need not hold values yet.
+pub(crate) fn uninit(room: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    sys::stream::uninit(room)
+}
+
+impl<F: AsFd> Stream<F> {
+    /// Looks what the descriptor is.
+    pub(crate) fn new(fd: F) -> nix::Result<Self> {
+        let kind = Kind::of(&fd)?;
+        Ok(Self { fd, kind })
+    }
+
+    /// A descriptor of a known kind.
+    pub(crate) fn known(fd: F, kind: Kind) -> Self {
+        Self { fd, kind }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn into_fd(self) -> F {
+        self.fd
+    }
+
+    /// How many bytes wait to be read: `FIONREAD`.
+    pub(crate) fn waiting(&self) -> nix::Result<usize> {
+        sys::stream::waiting(self.as_fd())
+    }
+
+    /// Reads what is there, at most the room: how many bytes, 0 at the end of the stream. Waits for the first.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`: nothing was read.
+    pub(crate) fn read(
+        &self,
+        room: &mut [MaybeUninit<u8>],
+        timeout: Timeout,
+    ) -> Result<usize, ErrorKind> {
+        self.read_within(room, &mut Limit::new(timeout))
+    }
+
+    /// Writes, at least one byte, and returns how many went. Without a limit all of them go, unless a signal comes; with
+    /// one, what fits at once. Up to `PIPE_BUF` bytes go into a pipe together or not at all.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`, `EPIPE`: nothing was written.
+    pub(crate) fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<usize, ErrorKind> {
+        self.write_within(bytes, &mut Limit::new(timeout))
+    }
+
+    /// Fills the room.
+    ///
+    /// Errors: `EndOfStream` when nothing came any more, `Cut` when the stream ended in between; `Partial` with the cause
+    /// when some bytes were read before it.
+    pub(crate) fn read_exact(&self, room: &mut [u8], timeout: Timeout) -> Result<(), ErrorKind> {
+        let mut limit = Limit::new(timeout);
+        let total = room.len();
+        let mut done = 0;
+        while done < total {
+            match self.read_within(uninit(&mut room[done..]), &mut limit) {
+                Ok(0) => return Err(ErrorKind::ended(done, total)),
+                Ok(more) => done += more,
+                Err(cause) => return Err(cause.after(done, total)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all bytes.
+    ///
+    /// Errors: `Partial` with the cause when some bytes went before it; else the cause.
+    pub(crate) fn write_all(&self, bytes: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
+        self.write_all_within(bytes, &mut Limit::new(timeout))
+            .map_err(|(cause, done)| cause.after(done, bytes.len()))
+    }
+
+    /// As `write_all`; the error tells how many bytes went.
+    pub(crate) fn write_all_within(
+        &self,
+        bytes: &[u8],
+        limit: &mut Limit,
+    ) -> Result<(), (ErrorKind, usize)> {
+        let mut done = 0;
+        while done < bytes.len() {
+            match self.write_within(&bytes[done..], limit) {
+                Ok(more) => done += more,
+                Err(cause) => return Err((cause, done)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn read_within(
+        &self,
+        room: &mut [MaybeUninit<u8>],
+        limit: &mut Limit,
+    ) -> Result<usize, ErrorKind> {
+        if room.is_empty() {
+            return Ok(0);
+        }
+        let fd = self.as_fd();
+        self.attempt(
+            limit,
+            PollFlags::POLLIN,
+            #[inline]
+            |wait| match self.kind {
+                Kind::Socket => sys::stream::receive(fd, room, wait),
+                Kind::File if wait => sys::stream::read(fd, room),
+                Kind::File => sys::stream::read_now(fd, room),
+            },
+        )
+    }
+
+    pub(crate) fn write_within(&self, bytes: &[u8], limit: &mut Limit) -> Result<usize, ErrorKind> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let fd = self.as_fd();
+        self.attempt(
+            limit,
+            PollFlags::POLLOUT,
+            #[inline]
+            |wait| match self.kind {
+                Kind::Socket => sys::stream::send(fd, bytes, wait),
+                Kind::File => sys::stream::write(fd, bytes, wait),
+            },
+        )
+    }
+
+    /// Makes a call that moves bytes: `call(true)` may wait, `call(false)` must not.
+    fn attempt(
+        &self,
+        limit: &mut Limit,
+        events: PollFlags,
+        mut call: impl FnMut(bool) -> nix::Result<usize>,
+    ) -> Result<usize, ErrorKind> {
+        let may_wait = limit.is_forever();
+        loop {
+            match call(may_wait) {
+                // Somebody has set O_NONBLOCK, or a call without waiting has nothing to do.
+                Err(Errno::EAGAIN) => limit.wait(self.as_fd(), events)?,
+                Err(Errno::EOPNOTSUPP) if !may_wait => break,
+                other => return Ok(other?),
+            }
+        }
+        loop {
+            limit.wait(self.as_fd(), events)?;
+            match interrupt::until(limit.deadline(), || call(true)) {
+                Err(ErrorKind::Os(libc::EAGAIN)) => {}
+                Err(ErrorKind::TimedOut) => return Err(limit.expired()),
+                other => return other,
+            }
+        }
+    }
+}

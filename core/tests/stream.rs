@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Byte streams over each kind of descriptor: time limits, ends, broken peers, signals; and frames on them.
 
+#[path = "support/fork.rs"]
+mod fork;
 #[path = "support/storm.rs"]
 mod storm;
-#[path = "support/mod.rs"]
 mod support;
 
 use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fork::{fork, succeeded};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::stat::Mode;
 use storm::{Storm, through};
@@ -370,29 +372,6 @@ fn short_frames_of_several_writers_do_not_mix() {
         }
         assert_eq!(counts, [200; 4]);
     });
-}
-
-/// Runs `work` in a child of fork, which ends with it.
-fn fork(work: impl FnOnce()) -> nix::unistd::Pid {
-    use nix::unistd::{ForkResult, fork};
-    #[allow(unsafe_code)]
-    // SAFETY: the child only makes system calls and allocates, with an allocator that stands fork.
-    match unsafe { fork() }.unwrap() {
-        ForkResult::Parent { child } => child,
-        ForkResult::Child => {
-            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-            #[allow(unsafe_code)]
-            // SAFETY: ends the process without running the test program's own ends.
-            unsafe {
-                libc::_exit(i32::from(ended.is_err()))
-            }
-        }
-    }
-}
-
-fn succeeded(child: nix::unistd::Pid) {
-    use nix::sys::wait::{WaitStatus, waitpid};
-    assert_eq!(waitpid(child, None), Ok(WaitStatus::Exited(child, 0)));
 }
 
 #[test]

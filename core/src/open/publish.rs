@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
-use nix::sys::stat::{Mode as FileMode, fchmod};
-use nix::unistd::{linkat, unlink};
+use nix::sys::stat::{FchmodatFlags, Mode as FileMode, fchmod, fchmodat};
+use nix::unistd::{linkat, mkfifo, unlink};
 
 use super::Mode;
 use crate::{fd, sys};
@@ -35,9 +35,15 @@ impl Unnamed {
     ///
     /// Errors: `EEXIST` when something has the name, a symbolic link included.
     pub(crate) fn publish(&mut self, file: &OwnedFd, path: &Path) -> nix::Result<()> {
-        let Some(temporary) = &self.temporary else {
+        if self.temporary.is_none() {
             return give_name(file, path);
-        };
+        }
+        self.publish_by_name(path)
+    }
+
+    /// Gives what has a temporary name its own.
+    fn publish_by_name(&mut self, path: &Path) -> nix::Result<()> {
+        let temporary = self.temporary.as_ref().ok_or(Errno::ENOENT)?;
         match sys::rename_to_new(temporary, path) {
             Ok(()) => {
                 // Nothing has the temporary name any more, unless somebody else made it meanwhile.
@@ -62,11 +68,27 @@ impl Drop for Unnamed {
     }
 }
 
-fn make_aside(path: &Path) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
-    let directory = match path.parent() {
+/// Makes a FIFO with exactly `mode`: aside, and then it gets its name.
+///
+/// Errors: `EEXIST` when something has the name, a symbolic link included.
+pub(crate) fn fifo(path: &Path, mode: Mode) -> nix::Result<()> {
+    let bits = FileMode::from_bits_truncate(mode.bits());
+    let ((), temporary) = temporary_name(directory_of(path), |name| mkfifo(name, bits))?;
+    let mut unnamed = Unnamed { temporary: Some(temporary.clone()) };
+    // The umask may have taken bits away.
+    fchmodat(AT_FDCWD, &temporary, bits, FchmodatFlags::NoFollowSymlink)?;
+    unnamed.publish_by_name(path)
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
+    }
+}
+
+fn make_aside(path: &Path) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
+    let directory = directory_of(path);
     match fd::open(directory, OFlag::O_TMPFILE | OFlag::O_RDWR, FileMode::S_IRUSR) {
         Ok(file) => Ok((file, None)),
         // EISDIR from a kernel, EOPNOTSUPP from a file system that does not know O_TMPFILE.
@@ -76,14 +98,23 @@ fn make_aside(path: &Path) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
 }
 
 fn make_temporary(directory: &Path) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+    let make = |path: &Path| fd::open(path, flags, FileMode::S_IRUSR);
+    temporary_name(directory, make).map(|(file, path)| (file, Some(path)))
+}
+
+/// Makes something under a name that nobody else uses.
+fn temporary_name<T>(
+    directory: &Path,
+    make: impl Fn(&Path) -> nix::Result<T>,
+) -> nix::Result<(T, PathBuf)> {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
     loop {
         // SYNC: a counter alone; it orders nothing.
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = directory.join(format!(".unipc-{}-{number}", std::process::id()));
-        match fd::open(&path, flags, FileMode::S_IRUSR) {
-            Ok(file) => return Ok((file, Some(path))),
+        match make(&path) {
+            Ok(new) => return Ok((new, path)),
             // Left behind by a process that had this pid and was killed.
             Err(Errno::EEXIST) => {}
             Err(errno) => return Err(errno),

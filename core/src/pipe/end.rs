@@ -330,20 +330,46 @@ impl io::Write for &End {
     }
 }
 
+// The types that know their direction have the methods of `End` as their own: else those of `std::io`, where they are
+// imported, would be found first.
 macro_rules! reads {
     ($($name:ty),*) => {$(
+        impl $name {
+            /// See [`End::read`].
+            pub fn read(&self, room: &mut [u8], timeout: Timeout) -> Result<usize> {
+                self.0.read(room, timeout)
+            }
+
+            /// See [`End::read_exact`].
+            pub fn read_exact(&self, room: &mut [u8], timeout: Timeout) -> Result<()> {
+                self.0.read_exact(room, timeout)
+            }
+        }
+
         impl io::Read for $name {
             fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-                (&**self as &End).read(room, Timeout::Forever).map_err(io::Error::from)
+                Ok(self.0.read(room, Timeout::Forever)?)
             }
         }
     )*};
 }
 macro_rules! writes {
     ($($name:ty),*) => {$(
+        impl $name {
+            /// See [`End::write`].
+            pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<usize> {
+                self.0.write(bytes, timeout)
+            }
+
+            /// See [`End::write_all`].
+            pub fn write_all(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
+                self.0.write_all(bytes, timeout)
+            }
+        }
+
         impl io::Write for $name {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                (&**self as &End).write(bytes, Timeout::Forever).map_err(io::Error::from)
+                Ok(self.0.write(bytes, Timeout::Forever)?)
             }
 
             fn flush(&mut self) -> io::Result<()> {

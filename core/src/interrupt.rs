@@ -42,6 +42,13 @@ pub(crate) fn until<T>(
     }
 }
 
+/// The signal that is taken for this, if one was needed already.
+pub(crate) fn in_use() -> Option<i32> {
+    // SYNC: the number alone is shared, see below.
+    let current = SIGNAL.load(Ordering::Relaxed);
+    (current != 0 && timer::is_ours(current).unwrap_or(false)).then_some(current)
+}
+
 /// A signal whose handler is ours.
 fn signal() -> nix::Result<i32> {
     // SYNC: the number alone is shared; the kernel's table of handlers says whether it is still ours.

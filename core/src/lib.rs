@@ -11,6 +11,7 @@ mod name;
 mod open;
 pub mod pipe;
 pub mod shm;
+pub mod signal;
 pub mod stream;
 mod sys;
 pub mod sysv;

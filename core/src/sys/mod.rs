@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod shm;
+pub(crate) mod signal;
 pub(crate) mod stream;
 pub(crate) mod timer;
 

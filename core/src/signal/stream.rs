@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Signals as something to read.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::thread::ThreadId;
+
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use zerocopy::FromZeros;
+
+use super::{Info, Set};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::signal::Record;
+use crate::time::Timeout;
+use crate::{fd, sys};
+
+/// How many records one system call brings.
+const BATCH: usize = 32;
+
+/// Signals as a stream with a descriptor: [`signalfd(2)`](https://man7.org/linux/man-pages/man2/signalfd.2.html).
+///
+/// The descriptor is readable when one of the signals is pending. They come lowest number first, those of one
+/// real-time number in the order of sending, with sender, value and code. No code runs inside a signal handler, and
+/// nothing is lost that the kernel has accepted; that a standard signal is pending only once, it decides before.
+///
+/// [`Stream::open`] blocks the signals in the calling thread, since a signal that no one blocks acts instead of
+/// coming here. Open it in the first thread, **before** others start; these inherit the mask. Where threads run
+/// already (of a numerical library, say), see [`super::Counter`], which needs no mask.
+///
+/// Threads: `Sync`; each signal goes to one of those who read. A signal that was sent to a thread alone is seen by
+/// that thread alone. Dropping it unblocks, in the thread that opened it, what it has blocked there; what is pending
+/// then acts. Dropped in another thread it leaves the masks alone.
+///
+/// fork: a child that reads takes its own signals, not its parent's; but an epoll set that was made before the fork
+/// reports the parent's. exec: the descriptor closes, the mask stays, so the new program starts with the signals
+/// blocked.
+///
+/// ```
+/// use unipc::signal::{self, Set, Signal, Stream};
+/// use unipc::Timeout;
+/// let stream = Stream::open(Set::from([Signal::USR1, Signal::TERM]))?;
+/// signal::raise(Signal::USR1)?;
+/// assert_eq!(stream.read(Timeout::Forever)?.signal, Signal::USR1);
+/// assert_eq!(stream.read(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+/// # Ok::<(), unipc::Error>(())
+/// ```
+#[doc(alias = "signalfd")]
+#[derive(Debug)]
+pub struct Stream {
+    fd: OwnedFd,
+    set: Set,
+    /// Does it block its signals in the thread that opened it?
+    blocks: bool,
+    thread: ThreadId,
+    /// What it has blocked there that was not blocked before.
+    blocked: Set,
+}
+
+impl Stream {
+    /// A stream of these signals, which the calling thread blocks from now on.
+    ///
+    /// Errors: `EINVAL` there is nothing in the set to wait for; `EMFILE`, `ENFILE`.
+    pub fn open(set: Set) -> Result<Self> {
+        let mut stream = Self::open_keeping_mask(set)?;
+        stream.blocks = true;
+        stream.block()?;
+        Ok(stream)
+    }
+
+    /// A stream of signals that the program blocks itself; the mask stays as it is.
+    ///
+    /// Errors: as [`Stream::open`].
+    pub fn open_keeping_mask(set: Set) -> Result<Self> {
+        let opened = set.waitable().and_then(|set| Ok(sys::signal::signalfd(None, set.bits())?));
+        match opened {
+            Ok(Some(fd)) => {
+                let thread = std::thread::current().id();
+                Ok(Self { fd, set, blocks: false, thread, blocked: Set::EMPTY })
+            }
+            Ok(None) => Err(failed(Errno::EBADF.into(), "open", set)),
+            Err(kind) => Err(failed(kind, "open", set)),
+        }
+    }
+
+    /// Which signals come.
+    pub fn set(&self) -> Set {
+        self.set
+    }
+
+    /// From now on these signals come, through the same descriptor. The thread that opened the stream by
+    /// [`Stream::open`] blocks what is new in the set, if it is the one that calls; another one sees to it itself.
+    ///
+    /// Errors: as [`Stream::open`].
+    pub fn change(&mut self, set: Set) -> Result<()> {
+        let fd = self.fd.as_fd();
+        let changed =
+            set.waitable().and_then(|set| Ok(sys::signal::signalfd(Some(fd), set.bits())?));
+        changed.map_err(|kind| failed(kind, "change", set))?;
+        self.set = set;
+        self.block()
+    }
+
+    fn block(&mut self) -> Result<()> {
+        if self.blocks && self.thread == std::thread::current().id() {
+            let masked = super::block(self.set)?;
+            self.blocked |= self.set - masked.before();
+            masked.keep();
+        }
+        Ok(())
+    }
+
+    /// Takes the next signal.
+    ///
+    /// Errors: as [`super::wait`].
+    pub fn read(&self, timeout: Timeout) -> Result<Info> {
+        self.when_there(timeout, || {
+            let mut record = [Record::new_zeroed()];
+            match sys::signal::read_records(self.as_fd(), &mut record) {
+                Ok(_) => Ok(Some(Info::from_record(&record[0]))),
+                Err(Errno::EAGAIN) => Ok(None),
+                Err(errno) => Err(errno.into()),
+            }
+        })
+        .map_err(|kind| failed(kind, "read", self.set))
+    }
+
+    /// Takes up to `most` signals, in order; waits until there is one.
+    ///
+    /// Errors: as [`super::wait`]; `EINVAL` when `most` is 0.
+    pub fn read_many(&self, most: usize, timeout: Timeout) -> Result<Vec<Info>> {
+        let read = || {
+            let infos = self.available(most)?;
+            Ok((!infos.is_empty()).then_some(infos))
+        };
+        let taken = match most {
+            0 => Err(ErrorKind::invalid("room for 0 signals")),
+            _ => self.when_there(timeout, read),
+        };
+        taken.map_err(|kind| failed(kind, "read_many", self.set))
+    }
+
+    /// Reads, and where nothing is there, waits and reads again: another reader may have been faster.
+    fn when_there<T>(
+        &self,
+        timeout: Timeout,
+        mut read: impl FnMut() -> Result<Option<T>, ErrorKind>,
+    ) -> Result<T, ErrorKind> {
+        if let Some(taken) = read()? {
+            return Ok(taken);
+        }
+        let deadline = timeout.deadline();
+        loop {
+            if timeout == Timeout::TRY
+                || fd::wait(self.as_fd(), PollFlags::POLLIN, deadline)?.is_empty()
+            {
+                return Err(timeout.expired());
+            }
+            if let Some(taken) = read()? {
+                return Ok(taken);
+            }
+        }
+    }
+
+    /// What is there now.
+    fn available(&self, most: usize) -> Result<Vec<Info>, ErrorKind> {
+        let mut infos = Vec::new();
+        let mut records: [Record; BATCH] = FromZeros::new_zeroed();
+        while infos.len() < most {
+            let room = &mut records[..BATCH.min(most - infos.len())];
+            match sys::signal::read_records(self.as_fd(), room) {
+                Ok(count) => infos.extend(room[..count].iter().map(Info::from_record)),
+                Err(Errno::EAGAIN) => break,
+                // What was taken already is not thrown away.
+                Err(_) if !infos.is_empty() => break,
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(infos)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if !self.blocked.is_empty() && self.thread == std::thread::current().id() {
+            let _ = sys::signal::thread_mask(libc::SIG_UNBLOCK, Some(self.blocked.bits()));
+        }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for Stream {
+    fn as_raw_fd(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+}
+
+fn failed(kind: ErrorKind, operation: &'static str, set: Set) -> Error {
+    kind.during(operation, set)
+}

@@ -7,6 +7,7 @@ mod fd;
 mod interrupt;
 pub mod layout;
 mod map;
+pub mod mq;
 mod name;
 mod open;
 pub mod pipe;
@@ -19,6 +20,7 @@ mod time;
 
 pub use error::{Error, ErrorKind, Result, description, errname};
 pub use map::{Advice, Placement};
+pub use mq::MessageQueue;
 pub use name::{
     HostPort, MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SOCKET_NAME_MAX, SocketName,
     SystemVName,

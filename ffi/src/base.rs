@@ -22,6 +22,30 @@ const fn number(digits: &str) -> c_uint {
     }
 }
 
+/// What an object is to the kernel, see unipc_shm_backing(), unipc_mq_backing().
+#[derive(Debug)]
+#[repr(C)]
+pub enum unipc_backing {
+    /// A System V segment: shmget().
+    UNIPC_BACKING_SYSTEM_V = 1,
+    /// A POSIX object: shm_open().
+    UNIPC_BACKING_POSIX = 2,
+    /// A file: open().
+    UNIPC_BACKING_FILE = 3,
+    /// Memory without a name: memfd_create().
+    UNIPC_BACKING_MEMFD = 4,
+    /// An anonymous mapping: MAP_ANONYMOUS.
+    UNIPC_BACKING_ANONYMOUS = 5,
+}
+
+/// For opts.mode.
+#[derive(Debug)]
+#[repr(C)]
+pub enum unipc_mode {
+    /// In opts.mode, where 0 is the default: no permission for anybody.
+    UNIPC_MODE_NONE = 1 << 30,
+}
+
 /// The version of the library that is loaded: major * 1000000 + minor * 1000 + patch.
 ///
 /// UNIPC_VERSION_NUMBER is the version of the header that the program was compiled with.

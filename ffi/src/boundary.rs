@@ -12,10 +12,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
 use libc::timespec;
-use unipc_core::{Error, ErrorKind, Name, Placement, Result, Timeout};
+use unipc_core::{Error, ErrorKind, Mode, Name, Placement, Result, Timeout};
 
+use super::base::unipc_mode;
 pub(crate) use failure::last_error;
 pub(crate) use options::SizeFirst;
+
+/// That no permission at all is meant, where 0 is the default.
+const NO_MODE: u32 = unipc_mode::UNIPC_MODE_NONE as u32;
 
 /// The C code that called, whose pointers may be followed.
 #[derive(Debug)]
@@ -70,6 +74,19 @@ pub(crate) struct Flags(c_uint);
 impl Flags {
     pub(crate) fn has(self, flag: c_uint) -> bool {
         self.0 & flag != 0
+    }
+}
+
+/// What the caller's function is given, on whatever thread.
+struct Handed(*mut c_void);
+
+// SAFETY: the header says that another thread must be able to use it.
+unsafe impl Send for Handed {}
+
+impl Handed {
+    fn to(self, function: unsafe extern "C" fn(*mut c_void)) {
+        // SAFETY: the header says what the function must be able to do, and that this is what it is given.
+        unsafe { function(self.0) };
     }
 }
 
@@ -193,6 +210,7 @@ impl Caller {
     }
 
     /// How long to wait: relative, on the monotonic clock; NULL is for ever, {0, 0} a try.
+    #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
     pub(crate) fn timeout(&self, timeout: *const timespec) -> Result<Timeout> {
         if timeout.is_null() {
             return Ok(Timeout::Forever);
@@ -200,6 +218,16 @@ impl Caller {
         // SAFETY: not NULL, so by contract a timespec that may be read.
         let timespec { tv_sec, tv_nsec, .. } = unsafe { timeout.read() };
         Timeout::from_timespec(tv_sec, tv_nsec)
+    }
+
+    /// Permission bits, where 0 is the default.
+    #[allow(clippy::unused_self, reason = "beside the other conversions of what C gives")]
+    pub(crate) fn mode(&self, bits: u32) -> Result<Mode> {
+        match bits {
+            0 => Ok(Mode::default()),
+            NO_MODE => Mode::new(0),
+            bits => Mode::new(bits),
+        }
     }
 
     /// Flags of which each bit must be in `known`.
@@ -243,6 +271,18 @@ impl Caller {
         }
         // SAFETY: the header says that what lies in the range must be the caller's own and out of use.
         Ok(Some(unsafe { placed.replacing() }))
+    }
+
+    /// A function of the caller's, with what it is given, for another thread to call.
+    pub(crate) fn callback(
+        &self,
+        argument: &'static str,
+        function: Option<unsafe extern "C" fn(*mut c_void)>,
+        data: *mut c_void,
+    ) -> Result<impl FnOnce() + Send + use<>> {
+        let function = function.ok_or_else(|| self.invalid(argument, "it is NULL"))?;
+        let data = Handed(data);
+        Ok(move || data.to(function))
     }
 
     /// An error about an argument, with the errno EINVAL.

@@ -11,5 +11,6 @@
 pub mod base;
 pub(crate) mod boundary;
 pub mod error;
+pub mod mq;
 pub mod name;
 pub mod shm;

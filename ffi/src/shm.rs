@@ -18,6 +18,8 @@ pub use manage::*;
 pub use open::*;
 pub use system_v::*;
 
+pub use super::base::{unipc_backing, unipc_mode};
+
 use super::boundary;
 use boundary::SizeFirst;
 
@@ -73,22 +75,6 @@ pub enum unipc_shm_flag {
     UNIPC_SHM_IF_UNUSED = 1 << 13,
 }
 
-/// What shared memory consists of, see unipc_shm_backing().
-#[derive(Debug)]
-#[repr(C)]
-pub enum unipc_backing {
-    /// A System V segment: shmget().
-    UNIPC_BACKING_SYSTEM_V = 1,
-    /// A POSIX object: shm_open().
-    UNIPC_BACKING_POSIX = 2,
-    /// A file: open().
-    UNIPC_BACKING_FILE = 3,
-    /// Memory without a name: memfd_create().
-    UNIPC_BACKING_MEMFD = 4,
-    /// An anonymous mapping: MAP_ANONYMOUS.
-    UNIPC_BACKING_ANONYMOUS = 5,
-}
-
 /// What nobody can do to a memfd any more: the kernel's F_SEAL_ numbers.
 #[derive(Debug)]
 #[repr(C)]
@@ -107,14 +93,6 @@ pub enum unipc_seal {
     UNIPC_SEAL_EXEC = 1 << 5,
     /// In opts.seals, where 0 is the default: none of the seals above but UNIPC_SEAL_EXEC.
     UNIPC_SEAL_NONE = 1 << 30,
-}
-
-/// For opts.mode.
-#[derive(Debug)]
-#[repr(C)]
-pub enum unipc_mode {
-    /// In opts.mode, where 0 is the default: no permission for anybody.
-    UNIPC_MODE_NONE = 1 << 30,
 }
 
 /// Flags of unipc_shm_flush().

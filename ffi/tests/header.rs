@@ -16,7 +16,7 @@ struct Header {
     preamble: &'static str,
 }
 
-const HEADERS: [Header; 4] = [
+const HEADERS: [Header; 5] = [
     Header { path: "unipc/base.h", sources: &["base.rs"], preamble: include_str!("header/base.h") },
     Header {
         path: "unipc/error.h",
@@ -24,6 +24,11 @@ const HEADERS: [Header; 4] = [
         preamble: include_str!("header/error.h"),
     },
     Header { path: "unipc/name.h", sources: &["name.rs"], preamble: include_str!("header/name.h") },
+    Header {
+        path: "unipc/mq.h",
+        sources: &["mq.rs", "mq/open.rs", "mq/transfer.rs", "mq/manage.rs", "mq/system_v.rs"],
+        preamble: include_str!("header/mq.h"),
+    },
     Header {
         path: "unipc/shm.h",
         sources: &[

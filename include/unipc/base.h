@@ -21,6 +21,26 @@
 #define UNIPC_CHECK
 #endif
 
+/** What an object is to the kernel, see unipc_shm_backing(), unipc_mq_backing(). */
+typedef enum unipc_backing {
+    /** A System V segment: shmget(). */
+    UNIPC_BACKING_SYSTEM_V = 1,
+    /** A POSIX object: shm_open(). */
+    UNIPC_BACKING_POSIX = 2,
+    /** A file: open(). */
+    UNIPC_BACKING_FILE = 3,
+    /** Memory without a name: memfd_create(). */
+    UNIPC_BACKING_MEMFD = 4,
+    /** An anonymous mapping: MAP_ANONYMOUS. */
+    UNIPC_BACKING_ANONYMOUS = 5,
+} unipc_backing;
+
+/** For opts.mode. */
+typedef enum unipc_mode {
+    /** In opts.mode, where 0 is the default: no permission for anybody. */
+    UNIPC_MODE_NONE = (1 << 30),
+} unipc_mode;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -65,20 +65,6 @@ typedef enum unipc_shm_flag {
     UNIPC_SHM_IF_UNUSED = (1 << 13),
 } unipc_shm_flag;
 
-/** What shared memory consists of, see unipc_shm_backing(). */
-typedef enum unipc_backing {
-    /** A System V segment: shmget(). */
-    UNIPC_BACKING_SYSTEM_V = 1,
-    /** A POSIX object: shm_open(). */
-    UNIPC_BACKING_POSIX = 2,
-    /** A file: open(). */
-    UNIPC_BACKING_FILE = 3,
-    /** Memory without a name: memfd_create(). */
-    UNIPC_BACKING_MEMFD = 4,
-    /** An anonymous mapping: MAP_ANONYMOUS. */
-    UNIPC_BACKING_ANONYMOUS = 5,
-} unipc_backing;
-
 /** What nobody can do to a memfd any more: the kernel's F_SEAL_ numbers. */
 typedef enum unipc_seal {
     /** Add further seals. */
@@ -96,12 +82,6 @@ typedef enum unipc_seal {
     /** In opts.seals, where 0 is the default: none of the seals above but UNIPC_SEAL_EXEC. */
     UNIPC_SEAL_NONE = (1 << 30),
 } unipc_seal;
-
-/** For opts.mode. */
-typedef enum unipc_mode {
-    /** In opts.mode, where 0 is the default: no permission for anybody. */
-    UNIPC_MODE_NONE = (1 << 30),
-} unipc_mode;
 
 /** Flags of unipc_shm_flush(). */
 typedef enum unipc_flush_flag {

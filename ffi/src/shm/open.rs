@@ -4,17 +4,16 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use unipc_core::shm::{Options, Seals};
-use unipc_core::{Mode, Result, SharedMemory};
+use unipc_core::{Result, SharedMemory};
 
 use super::boundary::Caller;
 use super::unipc_shm_flag as flag;
-use super::{unipc_mode, unipc_seal, unipc_shm, unipc_shm_opts};
+use super::{unipc_seal, unipc_shm, unipc_shm_opts};
 
 /// All flags but the one for removing, which is the last.
 const KNOWN: c_uint = flag::UNIPC_SHM_IF_UNUSED as c_uint - 1;
 
 const NO_SEALS: u32 = unipc_seal::UNIPC_SEAL_NONE as u32;
-const NO_MODE: u32 = unipc_mode::UNIPC_MODE_NONE as u32;
 
 /// Creates an object and maps it for reading and writing.
 ///
@@ -216,7 +215,7 @@ fn options(caller: &Caller, flags: c_uint, opts: *const unipc_shm_opts) -> Resul
         return Err(caller.invalid("opts.reserved", "it is not 0"));
     }
     let mut options = SharedMemory::options()
-        .mode(mode(opts.mode)?)
+        .mode(caller.mode(opts.mode)?)
         .offset(opts.offset)
         .require_seals(seals(caller, "opts.required_seals", opts.required_seals)?)
         .read_only(has(flag::UNIPC_SHM_READ_ONLY))
@@ -245,14 +244,6 @@ fn options(caller: &Caller, flags: c_uint, opts: *const unipc_shm_opts) -> Resul
         (has(flag::UNIPC_SHM_ADDRESS_ROUND), has(flag::UNIPC_SHM_ADDRESS_REPLACE));
     let placement = caller.placement(opts.address, round, replace)?;
     Ok(placement.into_iter().fold(options, Options::place))
-}
-
-fn mode(bits: u32) -> Result<Mode> {
-    match bits {
-        0 => Ok(Mode::default()),
-        NO_MODE => Mode::new(0),
-        bits => Mode::new(bits),
-    }
 }
 
 /// Seals from their bits, all of which must be known.

@@ -8,4 +8,5 @@ mod boundary;
 #[path = "../../src/lib.rs"]
 mod ffi;
 mod null;
+mod queue;
 mod values;

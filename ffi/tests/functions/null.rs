@@ -6,13 +6,18 @@ use std::ffi::{CStr, c_int};
 use std::ptr::{null, null_mut};
 
 use crate::ffi::error::unipc_last_error;
+use crate::ffi::mq::*;
 use crate::ffi::name::*;
 use crate::ffi::shm::*;
 
 /// Functions that take no pointer, or for which NULL is fine.
-const EXEMPT: [&str; 12] = [
+const EXEMPT: [&str; 16] = [
     "unipc_errname",
     "unipc_last_error",
+    "unipc_mq_close",
+    "unipc_mq_sysv_list",
+    "unipc_mq_sysv_remove",
+    "unipc_mq_sysv_set",
     "unipc_page_size",
     "unipc_shm_close",
     "unipc_shm_sysv_lock",
@@ -42,8 +47,59 @@ macro_rules! ask {
 
 const INVALID: c_int = -libc::EINVAL;
 
+/// The functions of queues that were asked.
+fn queues(mq: *const unipc_mq) -> Vec<&'static str> {
+    let (mut out, mut byte, mut number) = (null_mut(), 0_u8, 0);
+    let (out, buf) = (&raw mut out, (&raw mut byte).cast());
+    let (none, private) = (null::<unipc_mq>(), c"sysv:private".as_ptr());
+    let asked = ask! {
+        unipc_mq_create(null_mut(), private, 0, null()) -> INVALID;
+        unipc_mq_create(out, null(), 0, null()) -> INVALID;
+        unipc_mq_open(null_mut(), private, 0, null()) -> INVALID;
+        unipc_mq_open(out, null(), 0, null()) -> INVALID;
+        unipc_mq_open_or_create(null_mut(), private, 0, null()) -> INVALID;
+        unipc_mq_open_or_create(out, null(), 0, null()) -> INVALID;
+        unipc_mq_send(none, 1, buf, 1, null()) -> INVALID;
+        unipc_mq_send(mq, 1, null(), 1, null()) -> INVALID;
+        unipc_mq_receive(none, 0, 0, buf, 1, null_mut(), null()) -> INVALID as isize;
+        unipc_mq_receive(mq, 0, 0, null_mut(), 1, null_mut(), null()) -> INVALID as isize;
+        unipc_mq_peek(none, 0, buf, 1, null_mut()) -> INVALID as isize;
+        unipc_mq_peek(mq, 0, null_mut(), 1, null_mut()) -> INVALID as isize;
+        unipc_mq_name(none) -> null();
+        unipc_mq_backing(none) -> INVALID;
+        unipc_mq_fd(none) -> INVALID;
+        unipc_mq_id(none) -> INVALID;
+        unipc_mq_max_size(none) -> 0;
+        unipc_mq_messages(none, &raw mut number) -> INVALID;
+        unipc_mq_messages(mq, null_mut()) -> INVALID;
+        unipc_mq_posix_stat(none, null_mut()) -> INVALID;
+        unipc_mq_posix_stat(mq, null_mut()) -> INVALID;
+        unipc_mq_notify_signal(none, 1, 0) -> INVALID;
+        unipc_mq_notify_thread(none, None, null_mut()) -> INVALID;
+        unipc_mq_notify_thread(mq, None, null_mut()) -> INVALID;
+        unipc_mq_cancel_notification(none) -> INVALID;
+        unipc_mq_unlink(null()) -> INVALID;
+        unipc_mq_remove(none) -> INVALID;
+        unipc_mq_sysv_stat(0, null_mut()) -> INVALID;
+        unipc_mq_limits(null_mut()) -> INVALID;
+        unipc_mq_usage(null_mut()) -> INVALID;
+    };
+    // SAFETY: there is no room for one queue, but NULL is no room at all.
+    assert_eq!(unsafe { unipc_mq_sysv_list(null_mut(), 1) }, INVALID as isize);
+    asked.to_vec()
+}
+
 #[test]
 fn null_is_refused_everywhere() {
+    let mut mq = null_mut();
+    let remove = unipc_mq_flag::UNIPC_MQ_REMOVE_ON_CLOSE as std::ffi::c_uint;
+    // SAFETY: the pointers are valid.
+    let made = unsafe { unipc_mq_create(&raw mut mq, c"sysv:private".as_ptr(), remove, null()) };
+    assert_eq!(made, 0);
+    let of_queues = queues(mq);
+    // SAFETY: the handle is open and used no more.
+    unsafe { unipc_mq_close(mq) };
+
     let mut shm = null_mut();
     let anonymous = c"anon:".as_ptr();
     // SAFETY: the pointers are valid.
@@ -115,16 +171,23 @@ fn null_is_refused_everywhere() {
     unsafe { unipc_shm_close(shm) };
 
     let symbols = include_str!("../../unipc.symbols").lines();
-    let covered: BTreeSet<_> = asked.into_iter().chain(EXEMPT).collect();
+    let covered: BTreeSet<_> = asked.into_iter().chain(of_queues).chain(EXEMPT).collect();
     assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");
 }
 
 #[test]
 fn null_is_fine_where_nothing_is_wanted() {
-    let mut shm = null_mut();
+    let (mut shm, mut mq) = (null_mut(), null_mut());
+    let remove = unipc_mq_flag::UNIPC_MQ_REMOVE_ON_CLOSE as std::ffi::c_uint;
     // SAFETY: the pointers are valid or NULL where the header allows it, and the handle is open.
     unsafe {
         unipc_shm_close(null_mut());
+        unipc_mq_close(null_mut());
+        assert_eq!(unipc_mq_create(&raw mut mq, c"sysv:private".as_ptr(), remove, null()), 0);
+        assert_eq!(unipc_mq_send(mq, 1, null(), 0, null()), 0);
+        assert_eq!(unipc_mq_receive(mq, 0, 0, null_mut(), 0, null_mut(), null()), 0);
+        assert!(unipc_mq_sysv_list(null_mut(), 0) >= 1);
+        unipc_mq_close(mq);
         assert_eq!(unipc_shm_create(&raw mut shm, c"anon:".as_ptr(), 8, 0, null()), 0);
         assert_eq!(unipc_shm_read_at(shm, 8, null_mut(), 0), 0);
         assert_eq!(unipc_shm_write_at(shm, 8, null(), 0), 0);

@@ -47,18 +47,21 @@
  * Threads. A function that takes a const handle does not change it, so any number of threads may
  *   call such functions at once, on one handle too. All others need the handle for themselves. Each
  *   thread has its own errno and its own unipc_last_error().
+ * Waiting. A timeout is relative and of the monotonic clock; NULL waits for ever, {0, 0} is a try:
+ *   -EAGAIN when it would have to wait, -ETIMEDOUT when the time is over.
  * fork. A child may use the handles that it inherits; closing them there affects the child alone.
  *   After fork() in a program with several threads, only what is async-signal-safe is safe in the
  *   child, as POSIX says of all functions.
  * exec. Mappings end, and descriptors are close-on-exec.
  * Signals. Only functions that say so are async-signal-safe, and only while they succeed. A function
- *   that waits and is interrupted returns -EINTR; none of those that are here today waits.
+ *   that waits and is interrupted returns -EINTR.
  *
  * Names are explained in unipc/name.h, errors in unipc/error.h.
  */
 
 #include <unipc/base.h>
 #include <unipc/error.h>
+#include <unipc/mq.h>
 #include <unipc/name.h>
 #include <unipc/shm.h>
 

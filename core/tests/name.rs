@@ -30,8 +30,10 @@ fn each_form_parses_and_prints_in_its_one_spelling() {
         ("unix:/run/demo.socket", "unix:/run/demo.socket"),
         ("unix:relative:colon", "unix:relative:colon"),
         ("unix:./@demo", "unix:./@demo"),
+        ("unix:@", "unix:@"),
         ("unix:@demo", "unix:@demo"),
         ("unix:@/a @b", "unix:@/a @b"),
+        (r"unix:@a\0\0\\", r"unix:@a\0\0\\"),
         ("tcp:127.0.0.1:80", "tcp:127.0.0.1:80"),
         ("tcp:localhost:0", "tcp:localhost:0"),
         ("tcp:a-b.c_d:0080", "tcp:a-b.c_d:80"),
@@ -86,7 +88,8 @@ fn what_is_no_name_is_refused_with_a_reason() {
         ("anon:x", "nothing may follow"),
         ("shm:/demo", "prefix is none of"),
         ("unix:", "PATH or @NAME"),
-        ("unix:@", "PATH or @NAME"),
+        (r"unix:@a\n", "a backslash"),
+        (r"unix:@a\", "a backslash"),
         ("tcp:", "HOST:PORT"),
         ("tcp:80", "HOST:PORT"),
         ("tcp::80", "every interface"),
@@ -175,7 +178,14 @@ fn canonical() -> impl Strategy<Value = Vec<u8>> {
         (0..=i32::MAX).prop_map(|id| format!("sysv:id={id}").into_bytes()),
         tagged("file:", 300),
         tagged("memfd:", 249),
-        tagged("unix:@", 107),
+        bytes(107).prop_map(|name| {
+            let escaped = name.iter().flat_map(|&byte| match byte {
+                b'\\' => vec![b'\\'; 2],
+                7 => b"\\0".to_vec(),
+                other => vec![other],
+            });
+            b"unix:@".iter().copied().chain(escaped).collect()
+        }),
         tagged("unix:/", 106),
         ("(tcp|udp)", "[a-zA-Z0-9._-]{1,253}", any::<u16>())
             .prop_map(|(tag, host, port)| format!("{tag}:{host}:{port}").into_bytes()),

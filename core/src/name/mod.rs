@@ -12,7 +12,7 @@
 //! | `memfd:LABEL` | memory without a name: the descriptor is passed on |
 //! | `anon:` | anonymous mapping, inherited by fork |
 //! | `unix:PATH` | UNIX socket of that path, of at most 107 bytes |
-//! | `unix:@NAME` | UNIX socket in the abstract name space: no file, gone with its last user |
+//! | `unix:@NAME` | UNIX socket in the abstract name space: no file, gone with its last user; `unix:@` takes a free name |
 //! | `tcp:HOST:PORT`, `udp:HOST:PORT` | TCP or UDP socket; an IPv6 address stands in brackets: `tcp:[::1]:80` |
 //!
 //! Names are bytes, not always UTF-8; they hold no NUL. Each object has one spelling in which it

@@ -21,7 +21,9 @@ pub enum SocketName {
     /// `unix:PATH`: a file stands for the socket.
     Path(PathBuf),
     /// `unix:@NAME`: no file, and gone with its last user. Any program of the network namespace can reach it,
-    /// whoever its user is: there are no permissions. The bytes are those after the kernel's leading NUL.
+    /// whoever its user is: there are no permissions. The bytes are those after the kernel's leading NUL. Without any,
+    /// `unix:@`, binding takes a name that is free, as port 0 takes a free port. A NUL among them, as programs that pass
+    /// the whole of `sun_path` have it, is written `\0`, and a backslash `\\`.
     Abstract(OsString),
     /// `tcp:HOST:PORT`.
     Tcp(HostPort),
@@ -76,7 +78,7 @@ impl SocketName {
                 tagged("unix:./", path.as_os_str())
             }
             Self::Path(path) => tagged("unix:", path.as_os_str()),
-            Self::Abstract(name) => tagged("unix:@", name),
+            Self::Abstract(name) => tagged("unix:@", OsStr::from_bytes(&escape(name.as_bytes()))),
             Self::Tcp(place) => format!("tcp:{place}").into(),
             Self::Udp(place) => format!("udp:{place}").into(),
         }
@@ -90,11 +92,11 @@ fn tagged(tag: &str, rest: &OsStr) -> OsString {
 /// What comes after `unix:`.
 pub(super) fn unix(rest: &[u8]) -> Parsed<SocketName> {
     let (name, is_abstract) = match rest.strip_prefix(b"@") {
-        Some(name) => (name, true),
-        None => (rest, false),
+        Some(name) => (unescape(name)?, true),
+        None => (rest.to_vec(), false),
     };
-    if name.is_empty() {
-        return Err("after \"unix:\" comes a PATH or @NAME".into());
+    if name.is_empty() && !is_abstract {
+        return Err("after \"unix:\" comes a PATH or @NAME; \"unix:@\" is a free name".into());
     }
     if name.len() > SOCKET_NAME_MAX {
         return Err(format!(
@@ -104,12 +106,37 @@ pub(super) fn unix(rest: &[u8]) -> Parsed<SocketName> {
         )
         .into());
     }
-    let name = OsStr::from_bytes(name);
-    Ok(if is_abstract {
-        SocketName::Abstract(name.to_owned())
-    } else {
-        SocketName::Path(name.into())
-    })
+    let name = OsString::from_vec(name);
+    Ok(if is_abstract { SocketName::Abstract(name) } else { SocketName::Path(name.into()) })
+}
+
+/// Abstract names may hold NULs, which no string of C can.
+fn escape(name: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(name.len());
+    for &byte in name {
+        match byte {
+            0 => text.extend(b"\\0"),
+            b'\\' => text.extend(b"\\\\"),
+            byte => text.push(byte),
+        }
+    }
+    text
+}
+
+fn unescape(text: &[u8]) -> Parsed<Vec<u8>> {
+    let mut name = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    while let Some(&byte) = rest.next() {
+        name.push(match byte {
+            b'\\' => match rest.next() {
+                Some(b'0') => 0,
+                Some(b'\\') => b'\\',
+                _ => return Err("in an abstract name \\0 is a NUL and \\\\ a backslash".into()),
+            },
+            other => other,
+        });
+    }
+    Ok(name)
 }
 
 /// What comes after `tcp:` and `udp:`.

@@ -41,15 +41,14 @@ mod options;
 mod posix;
 mod remove;
 mod resize;
-mod seals;
 mod system_v;
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+pub use crate::seals::Seals;
 pub use access::Access;
 pub use limits::{Limits, Usage, limits, usage};
 pub use options::Options;
-pub use seals::Seals;
 pub use system_v::{Status, SystemV};
 
 use crate::error::{Error, ErrorKind, Result};

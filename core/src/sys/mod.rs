@@ -6,6 +6,7 @@ pub(crate) mod mqueue;
 pub(crate) mod msg;
 pub(crate) mod shm;
 pub(crate) mod signal;
+pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod timer;
 

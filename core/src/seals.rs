@@ -55,7 +55,7 @@ impl Seals {
     }
 
     /// The seals of a descriptor; a file that cannot be sealed has none.
-    pub(super) fn of(file: BorrowedFd<'_>) -> nix::Result<Self> {
+    pub(crate) fn of(file: BorrowedFd<'_>) -> nix::Result<Self> {
         match fcntl(file, FcntlArg::F_GET_SEALS) {
             Ok(bits) => Ok(Self(bits)),
             Err(Errno::EINVAL) => Ok(Self::NONE),
@@ -63,7 +63,7 @@ impl Seals {
         }
     }
 
-    pub(super) fn add_to(self, file: BorrowedFd<'_>) -> nix::Result<()> {
+    pub(crate) fn add_to(self, file: BorrowedFd<'_>) -> nix::Result<()> {
         let seals = SealFlag::from_bits_retain(self.0);
         fcntl(file, FcntlArg::F_ADD_SEALS(seals)).map(drop)
     }

@@ -54,15 +54,17 @@
  *   child, as POSIX says of all functions.
  * exec. Mappings end, and descriptors are close-on-exec.
  * Signals. Only functions that say so are async-signal-safe, and only while they succeed. A function
- *   that waits and is interrupted returns -EINTR.
+ *   that waits and is interrupted returns -EINTR. No call raises SIGPIPE.
  *
  * Names are explained in unipc/name.h, errors in unipc/error.h.
  */
 
 #include <unipc/base.h>
 #include <unipc/error.h>
+#include <unipc/frame.h>
 #include <unipc/mq.h>
 #include <unipc/name.h>
+#include <unipc/pipe.h>
 #include <unipc/shm.h>
 
 #endif /* UNIPC_H */

@@ -120,10 +120,18 @@ fn a_writer_without_a_reader_is_told_what_to_do() {
     let error = fifo.reader(SHORT).unwrap_err();
     assert_eq!(error.errno(), libc::ETIMEDOUT);
     assert!(error.to_string().contains("nobody opened it for writing"), "{error}");
-    // A reader opens without waiting, and sees the end until a writer comes.
+    // A reader opens without waiting; then it waits for the first writer.
     let reader = fifo.reader(Timeout::TRY).unwrap();
     let mut room = [0; 8];
-    assert_eq!(reader.read(&mut room, Timeout::Forever).unwrap(), 0);
+    assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+    assert_eq!(reader.read(&mut room, SHORT).unwrap_err().errno(), libc::ETIMEDOUT);
+    let child = fork(|| {
+        assert_eq!(reader.read(&mut [0; 2], Timeout::Forever).unwrap(), 1);
+        assert_eq!(reader.read(&mut [0; 2], Timeout::Forever).unwrap(), 0);
+    });
+    asleep(child);
+    fifo.writer(Timeout::TRY).unwrap().write_all(b"1", Timeout::TRY).unwrap();
+    succeeded(child);
     let writer = fifo.writer(Timeout::TRY).unwrap();
     assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
     writer.write_all(b"x", Timeout::TRY).unwrap();

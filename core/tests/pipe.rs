@@ -268,6 +268,7 @@ fn a_duplex_carries_both_ways_and_half_closes() {
     one.read_exact(&mut all, LONG).unwrap();
     assert_eq!(&all, b"say!");
     assert_eq!(one.keep_open().unwrap_err().errno(), libc::ENXIO);
+    assert_eq!(pipe().unwrap().1.finish_writing().unwrap_err().errno(), libc::ENOTSOCK);
 }
 
 #[test]

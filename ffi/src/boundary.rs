@@ -101,6 +101,11 @@ impl<T> Output<T> {
     }
 }
 
+/// A number of bytes as functions return it; no object is larger than it can tell.
+pub(crate) fn count(bytes: usize) -> isize {
+    isize::try_from(bytes).unwrap_or(isize::MAX)
+}
+
 /// Runs a body that must not unwind into C: a panic, like an error, becomes the answer, errno and a text.
 pub(crate) fn guard<R: Answer>(operation: &'static str, body: impl FnOnce() -> Result<R>) -> R {
     let result = catch_unwind(AssertUnwindSafe(body))
@@ -132,6 +137,28 @@ impl Caller {
             // SAFETY: `trusted` promises that the pointer may be written.
             unsafe { out.write(std::ptr::null_mut()) };
             Output(out).set(Box::into_raw(Box::new(body()?)));
+            Ok(0)
+        })
+    }
+
+    /// As [`Caller::construct`], for two handles that are made together. Both are NULL unless it succeeds.
+    pub(crate) fn construct_pair<T>(
+        &self,
+        (one, other): (*mut *mut T, *mut *mut T),
+        body: impl FnOnce() -> Result<(T, T)>,
+    ) -> c_int {
+        self.guard(|| {
+            let (one, other) = (self.pointer("out", one)?, self.pointer("out", other)?);
+            // SAFETY: `trusted` promises that the pointer may be written.
+            unsafe { one.write(std::ptr::null_mut()) };
+            // SAFETY: as above.
+            unsafe { other.write(std::ptr::null_mut()) };
+            if one == other {
+                return Err(self.invalid("out", "both handles have the same place"));
+            }
+            let (first, second) = body()?;
+            Output(one).set(Box::into_raw(Box::new(first)));
+            Output(other).set(Box::into_raw(Box::new(second)));
             Ok(0)
         })
     }
@@ -290,7 +317,7 @@ impl Caller {
         self.refused(argument, ErrorKind::InvalidArgument(why.into().into()))
     }
 
-    fn refused(&self, argument: &'static str, kind: ErrorKind) -> Error {
+    pub(crate) fn refused(&self, argument: &'static str, kind: ErrorKind) -> Error {
         Error::new(self.operation, argument, kind)
     }
 

@@ -11,6 +11,8 @@
 pub mod base;
 pub(crate) mod boundary;
 pub mod error;
+pub mod frame;
 pub mod mq;
 pub mod name;
+pub mod pipe;
 pub mod shm;

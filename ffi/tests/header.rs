@@ -16,18 +16,34 @@ struct Header {
     preamble: &'static str,
 }
 
-const HEADERS: [Header; 5] = [
+const HEADERS: &[Header] = &[
     Header { path: "unipc/base.h", sources: &["base.rs"], preamble: include_str!("header/base.h") },
     Header {
         path: "unipc/error.h",
         sources: &["error.rs"],
         preamble: include_str!("header/error.h"),
     },
+    Header {
+        path: "unipc/frame.h",
+        sources: &["frame.rs"],
+        preamble: include_str!("header/frame.h"),
+    },
     Header { path: "unipc/name.h", sources: &["name.rs"], preamble: include_str!("header/name.h") },
     Header {
         path: "unipc/mq.h",
         sources: &["mq.rs", "mq/open.rs", "mq/transfer.rs", "mq/manage.rs", "mq/system_v.rs"],
         preamble: include_str!("header/mq.h"),
+    },
+    Header {
+        path: "unipc/pipe.h",
+        sources: &[
+            "pipe.rs",
+            "pipe/end.rs",
+            "pipe/transfer.rs",
+            "pipe/fifo.rs",
+            "pipe/turnstile.rs",
+        ],
+        preamble: include_str!("header/pipe.h"),
     },
     Header {
         path: "unipc/shm.h",
@@ -78,7 +94,8 @@ fn tidy(text: &str) -> String {
                 rest = after;
                 format!("{line} {} */", words.trim_start().trim_start_matches("* "))
             }
-            _ if line.starts_with("typedef") => (*line).to_owned(),
+            // Where the typedef itself is, or comes later.
+            _ if line.starts_with("typedef") || line.starts_with("static") => (*line).to_owned(),
             _ => line.replace("struct unipc_", "unipc_"),
         });
     }

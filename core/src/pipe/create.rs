@@ -73,7 +73,7 @@ impl Options {
         let mut flags = OFlag::O_CLOEXEC;
         flags.set(OFlag::O_DIRECT, self.packets);
         let (reader, writer) = pipe2(flags).map_err(|errno| refused("pipe", errno))?;
-        let end = |fd| End::new(fd, Kind::File, None);
+        let end = |fd| End::new(fd, Kind::Pipe, None);
         let (reader, writer) = (Reader::new(end(reader)), Writer::new(end(writer)));
         if let Some(bytes) = self.capacity {
             writer.set_capacity(bytes)?;

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::socket::{Shutdown, shutdown};
 use nix::sys::stat::{Mode as FileMode, SFlag, fstat};
 
 use super::PIPE_BUF;
@@ -50,7 +51,7 @@ impl End {
             |kind: ErrorKind| kind.during("from_fd", format_args!("fd {}", fd.as_raw_fd()));
         let status = fstat(&fd).map_err(|errno| failed(errno.into()))?;
         let kind = match SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) {
-            SFlag::S_IFIFO => Kind::File,
+            SFlag::S_IFIFO => Kind::Pipe,
             SFlag::S_IFSOCK => Kind::Socket,
             _ => return Err(failed(ErrorKind::unsupported("it is no pipe, FIFO or socket"))),
         };
@@ -160,6 +161,15 @@ impl End {
         // Another thread may have been faster; one keeper is enough.
         let _ = self.keeper.set(keeper);
         Ok(())
+    }
+
+    /// Ends what this end of a [`Duplex`] writes; it can still read. The other end sees the end of the stream.
+    ///
+    /// Errors: `ENOTSOCK` for the end of a pipe: drop it instead.
+    #[doc(alias = "shutdown")]
+    pub fn finish_writing(&self) -> Result<()> {
+        shutdown(self.as_raw_fd(), Shutdown::Write)
+            .map_err(|errno| self.failed("finish_writing", errno.into()))
     }
 
     /// Lets programs that this process executes inherit the descriptor, or not (the default).
@@ -301,15 +311,6 @@ end!(
     /// An end that is read and written: what one writes the other reads. See [`End`] for what it does.
     Duplex, true, true, "it is open in one direction only"
 );
-
-impl Duplex {
-    /// Ends what this end writes; it can still read. The other end sees the end of the stream.
-    #[doc(alias = "shutdown")]
-    pub fn finish_writing(&self) -> Result<()> {
-        nix::sys::socket::shutdown(self.0.as_raw_fd(), nix::sys::socket::Shutdown::Write)
-            .map_err(|errno| self.failed("finish_writing", errno.into()))
-    }
-}
 
 /// Reads without a time limit, as [`std::io`] has it.
 impl io::Read for &End {

@@ -121,8 +121,7 @@ impl Fifo {
     }
 
     /// Opens the FIFO for reading. Waits until somebody has it open for writing, but [`Timeout::TRY`] does not: it
-    /// succeeds at once, and as long as no writer has come a read says that the stream has ended. [`End::keep_open`]
-    /// changes that.
+    /// succeeds at once, and a read waits for the first writer then. (`read(2)` would say that the stream has ended.)
     ///
     /// `open(2)` has no time limit, so a timer ends it. While it waits this process counts as a reader: a writer that
     /// opens the FIFO in the moment in which the time is over finds nobody, and its first write fails with `EPIPE`.
@@ -206,7 +205,7 @@ impl Fifo {
     /// What was opened, if it is still a FIFO: the name may have changed hands since it was looked at.
     fn end(&self, file: OwnedFd) -> Result<End, ErrorKind> {
         check_fifo(&fstat(&file)?)?;
-        Ok(End::new(file, Kind::File, Some(self.name.to_string())))
+        Ok(End::new(file, Kind::Pipe, Some(self.name.to_string())))
     }
 
     fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {

@@ -29,21 +29,27 @@ pub(crate) use limit::Limit;
 
 use crate::error::ErrorKind;
 use crate::time::Timeout;
-use crate::{interrupt, sys};
+use crate::{fd, interrupt, sys};
 
 /// How a descriptor is asked for one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `recv` and `send` with flags.
     Socket,
-    /// `preadv2` and `pwritev2` with flags, where the kernel can.
+    /// A pipe or FIFO: `preadv2` and `pwritev2` with flags, where the kernel can.
+    Pipe,
+    /// Anything else, as a pipe.
     File,
 }
 
 impl Kind {
     pub(crate) fn of(fd: impl AsFd) -> nix::Result<Self> {
         let kind = SFlag::from_bits_truncate(fstat(fd)?.st_mode & SFlag::S_IFMT.bits());
-        Ok(if kind == SFlag::S_IFSOCK { Self::Socket } else { Self::File })
+        Ok(match kind {
+            SFlag::S_IFSOCK => Self::Socket,
+            SFlag::S_IFIFO => Self::Pipe,
+            _ => Self::File,
+        })
     }
 }
 
@@ -166,8 +172,13 @@ impl<F: AsFd> Stream<F> {
             #[inline]
             |wait| match self.kind {
                 Kind::Socket => sys::stream::receive(fd, room, wait),
-                Kind::File if wait => sys::stream::read(fd, room),
-                Kind::File => sys::stream::read_now(fd, room),
+                Kind::Pipe | Kind::File => {
+                    let read = if wait { sys::stream::read } else { sys::stream::read_now };
+                    match read(fd, room) {
+                        Ok(0) if self.kind == Kind::Pipe && !has_ended(fd)? => Err(Errno::EAGAIN),
+                        other => other,
+                    }
+                }
             },
         )
     }
@@ -183,7 +194,7 @@ impl<F: AsFd> Stream<F> {
             #[inline]
             |wait| match self.kind {
                 Kind::Socket => sys::stream::send(fd, bytes, wait),
-                Kind::File => sys::stream::write(fd, bytes, wait),
+                Kind::Pipe | Kind::File => sys::stream::write(fd, bytes, wait),
             },
         )
     }
@@ -213,4 +224,12 @@ impl<F: AsFd> Stream<F> {
             }
         }
     }
+}
+
+/// A read of a pipe that gave nothing: has the last writer gone? Of a FIFO that was opened without waiting the first
+/// may not have come yet.
+fn has_ended(fd: BorrowedFd<'_>) -> nix::Result<bool> {
+    let now = Timeout::TRY.deadline();
+    let events = fd::wait(fd, PollFlags::POLLIN, now)?;
+    Ok(events.contains(PollFlags::POLLHUP) && !events.contains(PollFlags::POLLIN))
 }

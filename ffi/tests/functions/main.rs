@@ -8,5 +8,6 @@ mod boundary;
 #[path = "../../src/lib.rs"]
 mod ffi;
 mod null;
+mod pipe;
 mod queue;
 mod values;

@@ -6,25 +6,32 @@ use std::ffi::{CStr, c_int};
 use std::ptr::{null, null_mut};
 
 use crate::ffi::error::unipc_last_error;
+use crate::ffi::frame::*;
 use crate::ffi::mq::*;
 use crate::ffi::name::*;
+use crate::ffi::pipe::*;
 use crate::ffi::shm::*;
 
 /// Functions that take no pointer, or for which NULL is fine.
-const EXEMPT: [&str; 16] = [
+const EXEMPT: &[&str] = &[
     "unipc_errname",
+    "unipc_frame_reader_close",
+    "unipc_frame_writer_close",
     "unipc_last_error",
     "unipc_mq_close",
     "unipc_mq_sysv_list",
     "unipc_mq_sysv_remove",
     "unipc_mq_sysv_set",
     "unipc_page_size",
+    "unipc_pipe_capacity_limit",
+    "unipc_pipe_close",
     "unipc_shm_close",
     "unipc_shm_sysv_lock",
     "unipc_shm_sysv_remove",
     "unipc_shm_sysv_set",
     "unipc_shm_sysv_unlock",
     "unipc_strerror",
+    "unipc_turnstile_close",
     "unipc_version",
     "unipc_version_string",
     "unipc_shm_sysv_list",
@@ -108,6 +115,20 @@ fn null_is_refused_everywhere() {
     let (out, buf) = (&raw mut out, (&raw mut byte).cast());
     let none = null::<unipc_shm>();
     let (mut key, mut word, mut wide) = (0, 0, 0);
+    let (mut end, mut other, mut turnstile) = (null_mut(), null_mut(), null_mut());
+    let (mut frame_reader, mut frame_writer) = (null_mut(), null_mut());
+    // SAFETY: the pointers are valid.
+    let made = unsafe {
+        [
+            unipc_pipe_create(&raw mut end, &raw mut other, 0, null()),
+            unipc_turnstile_create(&raw mut turnstile),
+            unipc_frame_reader_open(&raw mut frame_reader, unipc_pipe_fd(end), 0),
+            unipc_frame_writer_open(&raw mut frame_writer, unipc_pipe_fd(other), 0, 0),
+        ]
+    };
+    assert_eq!(made, [0; 4]);
+    let (no_pipe, mut place, file) = (null::<unipc_pipe>(), null_mut(), c"file:/x".as_ptr());
+    let (mut data, mut len) = (null(), 0);
     let asked = ask! {
         unipc_name_check(null()) -> INVALID;
         unipc_name_canonical(null(), null_mut(), 0) -> INVALID;
@@ -164,14 +185,73 @@ fn null_is_refused_everywhere() {
         unipc_shm_sysv_stat(0, null_mut()) -> INVALID;
         unipc_shm_limits(null_mut()) -> INVALID;
         unipc_shm_usage(null_mut()) -> INVALID;
+        unipc_pipe_create(null_mut(), &raw mut place, 0, null()) -> INVALID;
+        unipc_pipe_create(&raw mut place, null_mut(), 0, null()) -> INVALID;
+        unipc_pipe_duplex(null_mut(), &raw mut place) -> INVALID;
+        unipc_pipe_duplex(&raw mut place, null_mut()) -> INVALID;
+        unipc_pipe_from_fd(null_mut(), 0) -> INVALID;
+        unipc_pipe_clone(null_mut(), end) -> INVALID;
+        unipc_pipe_clone(&raw mut place, no_pipe) -> INVALID;
+        unipc_pipe_fd(no_pipe) -> INVALID;
+        unipc_pipe_name(no_pipe) -> null();
+        unipc_pipe_set_inheritable(no_pipe, 0) -> INVALID;
+        unipc_pipe_keep_open(no_pipe) -> INVALID;
+        unipc_pipe_finish_writing(no_pipe) -> INVALID;
+        unipc_pipe_waiting(no_pipe) -> INVALID as isize;
+        unipc_pipe_capacity(no_pipe) -> INVALID as isize;
+        unipc_pipe_set_capacity(no_pipe, 1) -> INVALID as isize;
+        unipc_pipe_read(no_pipe, buf, 1, null()) -> INVALID as isize;
+        unipc_pipe_read(end, null_mut(), 1, null()) -> INVALID as isize;
+        unipc_pipe_read_exact(no_pipe, buf, 1, null(), null_mut()) -> INVALID;
+        unipc_pipe_read_exact(end, null_mut(), 1, null(), null_mut()) -> INVALID;
+        unipc_pipe_write(no_pipe, buf, 1, null()) -> INVALID as isize;
+        unipc_pipe_write(end, null(), 1, null()) -> INVALID as isize;
+        unipc_pipe_write_all(no_pipe, buf, 1, null(), null_mut()) -> INVALID;
+        unipc_pipe_write_all(end, null(), 1, null(), null_mut()) -> INVALID;
+        unipc_pipe_write_atomic(no_pipe, buf, 1, null()) -> INVALID;
+        unipc_pipe_write_atomic(end, null(), 1, null()) -> INVALID;
+        unipc_fifo_create(null(), 0, 0) -> INVALID;
+        unipc_fifo_reader(null_mut(), file, null()) -> INVALID;
+        unipc_fifo_reader(&raw mut place, null(), null()) -> INVALID;
+        unipc_fifo_writer(null_mut(), file, null()) -> INVALID;
+        unipc_fifo_writer(&raw mut place, null(), null()) -> INVALID;
+        unipc_fifo_unlink(null()) -> INVALID;
+        unipc_turnstile_create(null_mut()) -> INVALID;
+        unipc_turnstile_from_fds(null_mut(), 1, 0, 0) -> INVALID;
+        unipc_turnstile_choose(null_mut(), 1) -> INVALID;
+        unipc_turnstile_fds(null(), 1, &raw mut key, &raw mut key) -> INVALID;
+        unipc_turnstile_fds(turnstile, 1, null_mut(), &raw mut key) -> INVALID;
+        unipc_turnstile_fds(turnstile, 1, &raw mut key, null_mut()) -> INVALID;
+        unipc_turnstile_tell_parent(null_mut()) -> INVALID;
+        unipc_turnstile_wait_parent(null_mut(), null()) -> INVALID;
+        unipc_turnstile_tell_child(null_mut()) -> INVALID;
+        unipc_turnstile_wait_child(null_mut(), null()) -> INVALID;
+        unipc_frame_reader_open(null_mut(), 0, 0) -> INVALID;
+        unipc_frame_read(null_mut(), &raw mut data, &raw mut len, null()) -> INVALID;
+        unipc_frame_read(frame_reader, null_mut(), &raw mut len, null()) -> INVALID;
+        unipc_frame_read(frame_reader, &raw mut data, null_mut(), null()) -> INVALID;
+        unipc_frame_writer_open(null_mut(), 0, 0, 0) -> INVALID;
+        unipc_frame_write(null_mut(), buf, 1, null()) -> INVALID;
+        unipc_frame_write(frame_writer, null(), 1, null()) -> INVALID;
+        unipc_frame_finish(null_mut(), null()) -> INVALID;
+        unipc_frame_unfinished(null()) -> INVALID;
     };
+    // SAFETY: the handles are open and used no more.
+    unsafe {
+        unipc_frame_reader_close(frame_reader);
+        unipc_frame_writer_close(frame_writer);
+        unipc_turnstile_close(turnstile);
+        unipc_pipe_close(end);
+        unipc_pipe_close(other);
+    }
     // SAFETY: there is no room for one segment, but NULL is no room at all.
     assert_eq!(unsafe { unipc_shm_sysv_list(null_mut(), 1) }, INVALID as isize);
     // SAFETY: the handle is open and used no more.
     unsafe { unipc_shm_close(shm) };
 
     let symbols = include_str!("../../unipc.symbols").lines();
-    let covered: BTreeSet<_> = asked.into_iter().chain(of_queues).chain(EXEMPT).collect();
+    let covered: BTreeSet<_> =
+        asked.into_iter().chain(of_queues).chain(EXEMPT.iter().copied()).collect();
     assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");
 }
 
@@ -188,6 +268,10 @@ fn null_is_fine_where_nothing_is_wanted() {
         assert_eq!(unipc_mq_receive(mq, 0, 0, null_mut(), 0, null_mut(), null()), 0);
         assert!(unipc_mq_sysv_list(null_mut(), 0) >= 1);
         unipc_mq_close(mq);
+        unipc_pipe_close(null_mut());
+        unipc_turnstile_close(null_mut());
+        unipc_frame_reader_close(null_mut());
+        unipc_frame_writer_close(null_mut());
         assert_eq!(unipc_shm_create(&raw mut shm, c"anon:".as_ptr(), 8, 0, null()), 0);
         assert_eq!(unipc_shm_read_at(shm, 8, null_mut(), 0), 0);
         assert_eq!(unipc_shm_write_at(shm, 8, null(), 0), 0);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Pipes and what is made of them: bytes in order from one end to the other, each read once. FIFOs are
+ * pipes with a name in the file system; a turnstile says whose turn it is, between parent and child.
+ *
+ * Every call takes a timeout, whatever O_NONBLOCK says, and none changes that flag, which belongs to
+ * everybody who has the same open file. No call raises SIGPIPE: -EPIPE says that nobody reads any more.
+ *
+ * Threads may use one end at once: each byte is read once, and writes of up to UNIPC_PIPE_BUF bytes
+ * stay together. Records of any length are in unipc/frame.h.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unipc/base.h>
+
+/* C99 without POSIX knows no timespec: it is enough to know that there is one. */
+struct timespec;
+
+/*
+ * Options in one expression, for C: &UNIPC_PIPE_OPTS(.capacity = 1 << 20).
+ * They live until the end of the block.
+ */
+#ifndef __cplusplus
+#define UNIPC_PIPE_OPTS(...) ((unipc_pipe_opts){.sz = sizeof(unipc_pipe_opts), __VA_ARGS__})
+#endif
+
+/* Options to start from, in C++ and C: unipc_pipe_opts o = UNIPC_PIPE_OPTS_INIT; o.capacity = 4096; */
+#define UNIPC_PIPE_OPTS_INIT {sizeof(unipc_pipe_opts), 0}
+
+/*
+ * The names that textbooks use, for one turnstile of one source file: define UNIPC_TELL_WAIT before
+ * this header is included. All return 0 or -errno, which the textbooks' do not.
+ */
+#ifdef UNIPC_TELL_WAIT
+static struct unipc_turnstile *unipc_tell_wait;
+#define TELL_WAIT() unipc_turnstile_create(&unipc_tell_wait)
+#define TELL_PARENT(pid) ((void)(pid), unipc_turnstile_tell_parent(unipc_tell_wait))
+#define WAIT_PARENT() unipc_turnstile_wait_parent(unipc_tell_wait, NULL)
+#define TELL_CHILD(pid) ((void)(pid), unipc_turnstile_tell_child(unipc_tell_wait))
+#define WAIT_CHILD() unipc_turnstile_wait_child(unipc_tell_wait, NULL)
+#endif

@@ -12,6 +12,7 @@ mod name;
 mod open;
 pub mod pipe;
 mod seals;
+pub mod sem;
 pub mod shm;
 pub mod signal;
 pub mod socket;
@@ -21,13 +22,14 @@ pub mod sysv;
 mod time;
 
 pub use error::{Error, ErrorKind, Result, description, errname};
-pub use map::{Advice, Placement};
 pub use mq::MessageQueue;
+pub use map::{Advice, Placement, Region};
 pub use name::{
     HostPort, MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SOCKET_NAME_MAX, SocketName,
     SystemVName,
 };
 pub use open::Mode;
+pub use sem::{Semaphore, SemaphoreSet};
 pub use shm::SharedMemory;
 pub use time::{Deadline, Timeout};
 /// The version of zerocopy whose traits [`SharedMemory::read`] and [`SharedMemory::write`] ask for.

@@ -8,6 +8,7 @@
 mod access;
 mod pages;
 mod placement;
+mod region;
 mod sigbus;
 
 use std::num::NonZeroUsize;
@@ -21,6 +22,8 @@ use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap, mmap_anonymous, mre
 
 pub use pages::Advice;
 pub use placement::Placement;
+pub use region::Region;
+pub(crate) use region::{Mapped, Placed};
 
 use crate::error::ErrorKind;
 use crate::{fd, sys};
@@ -139,6 +142,17 @@ impl Map {
         match &self.source {
             Source::File(file) => Some(file),
             Source::Anonymous | Source::SystemV { .. } => None,
+        }
+    }
+
+    /// Gives the descriptor back, for a mapping that lives without it: it cannot be stretched or mapped anew.
+    pub(crate) fn take_file(&mut self) -> Option<OwnedFd> {
+        match std::mem::replace(&mut self.source, Source::Anonymous) {
+            Source::File(file) => Some(file),
+            other => {
+                self.source = other;
+                None
+            }
         }
     }
 

@@ -44,6 +44,7 @@ mod resize;
 mod system_v;
 
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 pub use crate::seals::Seals;
 pub use access::Access;
@@ -52,7 +53,7 @@ pub use options::Options;
 pub use system_v::{Status, SystemV};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::Map;
+use crate::map::{Map, Mapped, Region};
 use crate::name::Name;
 
 /// What a [`SharedMemory`] consists of.
@@ -123,6 +124,16 @@ impl SharedMemory {
         self.map.ptr_at(offset, length).map_err(|kind| self.failed("ptr_at", kind))
     }
 
+    /// Room for an object that other rooms place in these bytes, such as a POSIX semaphore
+    /// ([`Semaphore::create_in`](crate::Semaphore::create_in)). It keeps the memory mapped; `resize` needs it gone.
+    ///
+    /// Errors: `ERANGE` when the bytes are not all inside, `EACCES` when the mapping is read-only, `EOPNOTSUPP` when it
+    /// is copy-on-write.
+    pub fn region(self: &Arc<Self>, offset: usize, length: usize) -> Result<Region> {
+        Region::of(Arc::clone(self), offset, length, self.name.clone())
+            .map_err(|kind| self.failed("region", kind))
+    }
+
     /// The name: of a private segment its identifier, of a descriptor what it was called.
     pub fn name(&self) -> &Name {
         &self.name
@@ -158,6 +169,12 @@ impl SharedMemory {
 
     fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
         kind.during(operation, &self.name)
+    }
+}
+
+impl Mapped for SharedMemory {
+    fn map(&self) -> &Map {
+        &self.map
     }
 }
 

@@ -4,6 +4,9 @@
 
 pub(crate) mod mqueue;
 pub(crate) mod msg;
+pub(crate) mod pid;
+pub(crate) mod sem;
+pub(crate) mod semctl;
 pub(crate) mod shm;
 pub(crate) mod signal;
 pub(crate) mod socket;
@@ -17,6 +20,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
+
+/// A C object that processes share, such as a `sem_t`.
+///
+/// # Safety
+///
+/// Whatever bytes lie there are a value of it, and it is changed through shared references (`UnsafeCell`, atomics).
+pub(crate) unsafe trait Shared: Sync {}
 
 /// [`ftok(3)`](https://man7.org/linux/man-pages/man3/ftok.3.html); a key of -1 is told apart from a failure.
 pub(crate) fn ftok(path: &Path, project: u8) -> nix::Result<i32> {

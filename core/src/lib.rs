@@ -22,8 +22,8 @@ pub mod sysv;
 mod time;
 
 pub use error::{Error, ErrorKind, Result, description, errname};
-pub use mq::MessageQueue;
 pub use map::{Advice, Placement, Region};
+pub use mq::MessageQueue;
 pub use name::{
     HostPort, MEMFD_LABEL_MAX, Name, POSIX_NAME_MAX, PosixName, SOCKET_NAME_MAX, SocketName,
     SystemVName,

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
 use libc::timespec;
-use unipc_core::{Error, ErrorKind, Mode, Name, Placement, Result, Timeout};
+use unipc_core::{Error, ErrorKind, Mode, Name, Placement, Region, Result, Timeout};
 
 use super::base::unipc_mode;
 pub(crate) use failure::last_error;
@@ -209,6 +209,13 @@ impl Caller {
         Ok(unsafe { std::slice::from_raw_parts(start.as_ptr(), length) })
     }
 
+    /// Values to read, of a type that any bytes of C are. NULL is fine for none.
+    pub(crate) fn values<T>(&self, buffer: *const T, length: usize) -> Result<&[T]> {
+        let start = self.buffer(buffer.cast_mut(), length)?;
+        // SAFETY: by contract `length` values may be read; none of them are needed when it is 0.
+        Ok(unsafe { std::slice::from_raw_parts(start.as_ptr(), length) })
+    }
+
     /// Room for `length` values. NULL is fine for none.
     #[allow(clippy::mut_from_ref, reason = "the memory is the C caller's")]
     pub(crate) fn room<T>(&self, buffer: *mut T, length: usize) -> Result<&mut [T]> {
@@ -255,6 +262,21 @@ impl Caller {
             NO_MODE => Mode::new(0),
             bits => Mode::new(bits),
         }
+    }
+
+    /// Memory that the header demands to stay mapped where it is until the object placed in it is closed.
+    pub(crate) fn region(
+        &self,
+        memory: &unipc_core::SharedMemory,
+        offset: usize,
+        length: usize,
+    ) -> Result<Region> {
+        if memory.is_read_only() {
+            return Err(self.refused("shm", ErrorKind::ReadOnly));
+        }
+        let start = self.pointer("shm", memory.ptr_at(offset, length)?)?;
+        // SAFETY: the range lies in the mapping, which by contract outlives the object.
+        Ok(unsafe { Region::new(start, length, memory.name().clone(), std::sync::Arc::new(())) })
     }
 
     /// Flags of which each bit must be in `known`.

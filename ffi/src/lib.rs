@@ -15,4 +15,5 @@ pub mod frame;
 pub mod mq;
 pub mod name;
 pub mod pipe;
+pub mod sem;
 pub mod shm;

@@ -32,7 +32,7 @@ pub struct unipc_sem {
 
 /// A System V set of semaphores. A handle belongs to the process; a child of fork() has its own copy.
 #[derive(Debug)]
-pub struct unipc_sem_set {
+pub struct unipc_semset {
     set: SemaphoreSet,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
@@ -44,7 +44,7 @@ impl unipc_sem {
     }
 }
 
-impl unipc_sem_set {
+impl unipc_semset {
     fn new(set: SemaphoreSet) -> Self {
         Self { name: text(set.name()), set }
     }
@@ -115,7 +115,7 @@ unsafe impl SizeFirst for unipc_sem_opts {}
 /// What the kernel knows of a System V set: all of struct semid_ds and its struct ipc_perm.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
-pub struct unipc_sem_set_status {
+pub struct unipc_semset_status {
     /// The identifier.
     pub id: i32,
     /// The key; 0 for a private set.
@@ -136,7 +136,7 @@ pub struct unipc_sem_set_status {
     pub count: u64,
     /// When it was last operated on, in seconds since 1970; 0: never (sem_otime).
     pub operation_time: i64,
-    /// When it was created or last changed, by unipc_sem_set_change() or by setting values (sem_ctime).
+    /// When it was created or last changed, by unipc_semset_set() or by setting values (sem_ctime).
     pub change_time: i64,
     /// Not used: 0.
     pub reserved: [u64; 4],

@@ -37,6 +37,11 @@ impl unipc_shm {
         let name = CString::new(memory.name().to_os_string().into_vec()).unwrap_or_default();
         Self { memory, name }
     }
+
+    /// For the rooms that place objects in it.
+    pub(crate) fn memory(&self) -> &SharedMemory {
+        &self.memory
+    }
 }
 
 /// Flags for creating, opening and removing.

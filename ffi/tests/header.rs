@@ -46,6 +46,18 @@ const HEADERS: &[Header] = &[
         preamble: include_str!("header/pipe.h"),
     },
     Header {
+        path: "unipc/sem.h",
+        sources: &[
+            "sem.rs",
+            "sem/open.rs",
+            "sem/wait.rs",
+            "sem/manage.rs",
+            "sem/set.rs",
+            "sem/system_v.rs",
+        ],
+        preamble: include_str!("header/sem.h"),
+    },
+    Header {
         path: "unipc/shm.h",
         sources: &[
             "shm.rs",

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `/demo` | POSIX, a file in `/dev/shm` | stay taken |
 //! | `sysv:…` | one of a System V set, which [`SemaphoreSet`] has at full fidelity | come back (`SEM_UNDO`) |
-//! | in a [`Region`](crate::Region) of shared memory | POSIX, `sem_init(3)` | stay taken |
+//! | in a [`Region`] of shared memory | POSIX, `sem_init(3)` | stay taken |
 //!
 //! Value, acquire, release, timeout and try mean the same for all of them; programs that never heard of this library
 //! (`sem_open`, `semop`, `posix_ipc`, `sysv_ipc`, `ipcmk`) use the same objects.

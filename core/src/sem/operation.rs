@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// One step of [`SemaphoreSet::operate`](super::SemaphoreSet::operate): a `struct sembuf`.
+/// One step of [`SemaphoreSet::operate`](super::SemaphoreSet::operate): a `struct sembuf`, and laid out as it.
 ///
 /// ```
 /// use unipc::sem::Operation;
@@ -13,6 +13,7 @@ use std::fmt;
 /// ```
 #[doc(alias = "sembuf")]
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub struct Operation(libc::sembuf);
 
 // Numbers of the kernel's that fit its field of 16 bits.

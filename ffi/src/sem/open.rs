@@ -4,9 +4,9 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use unipc_core::sem::Options;
-use unipc_core::{Mode, Result, Semaphore};
+use unipc_core::{Result, Semaphore};
 
-use super::super::shm::{unipc_mode, unipc_shm};
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
 use super::unipc_sem_flag as flag;
 use super::{unipc_sem, unipc_sem_opts};
@@ -20,8 +20,6 @@ const KNOWN: c_uint = OF_SETS | IN_MEMORY;
 
 /// Flags that mean something for a semaphore in shared memory.
 const IN_MEMORY: c_uint = flag::UNIPC_SEM_BINARY as c_uint | flag::UNIPC_SEM_UNDO as c_uint;
-
-const NO_MODE: u32 = unipc_mode::UNIPC_MODE_NONE as u32;
 
 /// Creates a semaphore.
 ///
@@ -252,12 +250,7 @@ pub(super) fn options(
     let opts = caller.options(opts)?;
     let index = u16::try_from(opts.index)
         .map_err(|_| caller.invalid("opts.index", "a set has at most 65535 semaphores"))?;
-    let mode = match opts.mode {
-        0 => Mode::default(),
-        NO_MODE => Mode::new(0)?,
-        bits => Mode::new(bits)?,
-    };
-    let options = options.mode(mode).index(index);
+    let options = options.mode(caller.mode(opts.mode)?).index(index);
     if opts.creator_timeout.is_null() {
         return Ok(options);
     }

@@ -8,11 +8,11 @@ use unipc_core::sem::Operation;
 
 use super::boundary::Caller;
 use super::open::{OF_SETS, options};
-use super::{unipc_sem_opts, unipc_sem_set};
+use super::{unipc_sem_opts, unipc_semset};
 
 /// Creates a System V set.
 ///
-/// out:    where the handle goes; NULL on failure. Close it with unipc_sem_set_close().
+/// out:    where the handle goes; NULL on failure. Close it with unipc_semset_close().
 /// name:   "sysv:PATH,PROJ", "sysv:0x1234", "sysv:private"
 /// values: what its semaphores begin with
 /// count:  how many they are, at least 1
@@ -34,8 +34,8 @@ use super::{unipc_sem_opts, unipc_sem_set};
 /// Since 0.1. See semget(2).
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_create(
-    out: *mut *mut unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_create(
+    out: *mut *mut unipc_semset,
     name: *const c_char,
     values: *const u16,
     count: usize,
@@ -47,15 +47,15 @@ pub unsafe extern "C" fn unipc_sem_set_create(
     caller.construct(out, || {
         let options = options(&caller, flags, OF_SETS, opts)?;
         let values = caller.values(values, count)?;
-        options.create_set(caller.name(name)?, values).map(unipc_sem_set::new)
+        options.create_set(caller.name(name)?, values).map(unipc_semset::new)
     })
 }
 
 /// Opens a System V set that exists, whoever made it.
 ///
-/// out:   where the handle goes; NULL on failure. Close it with unipc_sem_set_close().
-/// name:  as for unipc_sem_set_create(), and "sysv:id=42"
-/// flags: as for unipc_sem_set_create()
+/// out:   where the handle goes; NULL on failure. Close it with unipc_semset_close().
+/// name:  as for unipc_semset_create(), and "sysv:id=42"
+/// flags: as for unipc_semset_create()
 /// opts:  NULL for the defaults
 ///
 /// Returns 0.
@@ -71,8 +71,8 @@ pub unsafe extern "C" fn unipc_sem_set_create(
 /// Since 0.1. See semget(2).
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_open(
-    out: *mut *mut unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_open(
+    out: *mut *mut unipc_semset,
     name: *const c_char,
     flags: c_uint,
     opts: *const unipc_sem_opts,
@@ -81,28 +81,28 @@ pub unsafe extern "C" fn unipc_sem_set_open(
     let caller = unsafe { Caller::trusted("open") };
     caller.construct(out, || {
         let options = options(&caller, flags, OF_SETS, opts)?;
-        options.open_set(caller.name(name)?).map(unipc_sem_set::new)
+        options.open_set(caller.name(name)?).map(unipc_semset::new)
     })
 }
 
 /// Opens a System V set, or creates it with these values when there is none.
 ///
-/// out:    where the handle goes; NULL on failure. Close it with unipc_sem_set_close().
-/// name:   as for unipc_sem_set_create()
+/// out:    where the handle goes; NULL on failure. Close it with unipc_semset_close().
+/// name:   as for unipc_semset_create()
 /// values: what the semaphores of a new set begin with
 /// count:  how many they are; a set that exists must have at least so many
-/// flags:  as for unipc_sem_set_create()
+/// flags:  as for unipc_semset_create()
 /// opts:   NULL for the defaults
 ///
 /// Returns 0.
-/// Errors: as unipc_sem_set_create() without -EEXIST, as unipc_sem_set_open() without -ENOENT, and
+/// Errors: as unipc_semset_create() without -EEXIST, as unipc_semset_open() without -ENOENT, and
 ///   -EINVAL  the set exists and has fewer semaphores
 ///   -EBUSY   others create and remove it all the time
 /// Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_open_or_create(
-    out: *mut *mut unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_open_or_create(
+    out: *mut *mut unipc_semset,
     name: *const c_char,
     values: *const u16,
     count: usize,
@@ -114,18 +114,18 @@ pub unsafe extern "C" fn unipc_sem_set_open_or_create(
     caller.construct(out, || {
         let options = options(&caller, flags, OF_SETS, opts)?;
         let values = caller.values(values, count)?;
-        options.open_or_create_set(caller.name(name)?, values).map(unipc_sem_set::new)
+        options.open_or_create_set(caller.name(name)?, values).map(unipc_semset::new)
     })
 }
 
-/// Closes the handle. The set itself stays; see unipc_sem_unlink() and unipc_sem_set_remove().
+/// Closes the handle. The set itself stays; see unipc_sem_unlink() and unipc_semset_remove().
 ///
 /// set: a handle, gone afterwards with its name; NULL is fine
 ///
 /// What was operated on with SEM_UNDO is undone when the process ends, not here.
 /// Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_close(set: *mut unipc_sem_set) {
+pub unsafe extern "C" fn unipc_semset_close(set: *mut unipc_semset) {
     // SAFETY: the header asks for a handle that is closed once.
     let caller = unsafe { Caller::trusted("close") };
     caller.destroy(set);
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn unipc_sem_set_close(set: *mut unipc_sem_set) {
 /// Example:
 ///
 ///     struct sembuf both[] = {{0, -1, SEM_UNDO}, {2, -2, SEM_UNDO}};
-///     if (unipc_sem_set_operate(set, both, 2, &(struct timespec){1, 0}) < 0)
+///     if (unipc_semset_operate(set, both, 2, &(struct timespec){1, 0}) < 0)
 ///         fprintf(stderr, "%s\n", unipc_last_error());
 ///
 /// Returns 0. Or, with nothing done,
@@ -161,8 +161,8 @@ pub unsafe extern "C" fn unipc_sem_set_close(set: *mut unipc_sem_set) {
 /// Any number of threads may wait. Since 0.1. See semop(2), semtimedop(2).
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_operate(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_operate(
+    set: *const unipc_semset,
     operations: *const sembuf,
     count: usize,
     timeout: *const timespec,
@@ -177,18 +177,18 @@ pub unsafe extern "C" fn unipc_sem_set_operate(
 }
 
 /// Takes units of one semaphore, waiting until there are as many. Nothing is undone at the process's
-/// end; unipc_sem_set_operate() does that.
+/// end; unipc_semset_operate() does that.
 ///
 /// set:     a handle
 /// index:   which semaphore
 /// amount:  how many units, 1 to 32767
-/// timeout: as for unipc_sem_set_operate()
+/// timeout: as for unipc_semset_operate()
 ///
-/// Returns 0. Errors: as unipc_sem_set_operate(). Since 0.1.
+/// Returns 0. Errors: as unipc_semset_operate(). Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_acquire(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_acquire(
+    set: *const unipc_semset,
     index: u16,
     amount: u16,
     timeout: *const timespec,
@@ -207,10 +207,10 @@ pub unsafe extern "C" fn unipc_sem_set_acquire(
 /// index:  which semaphore
 /// amount: how many units, 1 to 32767
 ///
-/// Returns 0. Errors: as unipc_sem_set_operate(). Since 0.1.
+/// Returns 0. Errors: as unipc_semset_operate(). Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_release(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_release(
+    set: *const unipc_semset,
     index: u16,
     amount: u16,
 ) -> c_int {
@@ -223,13 +223,13 @@ pub unsafe extern "C" fn unipc_sem_set_release(
 ///
 /// set:     a handle
 /// index:   which semaphore
-/// timeout: as for unipc_sem_set_operate()
+/// timeout: as for unipc_semset_operate()
 ///
-/// Returns 0. Errors: as unipc_sem_set_operate(). Since 0.1.
+/// Returns 0. Errors: as unipc_semset_operate(). Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_wait_zero(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_wait_zero(
+    set: *const unipc_semset,
     index: u16,
     timeout: *const timespec,
 ) -> c_int {

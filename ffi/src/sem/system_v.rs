@@ -10,20 +10,20 @@ use unipc_core::sysv::Change;
 
 use super::boundary::Caller;
 use super::{
-    unipc_sem_information, unipc_sem_limit_values, unipc_sem_set, unipc_sem_set_status,
-    unipc_sem_usage_values,
+    unipc_sem_information, unipc_sem_limit_values, unipc_sem_usage_values, unipc_semset,
+    unipc_semset_status,
 };
 
-/// In unipc_sem_set_change(): leave this as it is.
+/// In unipc_semset_set(): leave this as it is.
 const UNCHANGED: u32 = u32::MAX;
 
 /// The name in its one spelling; of a private set "sysv:id=NUMBER".
 ///
 /// set: a handle
 ///
-/// Returns a string that lives until unipc_sem_set_close(); NULL when set is NULL. Since 0.1.
+/// Returns a string that lives until unipc_semset_close(); NULL when set is NULL. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_name(set: *const unipc_sem_set) -> *const c_char {
+pub unsafe extern "C" fn unipc_semset_name(set: *const unipc_semset) -> *const c_char {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("name") };
     caller.guard(|| Ok(caller.handle(set)?.name.as_ptr()))
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn unipc_sem_set_name(set: *const unipc_sem_set) -> *const
 ///
 /// Returns the identifier; -EINVAL when set is NULL. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_id(set: *const unipc_sem_set) -> c_int {
+pub unsafe extern "C" fn unipc_semset_id(set: *const unipc_semset) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("id") };
     caller.guard(|| Ok(caller.handle(set)?.set.id()))
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn unipc_sem_set_id(set: *const unipc_sem_set) -> c_int {
 ///
 /// Returns the number; 0 when set is NULL. Since 0.1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_count(set: *const unipc_sem_set) -> usize {
+pub unsafe extern "C" fn unipc_semset_count(set: *const unipc_semset) -> usize {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("count") };
     caller.guard(|| Ok(caller.handle(set)?.set.len()))
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn unipc_sem_set_count(set: *const unipc_sem_set) -> usize
 ///   -EACCES  its mode does not let this user read it
 /// Since 0.1. See semctl(2) GETVAL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_get(set: *const unipc_sem_set, index: u16) -> c_int {
+pub unsafe extern "C" fn unipc_semset_value(set: *const unipc_semset, index: u16) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("value") };
     caller.guard(|| caller.handle(set)?.set.value(index).map(c_int::from))
@@ -84,8 +84,8 @@ pub unsafe extern "C" fn unipc_sem_set_get(set: *const unipc_sem_set, index: u16
 ///   -EACCES  its mode does not let this user change it
 /// Since 0.1. See semctl(2) SETVAL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_put(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_set_value(
+    set: *const unipc_semset,
     index: u16,
     value: u16,
 ) -> c_int {
@@ -106,8 +106,8 @@ pub unsafe extern "C" fn unipc_sem_set_put(
 ///   -EINVAL  set or values is NULL
 /// Since 0.1. See semctl(2) GETALL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_get_all(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_values(
+    set: *const unipc_semset,
     values: *mut u16,
     cap: usize,
 ) -> ssize_t {
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn unipc_sem_set_get_all(
     })
 }
 
-/// Sets all values in one step. Forgets what processes have to undo, as unipc_sem_set_put() does.
+/// Sets all values in one step. Forgets what processes have to undo, as unipc_semset_set_value() does.
 ///
 /// set:    a handle
 /// values: one for each semaphore
@@ -136,8 +136,8 @@ pub unsafe extern "C" fn unipc_sem_set_get_all(
 ///   -EACCES  its mode does not let this user change it
 /// Since 0.1. See semctl(2) SETALL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_put_all(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_set_values(
+    set: *const unipc_semset,
     values: *const u16,
     count: usize,
 ) -> c_int {
@@ -156,11 +156,11 @@ pub unsafe extern "C" fn unipc_sem_set_put_all(
 /// out:   where that goes
 ///
 /// Returns 0.
-/// Errors: as unipc_sem_set_get()
+/// Errors: as unipc_semset_value()
 /// Since 0.1. See semctl(2) GETVAL, GETPID, GETNCNT, GETZCNT: four calls, between which things may change.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_info(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_info(
+    set: *const unipc_semset,
     index: u16,
     out: *mut unipc_sem_information,
 ) -> c_int {
@@ -192,9 +192,9 @@ pub unsafe extern "C" fn unipc_sem_set_info(
 ///   -EINVAL  set or out is NULL
 /// Since 0.1. See semctl(2) IPC_STAT.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_stat(
-    set: *const unipc_sem_set,
-    out: *mut unipc_sem_set_status,
+pub unsafe extern "C" fn unipc_semset_stat(
+    set: *const unipc_semset,
+    out: *mut unipc_semset_status,
 ) -> c_int {
     // SAFETY: the header asks for an open handle and a place for the status.
     let caller = unsafe { Caller::trusted("stat") };
@@ -219,8 +219,8 @@ pub unsafe extern "C" fn unipc_sem_set_stat(
 ///   -EINVAL  a mode beyond 0777, or 0611, which marks a set that is being made; set is NULL
 /// Since 0.1. See semctl(2) IPC_SET.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_change(
-    set: *const unipc_sem_set,
+pub unsafe extern "C" fn unipc_semset_set(
+    set: *const unipc_semset,
     uid: u32,
     gid: u32,
     mode: u32,
@@ -243,7 +243,7 @@ pub unsafe extern "C" fn unipc_sem_set_change(
 ///   -EINVAL  set is NULL
 /// Since 0.1. See semctl(2) IPC_RMID.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_remove(set: *const unipc_sem_set) -> c_int {
+pub unsafe extern "C" fn unipc_semset_remove(set: *const unipc_semset) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("remove") };
     caller.guard(|| caller.handle(set)?.set.remove().map(|()| 0))
@@ -260,7 +260,7 @@ pub unsafe extern "C" fn unipc_sem_set_remove(set: *const unipc_sem_set) -> c_in
 ///   -EINVAL  out is NULL
 /// Since 0.1. See semctl(2) SEM_STAT_ANY (Linux 4.17).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_sem_set_list(out: *mut unipc_sem_set_status, cap: usize) -> ssize_t {
+pub unsafe extern "C" fn unipc_semset_list(out: *mut unipc_semset_status, cap: usize) -> ssize_t {
     // SAFETY: the header asks for room for `cap` values.
     let caller = unsafe { Caller::trusted("list") };
     caller.guard(|| {
@@ -324,7 +324,7 @@ pub unsafe extern "C" fn unipc_sem_usage(out: *mut unipc_sem_usage_values) -> c_
     })
 }
 
-impl From<Status> for unipc_sem_set_status {
+impl From<Status> for unipc_semset_status {
     fn from(status: Status) -> Self {
         Self {
             id: status.id,

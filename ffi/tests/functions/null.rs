@@ -10,6 +10,7 @@ use crate::ffi::frame::*;
 use crate::ffi::mq::*;
 use crate::ffi::name::*;
 use crate::ffi::pipe::*;
+use crate::ffi::sem::*;
 use crate::ffi::shm::*;
 
 /// Functions that take no pointer, or for which NULL is fine.
@@ -25,6 +26,10 @@ const EXEMPT: &[&str] = &[
     "unipc_page_size",
     "unipc_pipe_capacity_limit",
     "unipc_pipe_close",
+    "unipc_sem_close",
+    "unipc_semset_close",
+    "unipc_semset_list",
+    "unipc_sem_size",
     "unipc_shm_close",
     "unipc_shm_sysv_lock",
     "unipc_shm_sysv_remove",
@@ -53,6 +58,89 @@ macro_rules! ask {
 }
 
 const INVALID: c_int = -libc::EINVAL;
+
+/// The functions of semaphores that were asked.
+fn semaphores() -> Vec<&'static str> {
+    let (mut out, mut set_out) = (null_mut(), null_mut());
+    let (out, set_out) = (&raw mut out, &raw mut set_out);
+    let (none, no_set) = (null::<unipc_sem>(), null::<unipc_semset>());
+    let (mut shm, mut sem, mut set) = (null_mut(), null_mut(), null_mut());
+    let (private, one, mut number) = (c"sysv:private".as_ptr(), [1_u16], 0);
+    let remove = unipc_sem_flag::UNIPC_SEM_REMOVE_ON_CLOSE as std::ffi::c_uint;
+    // SAFETY: the pointers are valid.
+    let made = unsafe {
+        [
+            unipc_shm_create(&raw mut shm, c"anon:".as_ptr(), 64, 0, null()),
+            unipc_sem_create_at(&raw mut sem, shm, 0, 1, 0),
+            unipc_semset_create(&raw mut set, private, one.as_ptr(), 1, remove, null()),
+        ]
+    };
+    assert_eq!(made, [0; 3]);
+    let asked = ask! {
+        unipc_sem_create(null_mut(), private, 1, 0, null()) -> INVALID;
+        unipc_sem_create(out, null(), 1, 0, null()) -> INVALID;
+        unipc_sem_open(null_mut(), private, 0, null()) -> INVALID;
+        unipc_sem_open(out, null(), 0, null()) -> INVALID;
+        unipc_sem_open_or_create(null_mut(), private, 1, 0, null()) -> INVALID;
+        unipc_sem_open_or_create(out, null(), 1, 0, null()) -> INVALID;
+        unipc_sem_create_at(null_mut(), shm, 0, 1, 0) -> INVALID;
+        unipc_sem_create_at(out, null(), 0, 1, 0) -> INVALID;
+        unipc_sem_open_at(null_mut(), shm, 0, 0) -> INVALID;
+        unipc_sem_open_at(out, null(), 0, 0) -> INVALID;
+        unipc_sem_acquire(none, null()) -> INVALID;
+        unipc_sem_release(none) -> INVALID;
+        unipc_sem_value(none, &raw mut number) -> INVALID;
+        unipc_sem_value(sem, null_mut()) -> INVALID;
+        unipc_sem_set_value(none, 1) -> INVALID;
+        unipc_sem_unlink(null()) -> INVALID;
+        unipc_sem_remove(none) -> INVALID;
+        unipc_sem_name(none) -> null();
+        unipc_sem_backing(none) -> INVALID;
+        unipc_sem_id(none) -> INVALID;
+        unipc_sem_index(none) -> INVALID;
+        unipc_semset_create(null_mut(), private, one.as_ptr(), 1, 0, null()) -> INVALID;
+        unipc_semset_create(set_out, null(), one.as_ptr(), 1, 0, null()) -> INVALID;
+        unipc_semset_create(set_out, private, null(), 1, 0, null()) -> INVALID;
+        unipc_semset_open(null_mut(), private, 0, null()) -> INVALID;
+        unipc_semset_open(set_out, null(), 0, null()) -> INVALID;
+        unipc_semset_open_or_create(null_mut(), private, one.as_ptr(), 1, 0, null()) -> INVALID;
+        unipc_semset_open_or_create(set_out, null(), one.as_ptr(), 1, 0, null()) -> INVALID;
+        unipc_semset_open_or_create(set_out, private, null(), 1, 0, null()) -> INVALID;
+        unipc_semset_operate(set, null(), 1, null()) -> INVALID;
+        unipc_semset_operate(no_set, null(), 0, null()) -> INVALID;
+        unipc_semset_acquire(no_set, 0, 1, null()) -> INVALID;
+        unipc_semset_release(no_set, 0, 1) -> INVALID;
+        unipc_semset_wait_zero(no_set, 0, null()) -> INVALID;
+        unipc_semset_name(no_set) -> null();
+        unipc_semset_id(no_set) -> INVALID;
+        unipc_semset_count(no_set) -> 0;
+        unipc_semset_value(no_set, 0) -> INVALID;
+        unipc_semset_set_value(no_set, 0, 1) -> INVALID;
+        unipc_semset_values(no_set, null_mut(), 0) -> INVALID as isize;
+        unipc_semset_values(set, null_mut(), 1) -> INVALID as isize;
+        unipc_semset_set_values(no_set, one.as_ptr(), 1) -> INVALID;
+        unipc_semset_set_values(set, null(), 1) -> INVALID;
+        unipc_semset_info(no_set, 0, null_mut()) -> INVALID;
+        unipc_semset_info(set, 0, null_mut()) -> INVALID;
+        unipc_semset_stat(no_set, null_mut()) -> INVALID;
+        unipc_semset_stat(set, null_mut()) -> INVALID;
+        unipc_semset_set(no_set, 0, 0, 0) -> INVALID;
+        unipc_semset_remove(no_set) -> INVALID;
+        unipc_sem_limits(null_mut()) -> INVALID;
+        unipc_sem_usage(null_mut()) -> INVALID;
+    };
+    // SAFETY: there is no room for one set, but NULL is no room at all.
+    assert_eq!(unsafe { unipc_semset_list(null_mut(), 1) }, INVALID as isize);
+    // SAFETY: the handles are open and used no more; NULL is fine.
+    unsafe {
+        unipc_sem_close(sem);
+        unipc_sem_close(null_mut());
+        unipc_semset_close(set);
+        unipc_semset_close(null_mut());
+        unipc_shm_close(shm);
+    }
+    asked.into()
+}
 
 /// The functions of queues that were asked.
 fn queues(mq: *const unipc_mq) -> Vec<&'static str> {
@@ -250,8 +338,12 @@ fn null_is_refused_everywhere() {
     unsafe { unipc_shm_close(shm) };
 
     let symbols = include_str!("../../unipc.symbols").lines();
-    let covered: BTreeSet<_> =
-        asked.into_iter().chain(of_queues).chain(EXEMPT.iter().copied()).collect();
+    let covered: BTreeSet<_> = asked
+        .into_iter()
+        .chain(of_queues)
+        .chain(semaphores())
+        .chain(EXEMPT.iter().copied())
+        .collect();
     assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");
 }
 

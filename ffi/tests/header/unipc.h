@@ -65,6 +65,7 @@
 #include <unipc/mq.h>
 #include <unipc/name.h>
 #include <unipc/pipe.h>
+#include <unipc/sem.h>
 #include <unipc/shm.h>
 
 #endif /* UNIPC_H */

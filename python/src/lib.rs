@@ -3,6 +3,7 @@
 
 mod buffer;
 mod error;
+mod mq;
 mod name;
 mod shm;
 mod system_v;
@@ -15,6 +16,11 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::error::{LayoutError, RemovedError};
+    #[pymodule_export]
+    use crate::mq::{
+        MessageQueue, mq_limits, mq_usage, system_v_queue_list, system_v_queue_remove,
+        system_v_queue_set, system_v_queue_stat,
+    };
     #[pymodule_export]
     use crate::name::ftok;
     #[pymodule_export]

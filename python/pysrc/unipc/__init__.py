@@ -37,6 +37,17 @@ the errno (FileExistsError, FileNotFoundError, PermissionError); RemovedError an
 """
 
 from ._native import LayoutError, RemovedError, __version__, ftok, page_size
+from .mq import (
+    MessageQueue,
+    MqLimits,
+    MqUsage,
+    PosixQueueStatus,
+    QueueNotification,
+    SystemVQueue,
+    SystemVQueueStatus,
+    mq_limits,
+    mq_usage,
+)
 from .shm import Advice, Backing, Seals, SharedMemory
 from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
 
@@ -44,20 +55,43 @@ __all__ = [
     "Advice",
     "Backing",
     "LayoutError",
+    "MessageQueue",
+    "MqLimits",
+    "MqUsage",
+    "PosixQueueStatus",
+    "QueueNotification",
     "RemovedError",
     "Seals",
     "SharedMemory",
     "ShmLimits",
     "ShmUsage",
     "SystemV",
+    "SystemVQueue",
+    "SystemVQueueStatus",
     "SystemVStatus",
     "__version__",
     "ftok",
+    "mq_limits",
+    "mq_usage",
     "page_size",
     "shm_limits",
     "shm_usage",
 ]
 
 # Where users find them, in reprs, tracebacks and pickles.
-for _public in (Advice, Backing, Seals, ShmLimits, ShmUsage, SystemV, SystemVStatus):
+for _public in (
+    Advice,
+    Backing,
+    MqLimits,
+    MqUsage,
+    PosixQueueStatus,
+    QueueNotification,
+    Seals,
+    ShmLimits,
+    ShmUsage,
+    SystemV,
+    SystemVQueue,
+    SystemVQueueStatus,
+    SystemVStatus,
+):
     _public.__module__ = __name__

@@ -2,28 +2,37 @@
 """Types of the compiled half; what its members do is in their docstrings (`help(unipc)`)."""
 
 import ctypes
+from collections.abc import Callable
 from os import PathLike
 from types import TracebackType
 from typing import Any, Final, Never, Protocol, Self, TypeAlias, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
 
+from .mq import PosixQueueStatus, SystemVQueue
 from .shm import Backing, Seals
 from .system_v import SystemV
 
 __all__ = [
     "Guard",
     "LayoutError",
+    "MessageQueue",
     "Opened",
     "RemovedError",
     "SharedMemory",
     "__version__",
     "ftok",
+    "mq_limits",
+    "mq_usage",
     "page_size",
     "shm_limits",
     "shm_usage",
     "system_v_list",
     "system_v_lock",
+    "system_v_queue_list",
+    "system_v_queue_remove",
+    "system_v_queue_set",
+    "system_v_queue_stat",
     "system_v_remove",
     "system_v_set",
     "system_v_stat",
@@ -51,6 +60,97 @@ def system_v_remove(segment: int) -> None: ...
 def system_v_lock(segment: int) -> None: ...
 def system_v_unlock(segment: int) -> None: ...
 def system_v_list() -> list[dict[str, Any]]: ...
+def mq_limits() -> dict[str, Any]: ...
+def mq_usage() -> dict[str, Any]: ...
+def system_v_queue_stat(queue: int) -> dict[str, Any]: ...
+def system_v_queue_set(
+    queue: int, uid: int | None, gid: int | None, mode: int | None, max_bytes: int | None
+) -> None: ...
+def system_v_queue_remove(queue: int) -> None: ...
+def system_v_queue_list() -> list[dict[str, Any]]: ...
+
+@final
+class MessageQueue:
+    @staticmethod
+    def create(
+        name: _Name,
+        *,
+        max_messages: int | None = None,
+        max_size: int | None = None,
+        mode: int = 0o600,
+        replace: bool = False,
+        send_only: bool = False,
+        receive_only: bool = False,
+        remove_on_close: bool = False,
+    ) -> MessageQueue: ...
+    @staticmethod
+    def open(
+        name: _Name,
+        *,
+        send_only: bool = False,
+        receive_only: bool = False,
+        own_only: bool = False,
+        remove_on_close: bool = False,
+    ) -> MessageQueue: ...
+    @staticmethod
+    def open_or_create(
+        name: _Name,
+        *,
+        max_messages: int | None = None,
+        max_size: int | None = None,
+        mode: int = 0o600,
+        send_only: bool = False,
+        receive_only: bool = False,
+        own_only: bool = False,
+        remove_on_close: bool = False,
+    ) -> MessageQueue: ...
+    @staticmethod
+    def unlink(name: _Name) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def backing(self) -> Backing: ...
+    @property
+    def system_v(self) -> SystemVQueue | None: ...
+    @property
+    def id(self) -> int | None: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def max_size(self) -> int: ...
+    @property
+    def lowest_tag(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> None: ...
+    def close(self) -> None: ...
+    def fileno(self) -> int: ...
+    def send(self, data: Buffer, tag: int | None = None, timeout: float | None = None) -> None: ...
+    def receive(
+        self, want: int = 0, timeout: float | None = None, *, excluded: int | None = None
+    ) -> tuple[bytes, int]: ...
+    def receive_into(
+        self,
+        buffer: Buffer,
+        want: int = 0,
+        timeout: float | None = None,
+        *,
+        excluded: int | None = None,
+        truncate: bool = False,
+    ) -> tuple[int, int]: ...
+    def peek(self, index: int = 0) -> tuple[bytes, int] | None: ...
+    def posix_stat(self) -> PosixQueueStatus: ...
+    def notify_signal(self, signal: int, value: int = 0) -> None: ...
+    def notify_thread(self, callback: Callable[[], object]) -> None: ...
+    def cancel_notification(self) -> None: ...
+    def remove(self) -> None: ...
 
 @final
 class Opened: ...

@@ -67,5 +67,6 @@
 #include <unipc/pipe.h>
 #include <unipc/sem.h>
 #include <unipc/shm.h>
+#include <unipc/socket.h>
 
 #endif /* UNIPC_H */

@@ -287,15 +287,28 @@ impl Caller {
         }
     }
 
+    /// The caller's own descriptor, for one call.
+    pub(crate) fn borrow(&self, fd: RawFd) -> Result<BorrowedFd<'_>> {
+        if fd < 0 {
+            return Err(self.refused("fd", ErrorKind::Os(libc::EBADF)));
+        }
+        // SAFETY: the descriptor is used for one call, which says EBADF if it is not open.
+        Ok(unsafe { BorrowedFd::borrow_raw(fd) })
+    }
+
+    /// Several of them. NULL is fine for none.
+    pub(crate) fn borrow_all(
+        &self,
+        fds: *const c_int,
+        count: usize,
+    ) -> Result<Vec<BorrowedFd<'_>>> {
+        self.room(fds.cast_mut(), count)?.iter().map(|&fd| self.borrow(fd)).collect()
+    }
+
     /// A copy of the caller's descriptor.
     pub(crate) fn duplicate(&self, fd: RawFd) -> Result<OwnedFd> {
         let bad = || self.refused("fd", ErrorKind::Os(libc::EBADF));
-        if fd < 0 {
-            return Err(bad());
-        }
-        // SAFETY: the descriptor is used for one call, which says EBADF if it is not open.
-        let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-        borrowed.try_clone_to_owned().map_err(|error| {
+        self.borrow(fd)?.try_clone_to_owned().map_err(|error| {
             error.raw_os_error().map_or_else(bad, |errno| self.refused("fd", ErrorKind::Os(errno)))
         })
     }

@@ -17,3 +17,4 @@ pub mod name;
 pub mod pipe;
 pub mod sem;
 pub mod shm;
+pub mod socket;

@@ -69,6 +69,18 @@ const HEADERS: &[Header] = &[
         ],
         preamble: include_str!("header/shm.h"),
     },
+    Header {
+        path: "unipc/socket.h",
+        sources: &[
+            "socket.rs",
+            "socket/open.rs",
+            "socket/listener.rs",
+            "socket/transfer.rs",
+            "socket/descriptors.rs",
+            "socket/state.rs",
+        ],
+        preamble: include_str!("header/socket.h"),
+    },
 ];
 
 fn project() -> &'static Path {

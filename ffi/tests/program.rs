@@ -108,11 +108,11 @@ fn whole_program(example: &str) -> String {
 
 #[test]
 fn the_examples_in_the_headers_compile() {
-    let headers =
-        ["unipc.h", "unipc/mq.h", "unipc/shm.h"].map(|header| path("../include").join(header));
+    let headers = ["unipc.h", "unipc/mq.h", "unipc/shm.h", "unipc/socket.h"]
+        .map(|header| path("../include").join(header));
     let texts = headers.map(|header| fs::read_to_string(header).unwrap());
     let examples: Vec<_> = texts.iter().flat_map(|text| examples(text)).collect();
-    assert_eq!(examples.len(), 5, "{examples:#?}");
+    assert_eq!(examples.len(), 7, "{examples:#?}");
     for example in examples {
         let mut cc = compiler();
         cc.args(["-fsyntax-only", "-x", "c", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());

@@ -79,19 +79,20 @@ pub struct Expect {
 
 impl Expect {
     /// No descriptor at all.
-    pub const NONE: Self = Self::range(0, 0);
+    pub const NONE: Self = Self::between(0, 0);
 
     /// None to `most` of them, of any kind; never more than [`DESCRIPTORS_MAX`] come.
     pub const fn up_to(most: usize) -> Self {
-        Self::range(0, most)
+        Self::between(0, most)
     }
 
     /// So many, of any kind.
     pub const fn exactly(count: usize) -> Self {
-        Self::range(count, count)
+        Self::between(count, count)
     }
 
-    const fn range(least: usize, most: usize) -> Self {
+    /// So many at least, and so many at most.
+    pub const fn between(least: usize, most: usize) -> Self {
         let (kind, seals) = (DescriptorKind::Any, Seals::NONE);
         Self { least, most, kind, seals, size: 0, readable: false, writable: false }
     }

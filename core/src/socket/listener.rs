@@ -82,7 +82,7 @@ impl Listener {
     pub fn accept(&self, timeout: Timeout) -> Result<Socket> {
         let fd = self.wait_for_client(timeout).map_err(|kind| self.failed("accept", kind))?;
         self.options.apply(fd.as_fd(), self.unix).map_err(|kind| self.failed("accept", kind))?;
-        Ok(Socket::new(fd, self.kind, self.unix, Some(self.name.clone())))
+        Ok(Socket::new(fd, self.kind, self.unix, None))
     }
 
     fn wait_for_client(&self, timeout: Timeout) -> Result<OwnedFd, ErrorKind> {

@@ -126,7 +126,7 @@ pub struct Socket {
     fd: OwnedFd,
     kind: Kind,
     unix: bool,
-    /// For errors: whom it was connected to, where it was bound or accepted.
+    /// For errors: whom it was connected to, where it was bound.
     name: Option<Name>,
     file: Option<bind::File>,
 }

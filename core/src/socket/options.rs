@@ -3,9 +3,9 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::Kind;
-use crate::error::ErrorKind;
-use crate::name::SocketName;
+use super::{Kind, address};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::{Name, SocketName};
 use crate::open::Mode;
 use crate::sys::socket as sys;
 
@@ -84,9 +84,12 @@ impl Options {
 
     /// The name that a connecting socket has itself, so that a datagram server can answer. A UNIX datagram socket that
     /// connects without this gets a free abstract name.
-    pub fn local(mut self, name: SocketName) -> Self {
-        self.local = Some(name);
-        self
+    ///
+    /// Errors: `EINVAL` for a name of something else.
+    pub fn local(mut self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.local = Some(address::socket_name(&name, "local")?.clone());
+        Ok(self)
     }
 
     /// Ask for that many bytes of room for what is sent and not yet received, see

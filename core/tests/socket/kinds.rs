@@ -207,6 +207,31 @@ fn datagrams_tell_their_sender_and_are_answered() {
 }
 
 #[test]
+fn a_client_has_the_name_that_it_asks_for() {
+    let server = Socket::bind("unix:@").unwrap();
+    let name = server.local_name().unwrap().unwrap();
+    let own = abstract_name("own");
+    let options = Options::new().kind(Kind::Datagram).local(own.as_str()).unwrap();
+    let client = options.connect(&name, SOON).unwrap();
+    client.send(b"x", SOON).unwrap();
+    let (_, sender) = server.recv_from(&mut [0; 8], SOON).unwrap();
+    assert_eq!(sender.unwrap().to_string(), own);
+    let error = options.connect(&name, SOON).unwrap_err();
+    assert_eq!(error.errno(), libc::EADDRINUSE, "{error}");
+    let error = Options::new().local("/demo").unwrap_err();
+    assert_eq!(error.errno(), libc::EINVAL, "{error}");
+    let error = options.clone().kind(Kind::Stream).connect("tcp:127.0.0.1:1", SOON).unwrap_err();
+    assert!(error.to_string().contains("another family"), "{error}");
+    // Of TCP it is the address and port that the server sees.
+    let listener = Listener::bind("tcp:127.0.0.1:0").unwrap();
+    let options = Options::new().local("tcp:127.0.0.2:0").unwrap();
+    let client = options.connect(listener.local_name().unwrap().unwrap(), SOON).unwrap();
+    let seen = listener.accept(SOON).unwrap().peer_name().unwrap().unwrap();
+    assert!(seen.to_string().starts_with("tcp:127.0.0.2:"), "{seen}");
+    assert_eq!(client.local_name().unwrap(), Some(seen));
+}
+
+#[test]
 fn a_name_padded_with_nuls_can_be_answered() {
     let server = Socket::bind("unix:@").unwrap();
     let client = Socket::bind("unix:@").unwrap();

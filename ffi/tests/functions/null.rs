@@ -12,6 +12,7 @@ use crate::ffi::name::*;
 use crate::ffi::pipe::*;
 use crate::ffi::sem::*;
 use crate::ffi::shm::*;
+use crate::ffi::socket::*;
 
 /// Functions that take no pointer, or for which NULL is fine.
 const EXEMPT: &[&str] = &[
@@ -30,7 +31,9 @@ const EXEMPT: &[&str] = &[
     "unipc_semset_close",
     "unipc_semset_list",
     "unipc_sem_size",
+    "unipc_listener_close",
     "unipc_shm_close",
+    "unipc_socket_close",
     "unipc_shm_sysv_lock",
     "unipc_shm_sysv_remove",
     "unipc_shm_sysv_set",
@@ -184,8 +187,95 @@ fn queues(mq: *const unipc_mq) -> Vec<&'static str> {
     asked.to_vec()
 }
 
+fn sockets(socket: *const unipc_socket, listener: *const unipc_listener) -> Vec<&'static str> {
+    const NOTHING: isize = INVALID as isize;
+    let (mut socket_out, mut listener_out) = (null_mut(), null_mut());
+    let (out, listener_out) = (&raw mut socket_out, &raw mut listener_out);
+    let (mut byte, mut number) = (0_u8, 0);
+    let (buf, fds) = ((&raw mut byte).cast(), &raw mut number);
+    let (none, nobody) = (null::<unipc_socket>(), null::<unipc_listener>());
+    let asked = ask! {
+        unipc_socket_connect(null_mut(), c"unix:@x".as_ptr(), 0, null(), null()) -> INVALID;
+        unipc_socket_connect(out, null(), 0, null(), null()) -> INVALID;
+        unipc_socket_bind(null_mut(), c"unix:@".as_ptr(), 0, null()) -> INVALID;
+        unipc_socket_bind(out, null(), 0, null()) -> INVALID;
+        unipc_socket_pair(null_mut(), out, 1, 0) -> INVALID;
+        unipc_socket_pair(out, null_mut(), 1, 0) -> INVALID;
+        unipc_socket_from_fd(null_mut(), 0) -> INVALID;
+        unipc_socket_unlink(null()) -> INVALID;
+        unipc_socket_send(none, buf, 1, null()) -> NOTHING;
+        unipc_socket_send(socket, null(), 1, null()) -> NOTHING;
+        unipc_socket_send_all(none, buf, 1, null(), null_mut()) -> INVALID;
+        unipc_socket_send_all(socket, null(), 1, null(), null_mut()) -> INVALID;
+        unipc_socket_recv(none, buf, 1, null()) -> NOTHING;
+        unipc_socket_recv(socket, null_mut(), 1, null()) -> NOTHING;
+        unipc_socket_recv_exact(none, buf, 1, null(), null_mut()) -> INVALID;
+        unipc_socket_recv_exact(socket, null_mut(), 1, null(), null_mut()) -> INVALID;
+        unipc_socket_send_to(none, buf, 1, c"unix:@x".as_ptr(), null()) -> NOTHING;
+        unipc_socket_send_to(socket, null(), 1, c"unix:@x".as_ptr(), null()) -> NOTHING;
+        unipc_socket_send_to(socket, buf, 1, null(), null()) -> NOTHING;
+        unipc_socket_recv_from(none, buf, 1, null_mut(), 0, null()) -> NOTHING;
+        unipc_socket_recv_from(socket, null_mut(), 1, null_mut(), 0, null()) -> NOTHING;
+        unipc_socket_recv_from(socket, buf, 1, null_mut(), 1, null()) -> NOTHING;
+        unipc_socket_next_size(none, null()) -> NOTHING;
+        unipc_socket_send_message(none, buf, 1, null(), 0, null(), null()) -> NOTHING;
+        unipc_socket_send_message(socket, null(), 1, null(), 0, null(), null()) -> NOTHING;
+        unipc_socket_send_message(socket, buf, 1, null(), 1, null(), null()) -> NOTHING;
+        unipc_socket_recv_message(none, buf, 1, null_mut(), 0, null(), null_mut(), null()) -> NOTHING;
+        unipc_socket_recv_message(socket, buf, 1, null_mut(), 1, null(), null_mut(), null()) -> NOTHING;
+        unipc_fd_send(0, null(), 1, null()) -> INVALID;
+        unipc_fd_recv(0, null_mut(), 1, null(), null()) -> INVALID;
+        unipc_socket_shutdown(none, 0) -> INVALID;
+        unipc_socket_kind_of(none) -> INVALID;
+        unipc_socket_fd(none) -> INVALID;
+        unipc_socket_local_name(none, null_mut(), 0) -> INVALID;
+        unipc_socket_local_name(socket, null_mut(), 1) -> INVALID;
+        unipc_socket_peer_name(none, null_mut(), 0) -> INVALID;
+        unipc_socket_peer_name(socket, null_mut(), 1) -> INVALID;
+        unipc_socket_peer_credentials(none, null_mut()) -> INVALID;
+        unipc_socket_peer_credentials(socket, null_mut()) -> INVALID;
+        unipc_socket_pass_credentials(none, 1) -> INVALID;
+        unipc_socket_waiting(none) -> NOTHING;
+        unipc_socket_unsent(none) -> NOTHING;
+        unipc_socket_send_buffer(none) -> NOTHING;
+        unipc_socket_set_send_buffer(none, 1) -> NOTHING;
+        unipc_socket_receive_buffer(none) -> NOTHING;
+        unipc_socket_set_receive_buffer(none, 1) -> NOTHING;
+        unipc_socket_delay(none) -> INVALID;
+        unipc_socket_set_delay(none, 1) -> INVALID;
+        unipc_socket_remove(none) -> INVALID;
+        unipc_listener_open(null_mut(), c"unix:@".as_ptr(), 0, null()) -> INVALID;
+        unipc_listener_open(listener_out, null(), 0, null()) -> INVALID;
+        unipc_listener_from_fd(null_mut(), 0) -> INVALID;
+        unipc_listener_accept(null_mut(), listener, null()) -> INVALID;
+        unipc_listener_accept(out, nobody, null()) -> INVALID;
+        unipc_listener_name(nobody, null_mut(), 0) -> INVALID;
+        unipc_listener_name(listener, null_mut(), 1) -> INVALID;
+        unipc_listener_kind_of(nobody) -> INVALID;
+        unipc_listener_fd(nobody) -> INVALID;
+        unipc_listener_remove(nobody) -> INVALID;
+    };
+    // SAFETY: the place for a number is valid, and there is no such descriptor.
+    assert_eq!(unsafe { unipc_fd_send(-1, fds, 1, null()) }, -libc::EBADF);
+    asked.to_vec()
+}
+
 #[test]
 fn null_is_refused_everywhere() {
+    let (mut one, mut other, mut listener) = (null_mut(), null_mut(), null_mut());
+    // SAFETY: the pointers are valid.
+    unsafe {
+        assert_eq!(unipc_socket_pair(&raw mut one, &raw mut other, 1, 0), 0);
+        assert_eq!(unipc_listener_open(&raw mut listener, c"unix:@".as_ptr(), 0, null()), 0);
+    }
+    let of_sockets = sockets(one, listener);
+    // SAFETY: the handles are open and used no more.
+    unsafe {
+        unipc_socket_close(one);
+        unipc_socket_close(other);
+        unipc_listener_close(listener);
+    }
+
     let mut mq = null_mut();
     let remove = unipc_mq_flag::UNIPC_MQ_REMOVE_ON_CLOSE as std::ffi::c_uint;
     // SAFETY: the pointers are valid.
@@ -342,6 +432,7 @@ fn null_is_refused_everywhere() {
         .into_iter()
         .chain(of_queues)
         .chain(semaphores())
+        .chain(of_sockets)
         .chain(EXEMPT.iter().copied())
         .collect();
     assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");
@@ -355,6 +446,8 @@ fn null_is_fine_where_nothing_is_wanted() {
     unsafe {
         unipc_shm_close(null_mut());
         unipc_mq_close(null_mut());
+        unipc_socket_close(null_mut());
+        unipc_listener_close(null_mut());
         assert_eq!(unipc_mq_create(&raw mut mq, c"sysv:private".as_ptr(), remove, null()), 0);
         assert_eq!(unipc_mq_send(mq, 1, null(), 0, null()), 0);
         assert_eq!(unipc_mq_receive(mq, 0, 0, null_mut(), 0, null_mut(), null()), 0);

@@ -6,6 +6,7 @@ mod error;
 mod fd;
 mod interrupt;
 pub mod layout;
+pub mod lock;
 mod map;
 pub mod mq;
 mod name;

@@ -2,6 +2,8 @@
 //! The raw libc calls that nix lacks. Nothing here is public; every function returns an errno, none decides anything.
 #![allow(unsafe_code)]
 
+pub(crate) mod fork;
+pub(crate) mod lock;
 pub(crate) mod mqueue;
 pub(crate) mod msg;
 pub(crate) mod pid;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Who is in the way of a lock.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::stat::{fstat, major, minor};
+
+use super::acquire::{Action, record};
+use super::{FileLock, Kind, Range, Sharing};
+use crate::error::{ErrorKind, Result};
+
+/// A lock that is in the way of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The process that took it. `None` for an OFD lock, which belongs to no process, and for processes that this one
+    /// cannot see (other pid namespaces, file servers).
+    pub pid: Option<i32>,
+    /// Its kind.
+    pub kind: Kind,
+    /// How much it excludes.
+    pub sharing: Sharing,
+    /// Which bytes it covers.
+    pub range: Range,
+}
+
+impl FileLock {
+    /// A lock of another owner that would make this owner wait for such a lock now; `None`: there is none, it would be
+    /// had at once. By the time of the answer that may have changed.
+    ///
+    /// For record locks the kernel is asked (`F_OFD_GETLK`, `F_GETLK`); it tells the first lock in the way. [`Kind::Flock`]
+    /// has no such call: `/proc/locks` is read, which may name a process that has gone (the lock then belongs to
+    /// those that have its descriptor from it) and which shows no locks of other pid namespaces.
+    ///
+    /// Errors: `EINVAL`, `EOVERFLOW`, `EOPNOTSUPP` as for locking; for `flock` what reading `/proc` says.
+    #[doc(alias = "F_OFD_GETLK")]
+    #[doc(alias = "F_GETLK")]
+    pub fn holder(&self, range: impl Into<Range>, sharing: Sharing) -> Result<Option<Holder>> {
+        let range = range.into();
+        let found = match self.kind {
+            Kind::Flock => self.flock_holder(range, sharing),
+            Kind::Ofd | Kind::Posix => self.record_holder(range, sharing),
+        };
+        found.map_err(|kind| self.failed("holder", kind))
+    }
+
+    fn record_holder(&self, range: Range, sharing: Sharing) -> Result<Option<Holder>, ErrorKind> {
+        let mut record = record(Action::Lock(sharing), range)?;
+        let argument = match self.kind {
+            Kind::Posix => FcntlArg::F_GETLK(&mut record),
+            _ => FcntlArg::F_OFD_GETLK(&mut record),
+        };
+        fcntl(&self.file, argument)?;
+        let sharing = match i32::from(record.l_type) {
+            libc::F_UNLCK => return Ok(None),
+            libc::F_RDLCK => Sharing::Shared,
+            _ => Sharing::Exclusive,
+        };
+        Ok(Some(Holder {
+            pid: (record.l_pid > 0).then_some(record.l_pid),
+            kind: if record.l_pid == -1 { Kind::Ofd } else { Kind::Posix },
+            sharing,
+            range: Range::from_raw(record.l_start, record.l_len),
+        }))
+    }
+
+    fn flock_holder(&self, range: Range, sharing: Sharing) -> Result<Option<Holder>, ErrorKind> {
+        if range != Range::ALL {
+            return Err(ErrorKind::unsupported(
+                "flock locks whole files; record locks take ranges",
+            ));
+        }
+        let status = fstat(&self.file)?;
+        let own = read(&format!("/proc/self/fdinfo/{}", self.file.as_fd().as_raw_fd()))?;
+        let device = device(&own)?.unwrap_or_else(|| {
+            format!("{:02x}:{:02x}", major(status.st_dev), minor(status.st_dev))
+        });
+        let file = format!("{device}:{}", status.st_ino);
+        let mut ours: Vec<_> = rows(&own).filter(|row| row.file == file).collect();
+        let table = read("/proc/locks")?;
+        let in_the_way = rows(&table).find(|row| {
+            if row.file != file {
+                return false;
+            }
+            // What this handle has is in nobody's way; of equal rows one is its own.
+            if let Some(at) = ours.iter().position(|own| own == row) {
+                ours.swap_remove(at);
+                return false;
+            }
+            sharing == Sharing::Exclusive || row.sharing == Sharing::Exclusive
+        });
+        Ok(in_the_way.map(|row| Holder {
+            pid: (row.pid > 0).then_some(row.pid),
+            kind: Kind::Flock,
+            sharing: row.sharing,
+            range: Range::ALL,
+        }))
+    }
+}
+
+fn read(path: &str) -> Result<String, ErrorKind> {
+    fs::read_to_string(path)
+        .map_err(|error| ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EIO)))
+}
+
+/// A flock that is held, as `/proc/locks` and `/proc/PID/fdinfo/FD` write it:
+/// `1: FLOCK  ADVISORY  WRITE 1234 fd:02:4711 0 EOF`.
+#[derive(Debug, PartialEq, Eq)]
+struct Row<'a> {
+    sharing: Sharing,
+    pid: i32,
+    /// `MAJOR:MINOR:INODE`.
+    file: &'a str,
+}
+
+fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
+    table.lines().filter_map(|line| {
+        let line = line.strip_prefix("lock:").unwrap_or(line);
+        let mut words = line.split_whitespace().skip(1);
+        // Those who wait have an arrow here.
+        if words.next()? != "FLOCK" {
+            return None;
+        }
+        let mut words = words.skip(1);
+        let sharing = if words.next()? == "READ" { Sharing::Shared } else { Sharing::Exclusive };
+        Some(Row { sharing, pid: words.next()?.parse().ok()?, file: words.next()? })
+    })
+}
+
+/// The device by which the kernel's table calls the file, which is that of its mount: some file systems give
+/// another one to `stat`.
+fn device(own: &str) -> Result<Option<String>, ErrorKind> {
+    let Some(mount) = own.lines().find_map(|line| line.strip_prefix("mnt_id:")) else {
+        return Ok(None);
+    };
+    let mounts = read("/proc/self/mountinfo")?;
+    let numbers = mounts.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let this = words.next()? == mount.trim();
+        words.nth(1).filter(|_| this)
+    });
+    let hexadecimal = |numbers: &str| {
+        let (major, minor) = numbers.split_once(':')?;
+        Some(format!("{:02x}:{:02x}", major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    };
+    Ok(numbers.and_then(hexadecimal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_table_is_read() {
+        let table = "1: FLOCK  ADVISORY  WRITE 12 fd:02:47 0 EOF\n\
+                     1: -> FLOCK  ADVISORY  WRITE 13 fd:02:47 0 EOF\n\
+                     2: POSIX  ADVISORY  READ 14 fd:02:47 0 9\n\
+                     3: OFDLCK ADVISORY  READ -1 fd:02:47 0 9\n\
+                     lock:\t4: FLOCK  ADVISORY  READ 15 00:2a:48 0 EOF\n\
+                     mnt_id:\t29\n";
+        let found: Vec<_> = rows(table).collect();
+        assert_eq!(
+            found,
+            [
+                Row { sharing: Sharing::Exclusive, pid: 12, file: "fd:02:47" },
+                Row { sharing: Sharing::Shared, pid: 15, file: "00:2a:48" },
+            ]
+        );
+    }
+}

@@ -62,6 +62,7 @@
 #include <unipc/base.h>
 #include <unipc/error.h>
 #include <unipc/frame.h>
+#include <unipc/lock.h>
 #include <unipc/mq.h>
 #include <unipc/name.h>
 #include <unipc/pipe.h>

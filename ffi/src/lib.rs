@@ -12,6 +12,7 @@ pub mod base;
 pub(crate) mod boundary;
 pub mod error;
 pub mod frame;
+pub mod lock;
 pub mod mq;
 pub mod name;
 pub mod pipe;

@@ -28,6 +28,11 @@ const HEADERS: &[Header] = &[
         sources: &["frame.rs"],
         preamble: include_str!("header/frame.h"),
     },
+    Header {
+        path: "unipc/lock.h",
+        sources: &["lock.rs", "lock/open.rs", "lock/acquire.rs"],
+        preamble: include_str!("header/lock.h"),
+    },
     Header { path: "unipc/name.h", sources: &["name.rs"], preamble: include_str!("header/name.h") },
     Header {
         path: "unipc/mq.h",

@@ -3,11 +3,15 @@
 #![allow(unsafe_code, reason = "the functions are called as C calls them")]
 #![allow(clippy::multiple_unsafe_ops_per_block, reason = "one argument serves a list of calls")]
 
+// Its macro is for the modules below.
+#[macro_use]
+mod null;
+
 mod boundary;
 #[allow(dead_code, unreachable_pub, reason = "not all that C sees is used here")]
 #[path = "../../src/lib.rs"]
 mod ffi;
-mod null;
+mod lock;
 mod pipe;
 mod queue;
 mod values;

@@ -2,10 +2,9 @@
 //! NULL for every pointer of every function: -EINVAL from those that return an int, NULL or 0 from getters.
 
 use std::collections::BTreeSet;
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 use std::ptr::{null, null_mut};
 
-use crate::ffi::error::unipc_last_error;
 use crate::ffi::frame::*;
 use crate::ffi::mq::*;
 use crate::ffi::name::*;
@@ -20,6 +19,7 @@ const EXEMPT: &[&str] = &[
     "unipc_frame_reader_close",
     "unipc_frame_writer_close",
     "unipc_last_error",
+    "unipc_lock_close",
     "unipc_mq_close",
     "unipc_mq_sysv_list",
     "unipc_mq_sysv_remove",
@@ -53,14 +53,14 @@ macro_rules! ask {
             let answer = unsafe { $function($($argument),*) };
             assert_eq!(answer, $expected, "{}", stringify!($function($($argument),*)));
             // SAFETY: the string lives until this thread's next failure.
-            let words = unsafe { CStr::from_ptr(unipc_last_error()) }.to_str().unwrap();
+            let words = unsafe { std::ffi::CStr::from_ptr($crate::ffi::error::unipc_last_error()) }.to_str().unwrap();
             assert!(words.contains("it is NULL"), "{}: {words}", stringify!($function));
             stringify!($function)
         }),*]
     };
 }
 
-const INVALID: c_int = -libc::EINVAL;
+pub(crate) const INVALID: c_int = -libc::EINVAL;
 
 /// The functions of semaphores that were asked.
 fn semaphores() -> Vec<&'static str> {

@@ -4,6 +4,7 @@
 mod buffer;
 mod error;
 mod mq;
+mod lock;
 mod name;
 mod shm;
 mod system_v;
@@ -21,6 +22,7 @@ mod _native {
         MessageQueue, mq_limits, mq_usage, system_v_queue_list, system_v_queue_remove,
         system_v_queue_set, system_v_queue_stat,
     };
+    use crate::lock::{FileLock, LockGuard, LockHolder};
     #[pymodule_export]
     use crate::name::ftok;
     #[pymodule_export]

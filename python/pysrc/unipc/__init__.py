@@ -48,18 +48,23 @@ from .mq import (
     mq_limits,
     mq_usage,
 )
+from .lock import FileLock, LockGuard, LockHolder, LockKind
 from .shm import Advice, Backing, Seals, SharedMemory
 from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
 
 __all__ = [
     "Advice",
     "Backing",
+    "FileLock",
     "LayoutError",
     "MessageQueue",
     "MqLimits",
     "MqUsage",
     "PosixQueueStatus",
     "QueueNotification",
+    "LockGuard",
+    "LockHolder",
+    "LockKind",
     "RemovedError",
     "Seals",
     "SharedMemory",
@@ -94,4 +99,5 @@ for _public in (
     SystemVQueueStatus,
     SystemVStatus,
 ):
+for _public in (Advice, Backing, LockKind, Seals, ShmLimits, ShmUsage, SystemV, SystemVStatus):
     _public.__module__ = __name__

@@ -12,13 +12,13 @@ __all__ = ["FileLock", "LockGuard", "LockHolder", "LockKind"]
 class LockKind(enum.StrEnum, metaclass=_Members):
     """The three kinds of file lock of Linux. OFD and POSIX locks exclude each other; flock is a world of its own.
 
-    OFD      record locks of the open file description, fcntl(F_OFD_SETLK): any bytes; the owner is the handle, so handles
-             of one process exclude each other; nothing that other code of the process does ends them
-    POSIX    record locks, fcntl(F_SETLK), which is also fcntl.lockf of Python: any bytes; the owner is the process, whose
-             handles do not exclude each other, and which loses all its locks on a file when it closes any descriptor of
-             it; a child of fork has none; a deadlock is EDEADLK
-    FLOCK    flock(2), which is also fcntl.flock of Python and the command flock: the whole file; the owner is the handle;
-             a conversion gives up what it has first
+    OFD      record locks of the open file description, fcntl(F_OFD_SETLK): any bytes; the owner is the handle, so that
+             handles of one process exclude each other; nothing that other code of the process does ends them
+    POSIX    record locks, fcntl(F_SETLK), fcntl.lockf of Python: any bytes; the owner is the process, whose handles do
+             not exclude each other, and which loses all its locks on a file when it closes any descriptor of it; a
+             child of fork has none; a deadlock is EDEADLK
+    FLOCK    flock(2), fcntl.flock of Python, the command flock: the whole file; the owner is the handle; a conversion
+             gives up what it has first
 
     Only POSIX notices a deadlock: wait for the others with a timeout.
     """

@@ -3,8 +3,8 @@
 
 mod buffer;
 mod error;
-mod mq;
 mod lock;
+mod mq;
 mod name;
 mod shm;
 mod system_v;
@@ -18,11 +18,12 @@ mod _native {
     #[pymodule_export]
     use crate::error::{LayoutError, RemovedError};
     #[pymodule_export]
+    use crate::lock::{FileLock, LockGuard, LockHolder};
+    #[pymodule_export]
     use crate::mq::{
         MessageQueue, mq_limits, mq_usage, system_v_queue_list, system_v_queue_remove,
         system_v_queue_set, system_v_queue_stat,
     };
-    use crate::lock::{FileLock, LockGuard, LockHolder};
     #[pymodule_export]
     use crate::name::ftok;
     #[pymodule_export]

@@ -37,6 +37,7 @@ the errno (FileExistsError, FileNotFoundError, PermissionError); RemovedError an
 """
 
 from ._native import LayoutError, RemovedError, __version__, ftok, page_size
+from .lock import FileLock, LockGuard, LockHolder, LockKind
 from .mq import (
     MessageQueue,
     MqLimits,
@@ -48,7 +49,6 @@ from .mq import (
     mq_limits,
     mq_usage,
 )
-from .lock import FileLock, LockGuard, LockHolder, LockKind
 from .shm import Advice, Backing, Seals, SharedMemory
 from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
 
@@ -57,14 +57,14 @@ __all__ = [
     "Backing",
     "FileLock",
     "LayoutError",
+    "LockGuard",
+    "LockHolder",
+    "LockKind",
     "MessageQueue",
     "MqLimits",
     "MqUsage",
     "PosixQueueStatus",
     "QueueNotification",
-    "LockGuard",
-    "LockHolder",
-    "LockKind",
     "RemovedError",
     "Seals",
     "SharedMemory",
@@ -87,6 +87,7 @@ __all__ = [
 for _public in (
     Advice,
     Backing,
+    LockKind,
     MqLimits,
     MqUsage,
     PosixQueueStatus,
@@ -99,5 +100,4 @@ for _public in (
     SystemVQueueStatus,
     SystemVStatus,
 ):
-for _public in (Advice, Backing, LockKind, Seals, ShmLimits, ShmUsage, SystemV, SystemVStatus):
     _public.__module__ = __name__

@@ -9,9 +9,8 @@ from typing import Any, Final, Never, Protocol, Self, TypeAlias, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
 
-from .mq import PosixQueueStatus, SystemVQueue
 from .lock import LockKind
-
+from .mq import PosixQueueStatus, SystemVQueue
 from .shm import Backing, Seals
 from .system_v import SystemV
 
@@ -19,9 +18,9 @@ __all__ = [
     "FileLock",
     "Guard",
     "LayoutError",
-    "MessageQueue",
     "LockGuard",
     "LockHolder",
+    "MessageQueue",
     "Opened",
     "RemovedError",
     "SharedMemory",

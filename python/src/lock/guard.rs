@@ -10,7 +10,7 @@ use pyo3::types::PyTuple;
 use unipc::Timeout;
 use unipc::lock::{Guard, Range, Sharing};
 
-use super::{FileLock, Wanted, patiently, sharing};
+use super::{FileLock, Wanted, patiently, seconds, sharing};
 use crate::error::raise;
 use crate::wait::TimeoutArgument;
 
@@ -110,15 +110,21 @@ impl LockGuard {
     /// theirs exclusive wait for each other for ever: give a timeout.
     ///
     /// Raises `OSError` as `FileLock.locked` does; `RuntimeError` outside of a block.
-    #[pyo3(signature = (*, shared, timeout = TimeoutArgument(Timeout::Forever)))]
-    fn convert(&self, py: Python<'_>, shared: bool, timeout: TimeoutArgument) -> PyResult<()> {
+    #[pyo3(signature = (*, shared, timeout = None))]
+    fn convert(
+        &self,
+        py: Python<'_>,
+        shared: bool,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<()> {
         let mut state = look(py, &self.entered);
         let Entered::Yes(mut guard) = std::mem::replace(&mut *state, Entered::Soon) else {
             *state = Entered::No;
             return Err(PyRuntimeError::new_err("this block was not entered"));
         };
         drop(state);
-        let converted = patiently(py, timeout.0, |left| guard.convert(sharing(shared), left));
+        let converted =
+            patiently(py, seconds(timeout), |left| guard.convert(sharing(shared), left));
         *look(py, &self.entered) = Entered::Yes(guard);
         converted
     }

@@ -85,9 +85,22 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(shared: bool, start: u64, length: Option<u64>, timeout: TimeoutArgument) -> Self {
-        Self { range: Range::new(start, length), sharing: sharing(shared), timeout: timeout.0 }
+    fn new(
+        shared: bool,
+        start: u64,
+        length: Option<u64>,
+        timeout: Option<TimeoutArgument>,
+    ) -> Self {
+        Self {
+            range: Range::new(start, length),
+            sharing: sharing(shared),
+            timeout: seconds(timeout),
+        }
     }
+}
+
+fn seconds(timeout: Option<TimeoutArgument>) -> Timeout {
+    timeout.map_or(Timeout::Forever, |timeout| timeout.0)
 }
 
 fn sharing(shared: bool) -> Sharing {
@@ -143,14 +156,14 @@ impl FileLock {
     /// descriptor is not open for writing (exclusive record lock) or reading (shared), `ENOLCK`, `EOPNOTSUPP` for a
     /// range with flock, `EINVAL` for length 0, `EAGAIN` when a wait cannot get a timer (`RLIMIT_SIGPENDING`). See fcntl(2),
     /// flock(2).
-    #[pyo3(signature = (*, shared = false, start = 0, length = None, timeout = TimeoutArgument(Timeout::Forever)))]
+    #[pyo3(signature = (*, shared = false, start = 0, length = None, timeout = None))]
     fn acquire(
         &self,
         py: Python<'_>,
         shared: bool,
         start: u64,
         length: Option<u64>,
-        timeout: TimeoutArgument,
+        timeout: Option<TimeoutArgument>,
     ) -> PyResult<bool> {
         let lock = self.get(py)?;
         let Wanted { range, sharing, timeout } = Wanted::new(shared, start, length, timeout);
@@ -190,13 +203,13 @@ impl FileLock {
     /// ...     guard.shared
     /// False
     /// >>> lock.close(); os.unlink(path)
-    #[pyo3(signature = (*, shared = false, start = 0, length = None, timeout = TimeoutArgument(Timeout::Forever)))]
+    #[pyo3(signature = (*, shared = false, start = 0, length = None, timeout = None))]
     fn locked(
         slf: Py<Self>,
         shared: bool,
         start: u64,
         length: Option<u64>,
-        timeout: TimeoutArgument,
+        timeout: Option<TimeoutArgument>,
     ) -> LockGuard {
         LockGuard::new(slf, Wanted::new(shared, start, length, timeout))
     }

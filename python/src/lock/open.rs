@@ -15,23 +15,15 @@ use crate::buffer::duplicate;
 use crate::error::raise;
 use crate::name::NameArgument;
 
-/// A `LockKind`, or its value.
-struct KindArgument(Kind);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for KindArgument {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        match object.extract::<&str>()? {
-            "ofd" => Ok(Self(Kind::Ofd)),
-            "posix" => Ok(Self(Kind::Posix)),
-            "flock" => Ok(Self(Kind::Flock)),
-            other => Err(PyValueError::new_err(format!("kind is a LockKind, not {other:?}"))),
-        }
+/// The kind with this value of a `LockKind`.
+fn kind_of(word: &str) -> PyResult<Kind> {
+    match word {
+        "ofd" => Ok(Kind::Ofd),
+        "posix" => Ok(Kind::Posix),
+        "flock" => Ok(Kind::Flock),
+        other => Err(PyValueError::new_err(format!("kind is a LockKind, not {other:?}"))),
     }
 }
-
-const OFD: KindArgument = KindArgument(Kind::Ofd);
 
 impl FileLock {
     fn new(lock: unipc::lock::FileLock, read_only: bool, named: bool) -> Self {
@@ -56,15 +48,10 @@ impl FileLock {
     /// Raises `OSError`: `EACCES` (`PermissionError`); `EMEDIUMTYPE` when the name is that of a symbolic link, directory, FIFO,
     /// socket or device; `EOPNOTSUPP` for names that are no files; `ENOSPC`, `EROFS`.
     #[staticmethod]
-    #[pyo3(signature = (name, *, kind = OFD, mode = 0o600))]
+    #[pyo3(signature = (name, *, kind = "ofd", mode = 0o600))]
     #[allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
-    fn open_or_create(
-        py: Python<'_>,
-        name: NameArgument,
-        kind: KindArgument,
-        mode: u32,
-    ) -> PyResult<Self> {
-        let options = Options::default().kind(kind.0).mode(Mode::new(mode).map_err(raise)?);
+    fn open_or_create(py: Python<'_>, name: NameArgument, kind: &str, mode: u32) -> PyResult<Self> {
+        let options = Options::default().kind(kind_of(kind)?).mode(Mode::new(mode).map_err(raise)?);
         let lock = py.detach(|| options.open_or_create(&name.0)).map_err(raise)?;
         Ok(Self::new(lock, false, true))
     }
@@ -74,10 +61,10 @@ impl FileLock {
     /// Raises `OSError` as `open_or_create`; `EEXIST` (`FileExistsError`) when something has the name, be it a symbolic
     /// link.
     #[staticmethod]
-    #[pyo3(signature = (name, *, kind = OFD, mode = 0o600))]
+    #[pyo3(signature = (name, *, kind = "ofd", mode = 0o600))]
     #[allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
-    fn create(py: Python<'_>, name: NameArgument, kind: KindArgument, mode: u32) -> PyResult<Self> {
-        let options = Options::default().kind(kind.0).mode(Mode::new(mode).map_err(raise)?);
+    fn create(py: Python<'_>, name: NameArgument, kind: &str, mode: u32) -> PyResult<Self> {
+        let options = Options::default().kind(kind_of(kind)?).mode(Mode::new(mode).map_err(raise)?);
         let lock = py.detach(|| options.create(&name.0)).map_err(raise)?;
         Ok(Self::new(lock, false, true))
     }
@@ -88,15 +75,15 @@ impl FileLock {
     ///
     /// Raises `OSError` as `open_or_create`; `ENOENT` (`FileNotFoundError`) when there is none.
     #[staticmethod]
-    #[pyo3(name = "open", signature = (name, *, kind = OFD, read_only = false))]
+    #[pyo3(name = "open", signature = (name, *, kind = "ofd", read_only = false))]
     #[allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
     fn open_existing(
         py: Python<'_>,
         name: NameArgument,
-        kind: KindArgument,
+        kind: &str,
         read_only: bool,
     ) -> PyResult<Self> {
-        let options = Options::default().kind(kind.0).read_only(read_only);
+        let options = Options::default().kind(kind_of(kind)?).read_only(read_only);
         let lock = py.detach(|| options.open(&name.0)).map_err(raise)?;
         Ok(Self::new(lock, read_only, true))
     }
@@ -114,14 +101,14 @@ impl FileLock {
     /// ...         file.write(b"alone")
     /// 5
     #[staticmethod]
-    #[pyo3(signature = (fd, *, kind = OFD))]
-    #[allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
-    fn from_fd(fd: &Bound<'_, PyAny>, kind: KindArgument) -> PyResult<Self> {
+    #[pyo3(signature = (fd, *, kind = "ofd"))]
+    fn from_fd(fd: &Bound<'_, PyAny>, kind: &str) -> PyResult<Self> {
         let number: RawFd = match fd.getattr_opt(intern!(fd.py(), "fileno"))? {
             Some(fileno) => fileno.call0()?.extract()?,
             None => fd.extract()?,
         };
-        let lock = Options::default().kind(kind.0).from_fd(duplicate(number)?).map_err(raise)?;
+        let lock =
+            Options::default().kind(kind_of(kind)?).from_fd(duplicate(number)?).map_err(raise)?;
         Ok(Self::new(lock, false, false))
     }
 }

@@ -433,6 +433,7 @@ fn null_is_refused_everywhere() {
         .chain(of_queues)
         .chain(semaphores())
         .chain(of_sockets)
+        .chain(crate::lock::null_is_refused())
         .chain(EXEMPT.iter().copied())
         .collect();
     assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");

@@ -11,8 +11,14 @@ import os
 import pathlib
 import subprocess
 
+from parties import BUILT
+
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER = 0x20000, 0x8000000, 0x10000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
+
+# Where POSIX queues are files; some systems lack the usual place.
+USUAL = pathlib.Path("/dev/mqueue")
+MQUEUE = USUAL if USUAL.is_dir() else BUILT / "mqueue"
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,8 +51,8 @@ def enter(keep):
     mount(b"tmpfs", "/dev/shm")
     if not any(pathlib.Path("/tmp") in path.resolve().parents for path in keep):
         mount(b"tmpfs", "/tmp")
-    if os.path.isdir("/dev/mqueue"):
-        mount(b"mqueue", "/dev/mqueue")
+    MQUEUE.mkdir(parents=True, exist_ok=True)
+    mount(b"mqueue", str(MQUEUE))
 
 
 def allowed(keep):
@@ -74,8 +80,8 @@ def remove(name):
 def objects():
     """Every IPC object that can be seen from here, as comparable strings."""
     seen = {f"/dev/shm/{name}" for name in os.listdir("/dev/shm")}
-    if os.path.isdir("/dev/mqueue"):
-        seen |= {f"/dev/mqueue/{name}" for name in os.listdir("/dev/mqueue")}
+    if os.path.ismount(MQUEUE):
+        seen |= {f"{MQUEUE}/{name}" for name in os.listdir(MQUEUE)}
     for kind in ("shm", "sem", "msg"):
         rows = [row.split() for row in pathlib.Path("/proc/sysvipc", kind).read_text().splitlines()[1:]]
         seen |= {f"{kind} identifier {row[1]}" + (f" by {row[4]}" if kind == "shm" else "") for row in rows}

@@ -2,8 +2,24 @@
 """One file per mechanism. Each has SCENARIOS, group id -> function(scene), and may have
 EXTENSIONS, cells of our own that the matrix does not count."""
 
-from . import documents, keys, shm_file, shm_fork, shm_memfd, shm_posix, shm_sysv, shm_tools
+from . import (
+    documents,
+    keys,
+    mq_posix,
+    mq_sysv,
+    mq_tools,
+    shm_file,
+    shm_fork,
+    shm_memfd,
+    shm_posix,
+    shm_sysv,
+    shm_tools,
+)
 
-MODULES = (shm_file, shm_fork, shm_sysv, shm_posix, shm_memfd, shm_tools, documents, keys)
+MODULES = (
+    shm_file, shm_fork, shm_sysv, shm_posix, shm_memfd, shm_tools,
+    documents, keys,
+    mq_sysv, mq_posix, mq_tools,
+)  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

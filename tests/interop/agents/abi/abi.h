@@ -6,6 +6,7 @@
 #include "../protocol.h"
 
 extern const struct verb shm_verbs[];
+extern const struct verb mq_verbs[];
 
 int fork_with_memory(const struct request *); /* fork.c */
 

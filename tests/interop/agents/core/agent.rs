@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "an agent answers on its standard output")]
 
+mod mq;
 mod shm;
 
 use std::io::{BufRead, stdin};
@@ -44,7 +45,6 @@ impl<'a> Request<'a> {
 }
 
 /// Says that a verb is about to wait for another process.
-#[expect(dead_code, reason = "no verb of shared memory waits")]
 fn waiting() {
     println!("WAIT");
 }
@@ -61,7 +61,7 @@ trait Room {
 
 /// Every room, by what comes before the dot in its verbs.
 fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
-    vec![("", Box::<shm::Room>::default())]
+    vec![("", Box::<shm::Room>::default()), ("mq", Box::<mq::Room>::default())]
 }
 
 /// Performs one verb and prints the answer; the exit status that it would mean.

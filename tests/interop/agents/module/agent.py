@@ -6,8 +6,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import mq
 import shm
 from protocol import serve
 
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
-serve(shm.Room().verbs())
+serve(shm.Room().verbs() | mq.Room().verbs())

@@ -6,7 +6,9 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from protocol import number, repeated, serve
+from protocol import number, repeated, serve, waiting
+
+__all__ = ["Memory", "number", "repeated", "waiting"]
 
 
 class Memory:

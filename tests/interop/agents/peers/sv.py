@@ -2,7 +2,7 @@
 """Party SV: the sysv_ipc package."""
 
 import sysv_ipc
-from memory import Memory, number, repeated
+from memory import Memory, number, repeated, waiting
 
 
 def ftok(arguments):
@@ -77,5 +77,61 @@ class SystemV(Memory):
         return "removed"
 
 
+class Queue:
+    """A message queue. The package has one buffer size for a queue, and no MSG_NOERROR."""
+
+    def verbs(self):
+        names = "create open send receive close remove stat".split()
+        return {f"mq.{name}": getattr(self, name) for name in names}
+
+    def create(self, arguments):
+        mode = number(arguments, "mode", 0o600)
+        self.queue = sysv_ipc.MessageQueue(key_of(arguments["name"]), sysv_ipc.IPC_CREX, mode, 1 << 16)
+        return f"id={self.queue.id}"
+
+    def open(self, arguments):
+        try:
+            self.queue = sysv_ipc.MessageQueue(key_of(arguments["name"]), max_message_size=1 << 16)
+        except sysv_ipc.ExistentialError as error:
+            raise FileNotFoundError(2, str(error)) from error
+        return f"id={self.queue.id}"
+
+    def attempt(self, call, arguments, *positional):
+        block = "timeout" not in arguments
+        if block:
+            waiting()
+        try:
+            return call(*positional, block=block, type=number(arguments, "tag" if call == self.queue.send else "want"))
+        except sysv_ipc.BusyError as error:
+            raise BlockingIOError(11, str(error)) from error
+        except sysv_ipc.ExistentialError as error:  # removed meanwhile
+            raise OSError(43, str(error)) from error
+
+    def send(self, arguments):
+        self.attempt(self.queue.send, arguments, bytes.fromhex(arguments.get("hex", "")))
+        return "sent"
+
+    def receive(self, arguments):
+        data, tag = self.attempt(self.queue.receive, arguments)
+        return f"tag={tag} len={len(data)} hex={data.hex()}"
+
+    def close(self, _):
+        del self.queue
+        return "closed"
+
+    def remove(self, arguments):
+        sysv_ipc.remove_message_queue(sysv_ipc.MessageQueue(key_of(arguments["name"])).id)
+        return "removed"
+
+    def stat(self, _):
+        queue = self.queue
+        key, mode = queue.key & 0xFFFFFFFF, queue.mode & 0o777
+        pids = f"lspid={queue.last_send_pid} lrpid={queue.last_receive_pid}"
+        return (
+            f"key=0x{key:08x} id={queue.id} mode={mode:o} messages={queue.current_messages} "
+            f"max_bytes={queue.max_size} {pids}"
+        )
+
+
 party = SystemV()
-party.serve(stat=party.stat, ftok=ftok)
+party.serve(stat=party.stat, ftok=ftok, **Queue().verbs())

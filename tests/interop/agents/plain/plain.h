@@ -6,5 +6,6 @@
 #include "../protocol.h"
 
 extern const struct verb shm_verbs[];
+extern const struct verb mq_verbs[];
 
 #endif

@@ -7,16 +7,37 @@
 //! | [`Fifo`] | a pipe with a name in the file system | FIFO, 命名管道 |
 //! | [`Turnstile`] | whose turn it is, between parent and child | TELL_WAIT |
 //! | [`duplex`] | two ends that both read and write (a socket pair) | 全双工管道 |
+//! | [`Command`], [`Process`] | a program that is started, waited for, signalled | 进程控制 |
+//! | [`Shell`] | a program at the other end of a pipe | popen, pclose |
+//! | [`Coprocess`] | a filter at the other end of two | 协同进程 |
+//! | [`Pty`], [`RawMode`] | a program on a terminal of its own | 伪终端 |
 
+mod coprocess;
 mod create;
 mod end;
 mod fifo;
 mod turnstile;
+mod process;
+mod pty;
+mod shell;
+mod sink;
+mod source;
+mod spawn;
+mod terminal;
+mod turn;
 
+pub use coprocess::{Coprocess, CoprocessOptions};
 pub use create::{Options, capacity_limit, duplex, pipe};
 pub use end::{Duplex, End, Reader, Writer};
 pub use fifo::Fifo;
 pub use turnstile::{Side, Turnstile};
+pub use process::Process;
+pub use pty::Pty;
+pub use shell::{OpenFd, Shell};
+pub use spawn::Command;
+pub use terminal::{
+    Modes, RawMode, WindowSize, is_terminal, modes, set_modes, set_window_size, window_size,
+};
 
 /// How many bytes a pipe takes together, whatever other writers do: 4096. It is no capacity, see
 /// [`End::capacity`].

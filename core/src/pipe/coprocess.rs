@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A filter at the other end of two pipes: a line goes, a line comes.
+
+use std::process::ExitStatus;
+use std::sync::Arc;
+
+use super::process::Process;
+use super::pty;
+use super::shell::{OpenFd, check_free, explained, known, new_pipe};
+use super::sink::Sink;
+use super::source::{LINE_LIMIT, Source};
+use super::spawn::Command;
+use crate::error::{Error, ErrorKind, Result};
+use crate::stream::Limit;
+use crate::time::Timeout;
+
+/// A filter as a coprocess: what is written goes to its standard input, and what it puts out is read.
+///
+/// [`Coprocess::exchange`] sends a line and gives the answer. All else is there in pieces, for filters that do not
+/// answer each line with one.
+///
+/// - **A filter that dies is an error**: `EPIPE`, with how it ended in the text; never a SIGPIPE, never a wait for what
+///   cannot come.
+/// - **Full pipes do no harm.** Two programs that both write and do not read wait for each other for ever when both
+///   pipes are full (64 KiB each). Here a write that finds no room reads what the filter puts out, and keeps it for the
+///   next read, up to 64 MiB; then it is `ENOBUFS`. So writing any amount and reading afterwards works, and so do one thread that
+///   writes and one that reads.
+/// - **Filters that keep their output back.** The C library and others put out whole blocks into a pipe, and lines
+///   to a terminal. With [`CoprocessOptions::terminal`] the filter's standard output is a pseudoterminal, so that each line
+///   comes at once. It is in raw mode: bytes arrive as they were written. The standard input stays a pipe, so that
+///   the filter does not believe in a user and prompt for input, and sees an end of its input.
+///
+/// After a time limit in an exchange the answer may still come: it would be taken for the answer to the next line. Read it,
+/// or start anew.
+///
+/// Dropping closes both pipes and does not wait; a filter sees the end of its input and ends. No zombie remains.
+/// Threads: all functions may be called at once; a line, and an exchange, is not mixed with those of others, and
+/// each gets the answer to its own line. fork: a child has the pipes, too; only one of the two may use them. Descriptors are
+/// close-on-exec.
+///
+/// ```
+/// use unipc::Timeout;
+/// use unipc::pipe::{Command, Coprocess};
+///
+/// let filter = Coprocess::spawn(Command::new("cat"))?;
+/// assert_eq!(filter.exchange(b"hello", Timeout::Forever)?, b"hello");
+/// assert!(filter.close(Timeout::Forever)?.success());
+/// # Ok::<(), unipc::Error>(())
+/// ```
+#[doc(alias = "coproc")]
+#[derive(Debug)]
+pub struct Coprocess {
+    input: Sink,
+    output: Source,
+    process: Arc<Process>,
+}
+
+/// How a coprocess is run, where the defaults do not do.
+#[derive(Debug, Clone, Copy)]
+pub struct CoprocessOptions {
+    terminal: bool,
+    line_limit: usize,
+}
+
+impl Default for CoprocessOptions {
+    fn default() -> Self {
+        Self { terminal: false, line_limit: LINE_LIMIT }
+    }
+}
+
+impl CoprocessOptions {
+    /// The defaults: two pipes, lines of up to 1 MiB.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets the filter's standard output be a terminal, for filters that put out whole blocks into a pipe.
+    pub fn terminal(mut self, terminal: bool) -> Self {
+        self.terminal = terminal;
+        self
+    }
+
+    /// How long a line of the filter may be, in bytes.
+    pub fn line_limit(mut self, bytes: usize) -> Self {
+        self.line_limit = bytes;
+        self
+    }
+
+    /// Starts the filter.
+    ///
+    /// Errors: as [`Command::spawn`]; `EINVAL` when the command says itself what its standard input or output is.
+    pub fn spawn(self, command: Command) -> Result<Coprocess> {
+        check_free(&command, 0)?;
+        check_free(&command, 1)?;
+        let (their_input, our_input) = new_pipe(&command)?;
+        let (our_output, their_output) = if self.terminal {
+            let (master, slave) = pty::raw_pair()?;
+            (pty::stream(master), slave)
+        } else {
+            let (ours, theirs) = new_pipe(&command)?;
+            (known(ours), theirs)
+        };
+        let process = command.stdin(their_input).stdout(their_output).spawn()?;
+        Ok(Coprocess {
+            input: Sink::new(known(our_input), false),
+            output: Source::new(our_output, self.line_limit, self.terminal),
+            process: Arc::new(process),
+        })
+    }
+}
+
+impl Coprocess {
+    /// Starts a filter with the default [`CoprocessOptions`].
+    ///
+    /// Errors: those of [`CoprocessOptions::spawn`].
+    pub fn spawn(command: Command) -> Result<Self> {
+        CoprocessOptions::new().spawn(command)
+    }
+
+    /// Sends a line, to which the newline is added, and waits for a line in answer, which is given without it.
+    ///
+    /// Errors: `EPIPE` when the filter has ended, or has closed its input or output; `EINVAL` for a line with a newline
+    /// in it; `EMSGSIZE` for an answer beyond the limit; `EAGAIN`, `ETIMEDOUT`, `EINTR`, after which the answer may still come.
+    pub fn exchange(&self, line: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
+        self.exchange_with(line, timeout, |answer| Ok(answer.to_vec()))
+    }
+
+    /// As [`Coprocess::exchange`], without a copy of the answer: what `take` refuses stays the next line.
+    ///
+    /// Errors: as `exchange`, and what `take` says.
+    pub fn exchange_with<R>(
+        &self,
+        line: &[u8],
+        timeout: Timeout,
+        take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
+    ) -> Result<R> {
+        let mut limit = Limit::new(timeout);
+        let exchanged = self.input.take_turn(&mut limit).and_then(|turn| {
+            self.input.write_line(line, &self.output, &mut limit, &turn)?;
+            // Until the answer is there nobody else's line goes.
+            self.output.line(&mut limit, take)?.ok_or(ErrorKind::Os(libc::EPIPE))
+        });
+        exchanged.map_err(|kind| self.failed("exchange", kind))
+    }
+
+    /// Writes a line, to which the newline is added.
+    ///
+    /// Errors: as [`Coprocess::write`]; `EINVAL` for a line with a newline in it.
+    pub fn write_line(&self, line: &[u8], timeout: Timeout) -> Result<()> {
+        let mut limit = Limit::new(timeout);
+        let turn = self.input.take_turn(&mut limit);
+        let written =
+            turn.and_then(|turn| self.input.write_line(line, &self.output, &mut limit, &turn));
+        written.map_err(|kind| self.failed("write_line", kind))
+    }
+
+    /// Writes all bytes.
+    ///
+    /// Errors: `EPIPE` when the filter has ended or closed its input; `ENOBUFS` when it has put out 64 MiB meanwhile that
+    /// nobody has read; `EAGAIN`, `ETIMEDOUT`, `EINTR`; `EBADF` after [`Coprocess::end_input`].
+    /// [`ErrorKind::done`] tells how many bytes went before it.
+    pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
+        let mut limit = Limit::new(timeout);
+        let turn = self.input.take_turn(&mut limit);
+        let written = turn
+            .and_then(|turn| self.input.write_and_drain(bytes, &self.output, &mut limit, &turn));
+        written.map_err(|kind| self.failed("write", kind))
+    }
+
+    /// Reads the next line, without its newline; nothing at the end. A last line may have no newline.
+    ///
+    /// Errors: `EMSGSIZE` for a line beyond the limit, whose bytes stay for [`Coprocess::read`]; `EAGAIN`, `ETIMEDOUT`,
+    /// `EINTR`: a part of a line that has come stays.
+    pub fn read_line(&self, timeout: Timeout) -> Result<Option<Vec<u8>>> {
+        self.with_line(timeout, |line| Ok(line.to_vec()))
+    }
+
+    /// As [`Coprocess::read_line`], without a copy: what `take` refuses stays the next line.
+    ///
+    /// Errors: as `read_line`, and what `take` says.
+    pub fn with_line<R>(
+        &self,
+        timeout: Timeout,
+        take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
+    ) -> Result<Option<R>> {
+        let line = self.output.line(&mut Limit::new(timeout), take);
+        line.map_err(|kind| self.failed("read_line", kind))
+    }
+
+    /// Reads what is there, at most `room`: how many bytes; 0 at the end. Waits for the first.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`.
+    pub fn read(&self, room: &mut [u8], timeout: Timeout) -> Result<usize> {
+        let read = self.output.read(room, &mut Limit::new(timeout));
+        read.map_err(|kind| self.failed("read", kind))
+    }
+
+    /// Ends the filter's input, so that one that reads all before it answers (`sort`) answers now.
+    pub fn end_input(&self) {
+        self.input.close();
+    }
+
+    /// Writes all bytes, ends the input, and reads all that the filter puts out until it closes its output.
+    ///
+    /// Errors: as [`Coprocess::write`] and [`Coprocess::read`]. Output of a filter that stops reading early is given
+    /// all the same, without an error (`head`).
+    pub fn communicate(&self, bytes: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
+        let mut limit = Limit::new(timeout);
+        let done = self.communicate_within(bytes, &mut limit);
+        done.map_err(|kind| self.failed("communicate", kind))
+    }
+
+    fn communicate_within(&self, bytes: &[u8], limit: &mut Limit) -> Result<Vec<u8>, ErrorKind> {
+        let turn = self.input.take_turn(limit)?;
+        match self.input.write_and_drain(bytes, &self.output, limit, &turn) {
+            Err(kind) if kind.errno() != libc::EPIPE => return Err(kind),
+            _ => self.input.close(),
+        }
+        drop(turn);
+        let mut all = Vec::new();
+        loop {
+            let end = all.len();
+            all.resize(end + (64 << 10), 0);
+            let count = self.output.read(&mut all[end..], limit)?;
+            all.truncate(end + count);
+            if count == 0 {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Ends the filter's input and waits for the filter: how it ended. What it still puts out is not read, so read to the end
+    /// first: a filter with more than 64 KiB to say would wait for that.
+    ///
+    /// Errors: those of [`Process::wait`].
+    pub fn wait(&self, timeout: Timeout) -> Result<ExitStatus> {
+        self.end_input();
+        self.process.wait(timeout)
+    }
+
+    /// Closes both pipes, waits for the filter and tells how it ended. One that still has something to say gets EPIPE
+    /// or SIGPIPE.
+    ///
+    /// Errors: those of [`Process::wait`]. The filter goes on then, and no zombie remains.
+    pub fn close(self, timeout: Timeout) -> Result<ExitStatus> {
+        self.end();
+        self.process.wait(timeout)
+    }
+
+    /// Closes both pipes. Calls that other threads are in go on.
+    pub fn end(&self) {
+        self.input.close();
+        self.output.close();
+    }
+
+    /// The filter, to signal it or to wait for it.
+    pub fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    /// The descriptor from which the filter's output comes, to poll it. See [`Coprocess::has_buffered`].
+    ///
+    /// Errors: `EBADF` when it was closed.
+    pub fn fd(&self) -> Result<OpenFd> {
+        self.output.stream().map(OpenFd).map_err(|kind| self.failed("fd", kind))
+    }
+
+    /// Was something read already that no poll of the descriptor shows? Perhaps a part of a line.
+    pub fn has_buffered(&self) -> bool {
+        self.output.has_buffered()
+    }
+
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        let limit = self.output.line_limit();
+        let too_long = matches!(kind, ErrorKind::TooLong { .. });
+        let error = explained(&self.process, operation, kind);
+        if too_long {
+            return error.with_advice(format!("the limit of a line is {limit} bytes: raise it"));
+        }
+        error
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A running program: waited for by its descriptor, signalled by it, and never left as a zombie.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fd;
+use crate::sys::spawn::{pidfd_open, pidfd_send_signal, reap};
+use crate::time::Timeout;
+
+/// A program that this process has started.
+///
+/// It is known by a descriptor (`pidfd`), not by a number that the kernel could give to another process:
+/// waiting polls that descriptor, signalling goes through it. No handler for SIGCHLD is needed, and one that the
+/// program has is not disturbed.
+///
+/// Dropping: the program goes on, and is taken away when it ends, so that no zombie remains: at once if it
+/// has ended, else by a thread that sleeps until then. [`Process::wait`] is how to learn how it ended.
+///
+/// Threads: all functions may be called at once. fork: the program is no child of a child of this process;
+/// waiting there fails with `ECHILD`.
+#[doc(alias = "pidfd_open")]
+pub struct Process {
+    pid: libc::pid_t,
+    /// Nothing when the kernel had taken the process away before it could be opened.
+    pidfd: Option<OwnedFd>,
+    label: String,
+    ended: Mutex<Ended>,
+}
+
+/// What is known of the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    NotYet,
+    With(ExitStatus),
+    /// Somebody else took the child away, or SIGCHLD is ignored.
+    Unknown,
+}
+
+impl Process {
+    pub(super) fn new(pid: libc::pid_t, label: String) -> Result<Self> {
+        match pidfd_open(pid) {
+            Ok(pidfd) => Ok(Self { pid, pidfd: Some(pidfd), label, ended: Ended::NotYet.into() }),
+            // Only where SIGCHLD is ignored is a child gone before it was waited for.
+            Err(Errno::ESRCH) => Ok(Self { pid, pidfd: None, label, ended: Ended::Unknown.into() }),
+            Err(errno) => {
+                // It cannot be watched, so it must not run. The number is still its own: nobody has waited for it.
+                let child = nix::unistd::Pid::from_raw(pid);
+                let _ = nix::sys::signal::kill(child, nix::sys::signal::SIGKILL);
+                while nix::sys::wait::waitpid(child, None) == Err(Errno::EINTR) {}
+                Err(ErrorKind::from(errno).during("pidfd_open", label))
+            }
+        }
+    }
+
+    /// The process identifier. Once the process has been waited for, the kernel may give the number to another one.
+    #[doc(alias = "getpid")]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// How it ended, if it has; does not wait.
+    ///
+    /// Errors: `ECHILD` as in [`Process::wait`].
+    #[doc(alias = "WNOHANG")]
+    pub fn status(&self) -> Result<Option<ExitStatus>> {
+        let mut ended = self.ended();
+        if let (Ended::NotYet, Some(pidfd)) = (*ended, &self.pidfd) {
+            match reap(pidfd.as_fd(), false) {
+                Ok(None) => return Ok(None),
+                Ok(Some(status)) => *ended = Ended::With(ExitStatus::from_raw(status)),
+                Err(Errno::ECHILD) => *ended = Ended::Unknown,
+                Err(errno) => return Err(ErrorKind::from(errno).during("wait", &self.label)),
+            }
+        }
+        match *ended {
+            Ended::With(status) => Ok(Some(status)),
+            _ => Err(ErrorKind::Os(libc::ECHILD).during("wait", &self.label).with_advice(
+                "how it ended is lost: SIGCHLD is ignored, another part of the program has waited for it, or this is a \
+                 child of fork",
+            )),
+        }
+    }
+
+    /// Waits until the program has ended: how it ended. It may be asked again, by other threads too.
+    ///
+    /// Errors: `ETIMEDOUT`, or `EAGAIN` for a try, when it still runs; `EINTR`; `ECHILD` when how it ended is lost:
+    /// this process ignores SIGCHLD, another part of it has waited for any child, or it is a child of fork.
+    /// See waitid(2).
+    #[doc(alias = "waitpid")]
+    #[doc(alias = "waitid")]
+    pub fn wait(&self, timeout: Timeout) -> Result<ExitStatus> {
+        if let Some(status) = self.status()? {
+            return Ok(status);
+        }
+        let deadline = timeout.deadline();
+        while let Some(pidfd) = &self.pidfd {
+            let there = fd::wait(pidfd.as_fd(), PollFlags::POLLIN, deadline)
+                .map_err(|errno| self.failed("wait", errno.into()))?;
+            if let Some(status) = self.status()? {
+                return Ok(status);
+            }
+            if there.is_empty() {
+                break;
+            }
+        }
+        Err(self.failed("wait", timeout.expired()))
+    }
+
+    /// Sends a signal to the program; 0 only asks whether it is there.
+    ///
+    /// Errors: `ESRCH` when it has ended and was waited for; `EPERM` when it has changed its user; `EINVAL` for what
+    /// is no signal. See `pidfd_send_signal(2)`.
+    #[doc(alias = "pidfd_send_signal")]
+    pub fn signal(&self, signal: i32) -> Result<()> {
+        let sent = match &self.pidfd {
+            Some(pidfd) => pidfd_send_signal(pidfd.as_fd(), signal),
+            None => Err(Errno::ESRCH),
+        };
+        sent.map_err(|errno| self.failed("signal", errno.into()))
+    }
+
+    /// Ends the program with SIGKILL, which it cannot prevent; one that has ended already is fine. Wait for it then.
+    #[doc(alias = "SIGKILL")]
+    pub fn kill(&self) -> Result<()> {
+        match self.signal(libc::SIGKILL) {
+            Err(error) if error.errno() == libc::ESRCH => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Lets the program go its own way: it is not waited for, and is no zombie when it ends. The same as dropping.
+    pub fn detach(self) {}
+
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The descriptor that becomes readable when the program has ended; nothing when that was before it could be had.
+    pub fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// In words, how it ended or that it runs. Waits a moment for a program that is about to end.
+    pub(super) fn fate(&self, patience: Timeout) -> String {
+        match self.wait(patience) {
+            Ok(status) => format!("{} has ended: {status}", self.label),
+            Err(error) if error.errno() == libc::ECHILD => {
+                format!("{} has ended, and its status is lost", self.label)
+            }
+            Err(_) => format!("{} still runs (process {})", self.label, self.pid),
+        }
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Ended> {
+        // A plain value: nothing can be half-done.
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        kind.during(operation, &self.label)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // An error here means that the child is another's to take away.
+        if matches!(self.status(), Ok(None))
+            && let Some(pidfd) = self.pidfd.take()
+        {
+            take_away_later(pidfd);
+        }
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({} {}: ", self.pid, self.label)?;
+        match *self.ended() {
+            Ended::NotYet => write!(f, "not waited for)"),
+            Ended::With(status) => write!(f, "{status})"),
+            Ended::Unknown => write!(f, "status lost)"),
+        }
+    }
+}
+
+/// Waits for a program that nobody has a handle of any more, in a thread that no signal of the program comes to.
+fn take_away_later(pidfd: OwnedFd) {
+    let mut before = SigSet::empty();
+    let blocked = pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), Some(&mut before));
+    // Without a thread the zombie stays until this process ends; there is nobody to tell.
+    let _ = std::thread::Builder::new()
+        .name("unipc-wait".into())
+        .stack_size(64 << 10)
+        .spawn(move || while reap(pidfd.as_fd(), true) == Err(Errno::EINTR) {});
+    if blocked.is_ok() {
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The end to which a program's input is written, and what to do when it is full.
+
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex};
+
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+
+use super::source::{Source, lock};
+use super::turn::{Taken, Turn};
+use crate::error::ErrorKind;
+use crate::stream::{Limit, Stream};
+use crate::sys;
+use crate::time::{Deadline, Timeout};
+
+/// The writing end, for any number of threads.
+#[derive(Debug)]
+pub(super) struct Sink {
+    stream: Mutex<Option<Arc<Stream>>>,
+    turn: Turn,
+    /// Where a line gets its newline, so that both go together.
+    line: Mutex<Vec<u8>>,
+    /// A terminal that nobody else has, so that it does not block.
+    terminal: bool,
+}
+
+impl Sink {
+    pub(super) fn new(stream: Arc<Stream>, terminal: bool) -> Self {
+        let stream = Mutex::new(Some(stream));
+        Self { stream, turn: Turn::default(), line: Mutex::default(), terminal }
+    }
+
+    /// The stream, kept for one call whatever other threads do; `EBADF` once it is closed.
+    pub(super) fn stream(&self) -> Result<Arc<Stream>, ErrorKind> {
+        lock(&self.stream).clone().ok_or(ErrorKind::Os(libc::EBADF))
+    }
+
+    /// Nobody writes any more: the program sees the end of its input. A call that is under way goes on to its end.
+    pub(super) fn close(&self) {
+        lock(&self.stream).take();
+    }
+
+    /// Nobody else's bytes come between.
+    pub(super) fn take_turn(&self, limit: &mut Limit) -> Result<Taken<'_>, ErrorKind> {
+        self.turn.take(limit)
+    }
+
+    /// Writes all bytes to a program whose output is not ours.
+    pub(super) fn write(&self, bytes: &[u8], limit: &mut Limit) -> Result<(), ErrorKind> {
+        let stream = self.stream()?;
+        let _turn = self.take_turn(limit)?;
+        let written = stream.write_all_within(bytes, limit);
+        written.map_err(|(cause, done)| cause.after(done, bytes.len()))
+    }
+
+    /// Writes all bytes to a program whose output is `output`. As long as the input is full, what the program puts out
+    /// is read and kept: it would else wait for us, and we for it. The turn is the caller's.
+    pub(super) fn write_and_drain(
+        &self,
+        bytes: &[u8],
+        output: &Source,
+        limit: &mut Limit,
+        _turn: &Taken<'_>,
+    ) -> Result<(), ErrorKind> {
+        let stream = self.stream()?;
+        let mut done = 0;
+        while done < bytes.len() {
+            let more = match self.attempt(&stream, &bytes[done..]) {
+                Err(ErrorKind::WouldBlock | ErrorKind::Os(libc::EAGAIN)) => {
+                    make_room(&stream, output, limit).map(|()| 0)
+                }
+                other => other,
+            };
+            done += more.map_err(|cause| cause.after(done, bytes.len()))?;
+        }
+        Ok(())
+    }
+
+    /// As [`Sink::write_and_drain`], for a line, to which the newline is added.
+    pub(super) fn write_line(
+        &self,
+        line: &[u8],
+        output: &Source,
+        limit: &mut Limit,
+        turn: &Taken<'_>,
+    ) -> Result<(), ErrorKind> {
+        if line.contains(&b'\n') {
+            return Err(ErrorKind::invalid("a line has no newline in it: the newline is added"));
+        }
+        let mut whole = lock(&self.line);
+        whole.clear();
+        whole.extend_from_slice(line);
+        whole.push(b'\n');
+        self.write_and_drain(&whole, output, limit, turn)
+    }
+
+    /// Writes what fits at once.
+    fn attempt(&self, stream: &Stream, bytes: &[u8]) -> Result<usize, ErrorKind> {
+        if self.terminal {
+            return Ok(sys::stream::write(stream.as_fd(), bytes, true)?);
+        }
+        stream.write(bytes, Timeout::TRY)
+    }
+}
+
+/// Waits until there may be room in the input, and reads output that comes meanwhile.
+fn make_room(input: &Stream, output: &Source, limit: &mut Limit) -> Result<(), ErrorKind> {
+    let room = PollFd::new(input.as_fd(), PollFlags::POLLOUT);
+    let stream = match output.stream() {
+        Ok(stream) if !output.has_ended() => stream,
+        // Nothing is to be read any more.
+        _ => return limit.wait(input.as_fd(), PollFlags::POLLOUT),
+    };
+    let turn = output.turn();
+    if turn.is_taken() {
+        // Another thread reads, which keeps the program going as well as we would, as long as it does.
+        let waiter = turn.waiter()?;
+        if turn.is_taken() {
+            let reader = PollFd::new(waiter.as_fd(), PollFlags::POLLIN);
+            if let [_, true] = either([room, reader], limit)? {
+                waiter.heard();
+            }
+        }
+        return Ok(());
+    }
+    let more = PollFd::new(stream.as_fd(), PollFlags::POLLIN);
+    match (either([room, more], limit)?, turn.try_take()) {
+        ([false, true], Some(turn)) => output.drain(&turn),
+        // There may be room, or somebody else reads.
+        _ => Ok(()),
+    }
+}
+
+/// Waits for one of two; which of them there are.
+fn either(mut polled: [PollFd<'_>; 2], limit: &mut Limit) -> Result<[bool; 2], ErrorKind> {
+    let left = time_left(limit.deadline());
+    if ppoll(&mut polled, left, None)? == 0 {
+        return Err(limit.expired());
+    }
+    // Bits that nix does not know mean that something happened, too.
+    Ok(polled.map(|one| one.revents().is_none_or(|events| !events.is_empty())))
+}
+
+fn time_left(deadline: Deadline) -> Option<TimeSpec> {
+    match deadline.remaining() {
+        Timeout::Forever => None,
+        Timeout::After(left) => Some(TimeSpec::from(sys::timer::timespec(left))),
+    }
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The end from which a program's output is read: bytes or lines, with a buffer behind it.
+
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+
+use super::turn::{Taken, Turn};
+use crate::error::ErrorKind;
+use crate::stream::{Limit, Stream, uninit};
+use crate::sys;
+
+/// The longest line unless said otherwise, in bytes.
+pub(super) const LINE_LIMIT: usize = 1 << 20;
+/// So much is kept at most for somebody who writes and does not read.
+const UNREAD_LIMIT: usize = 64 << 20;
+/// How much is read at once.
+const STEP: usize = 64 << 10;
+
+/// Bytes that were read and not yet given away.
+#[derive(Debug, Default)]
+struct Buffer {
+    /// Initialised room, of which `start..end` are bytes.
+    room: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Up to here there is no newline.
+    searched: usize,
+    ended: bool,
+}
+
+/// The reading end, for any number of threads.
+#[derive(Debug)]
+pub(super) struct Source {
+    stream: Mutex<Option<Arc<Stream>>>,
+    turn: Turn,
+    buffer: Mutex<Buffer>,
+    line_limit: usize,
+    /// A terminal that nobody else has, so that it does not block and ends with EIO.
+    terminal: bool,
+}
+
+impl Source {
+    pub(super) fn new(stream: Arc<Stream>, line_limit: usize, terminal: bool) -> Self {
+        Self {
+            stream: Mutex::new(Some(stream)),
+            turn: Turn::default(),
+            buffer: Mutex::default(),
+            line_limit,
+            terminal,
+        }
+    }
+
+    /// The stream, kept for one call whatever other threads do; `EBADF` once it is closed.
+    pub(super) fn stream(&self) -> Result<Arc<Stream>, ErrorKind> {
+        lock(&self.stream).clone().ok_or(ErrorKind::Os(libc::EBADF))
+    }
+
+    /// Nobody reads any more. A call that is under way goes on to its end.
+    pub(super) fn close(&self) {
+        lock(&self.stream).take();
+    }
+
+    pub(super) fn line_limit(&self) -> usize {
+        self.line_limit
+    }
+
+    /// For who writes and finds no room meanwhile.
+    pub(super) fn turn(&self) -> &Turn {
+        &self.turn
+    }
+
+    /// Are there bytes that were read already, which no poll shows?
+    pub(super) fn has_buffered(&self) -> bool {
+        lock(&self.buffer).length() > 0
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        lock(&self.buffer).ended
+    }
+
+    /// What is there, at most the room; 0 at the end.
+    pub(super) fn read(&self, room: &mut [u8], limit: &mut Limit) -> Result<usize, ErrorKind> {
+        let stream = self.stream()?;
+        let _turn = self.turn.take(limit)?;
+        let mut buffer = lock(&self.buffer);
+        let kept = buffer.bytes();
+        if !kept.is_empty() {
+            let count = kept.len().min(room.len());
+            room[..count].copy_from_slice(&kept[..count]);
+            buffer.consume(count);
+            return Ok(count);
+        }
+        if buffer.ended || room.is_empty() {
+            return Ok(0);
+        }
+        // Others may look whether it has ended.
+        drop(buffer);
+        let count = self.read_stream(&stream, room, limit)?;
+        if count == 0 {
+            lock(&self.buffer).ended = true;
+        }
+        Ok(count)
+    }
+
+    /// Gives the next line, without its newline, to `take`, and forgets it if `take` succeeds. Nothing at the end; a
+    /// last line may have no newline.
+    ///
+    /// Errors: `TooLong` when no newline comes within the limit; the bytes stay, for `read`.
+    pub(super) fn line<R>(
+        &self,
+        limit: &mut Limit,
+        take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
+    ) -> Result<Option<R>, ErrorKind> {
+        let stream = self.stream()?;
+        let turn = self.turn.take(limit)?;
+        loop {
+            let mut buffer = lock(&self.buffer);
+            let length = match buffer.newline() {
+                Some(length) => length,
+                None if buffer.ended && buffer.bytes().is_empty() => return Ok(None),
+                None if buffer.ended => buffer.bytes().len(),
+                None => {
+                    let length = buffer.bytes().len();
+                    self.check_length(length)?;
+                    drop(buffer);
+                    self.fill(&stream, limit, &turn)?;
+                    continue;
+                }
+            };
+            self.check_length(length)?;
+            let given = take(&buffer.bytes()[..length])?;
+            let newline = usize::from(length < buffer.bytes().len());
+            buffer.consume(length + newline);
+            return Ok(Some(given));
+        }
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), ErrorKind> {
+        if length > self.line_limit {
+            let (length, limit) = (length as u64, self.line_limit as u64);
+            return Err(ErrorKind::TooLong { length, limit });
+        }
+        Ok(())
+    }
+
+    /// Reads once what is there, for somebody who needs the program to go on. The turn is the caller's.
+    pub(super) fn drain(&self, turn: &Taken<'_>) -> Result<(), ErrorKind> {
+        let stream = self.stream()?;
+        if lock(&self.buffer).length() >= UNREAD_LIMIT {
+            return Err(ErrorKind::Os(libc::ENOBUFS));
+        }
+        match self.fill(&stream, &mut Limit::new(crate::Timeout::TRY), turn) {
+            Err(ErrorKind::WouldBlock) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Waits for more bytes, or the end, and puts them into the buffer. The turn is the caller's.
+    fn fill(&self, stream: &Stream, limit: &mut Limit, _turn: &Taken<'_>) -> Result<(), ErrorKind> {
+        // Who has the turn is alone with the stream, so that the buffer's order is the stream's. The room is taken out
+        // of the buffer meanwhile, since others look whether there is an end.
+        let mut room = lock(&self.buffer).lend();
+        let end = room.end;
+        let outcome = self.read_stream(stream, &mut room.bytes[end..], limit);
+        if let Ok(count) = outcome {
+            room.end += count;
+        }
+        let mut buffer = lock(&self.buffer);
+        buffer.take_back(room);
+        buffer.ended |= outcome == Ok(0);
+        outcome.map(drop)
+    }
+
+    fn read_stream(
+        &self,
+        stream: &Stream,
+        room: &mut [u8],
+        limit: &mut Limit,
+    ) -> Result<usize, ErrorKind> {
+        if !self.terminal {
+            return stream.read_within(uninit(room), limit);
+        }
+        loop {
+            match sys::stream::read(stream.as_fd(), uninit(room)) {
+                // The other side has hung up.
+                Err(Errno::EIO) => return Ok(0),
+                Err(Errno::EAGAIN) => limit.wait(stream.as_fd(), PollFlags::POLLIN)?,
+                other => return Ok(other?),
+            }
+        }
+    }
+}
+
+/// The buffer's room while bytes are read into it.
+struct Room {
+    bytes: Vec<u8>,
+    end: usize,
+}
+
+impl Buffer {
+    fn bytes(&self) -> &[u8] {
+        &self.room[self.start..self.end]
+    }
+
+    /// Holds while the room is lent, too.
+    fn length(&self) -> usize {
+        self.end - self.start
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+        self.searched = self.searched.max(self.start);
+        if self.start == self.end {
+            (self.start, self.end, self.searched) = (0, 0, 0);
+        }
+    }
+
+    /// How long the first line is, if there is a newline. Each byte is looked at once.
+    fn newline(&mut self) -> Option<usize> {
+        let found = self.room[self.searched..self.end].iter().position(|&byte| byte == b'\n');
+        self.searched = found.map_or(self.end, |found| self.searched + found);
+        found.map(|_| self.searched - self.start)
+    }
+
+    /// Room for more bytes, behind those that are there.
+    fn lend(&mut self) -> Room {
+        if self.start > 0 && self.room.len() - self.end < STEP {
+            self.room.copy_within(self.start..self.end, 0);
+            self.searched -= self.start;
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.room.len() - self.end < STEP / 2 {
+            // Twice as much each time, so that a long line is not copied too often.
+            self.room.resize(2 * self.room.len().max(STEP / 2), 0);
+        }
+        Room { bytes: std::mem::take(&mut self.room), end: self.end }
+    }
+
+    fn take_back(&mut self, room: Room) {
+        self.room = room.bytes;
+        self.end = room.end;
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic could have left half-done is whole under each of these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(bytes: &[u8]) -> Buffer {
+        let mut buffer = Buffer::default();
+        add(&mut buffer, bytes);
+        buffer
+    }
+
+    fn add(buffer: &mut Buffer, bytes: &[u8]) {
+        let mut room = buffer.lend();
+        room.bytes[room.end..][..bytes.len()].copy_from_slice(bytes);
+        room.end += bytes.len();
+        buffer.take_back(room);
+    }
+
+    #[test]
+    fn lines_are_found_across_what_comes_in_pieces() {
+        let mut buffer = with(b"one\ntw");
+        assert_eq!(buffer.newline(), Some(3));
+        buffer.consume(4);
+        assert_eq!(buffer.newline(), None);
+        add(&mut buffer, b"o\n\nrest");
+        assert_eq!(buffer.newline(), Some(3));
+        assert_eq!(buffer.newline(), Some(3), "asking again gives the same");
+        buffer.consume(4);
+        assert_eq!(buffer.newline(), Some(0));
+        buffer.consume(1);
+        assert_eq!((buffer.newline(), buffer.bytes()), (None, b"rest".as_slice()));
+    }
+
+    #[test]
+    fn a_long_line_makes_the_room_grow_and_a_consumed_one_does_not() {
+        let mut buffer = Buffer::default();
+        for _ in 0..100 {
+            add(&mut buffer, &[b'x'; 1000]);
+            assert_eq!(buffer.newline(), None);
+        }
+        assert_eq!(buffer.bytes().len(), 100_000);
+        let mut short = Buffer::default();
+        for _ in 0..1000 {
+            add(&mut short, &[b'\n'; 1000]);
+            while let Some(length) = short.newline() {
+                short.consume(length + 1);
+            }
+        }
+        assert!(short.room.len() <= 2 * STEP, "{}", short.room.len());
+    }
+}

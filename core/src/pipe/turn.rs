@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One thread at a time, in a wait that a time limit and a signal end.
+//!
+//! A mutex can do neither, and cannot be waited for together with a descriptor. Free, a turn costs two atomic
+//! instructions; taken, it is a descriptor that becomes readable.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use nix::poll::PollFlags;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use crate::error::ErrorKind;
+use crate::stream::Limit;
+
+/// Who does something that others must not do meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    taken: AtomicBool,
+    waiters: AtomicU32,
+    /// Made when somebody waits for the first time. Each end of a turn gives it one unit, if anybody waits.
+    ended: OnceLock<EventFd>,
+}
+
+/// The turn, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Taken<'a>(&'a Turn);
+
+/// Somebody who wants the turn. While it lives, the end of a turn is told.
+#[derive(Debug)]
+pub(super) struct Waiter<'a> {
+    turn: &'a Turn,
+    event: &'a EventFd,
+}
+
+impl Turn {
+    pub(super) fn try_take(&self) -> Option<Taken<'_>> {
+        // SYNC: pairs with the store in the drop of Taken; SeqCst because of the waiters, see there.
+        let free = self.taken.compare_exchange(false, true, Ordering::SeqCst, Ordering::Relaxed);
+        // Made only then: dropping one ends the turn.
+        free.is_ok().then(|| Taken(self))
+    }
+
+    pub(super) fn is_taken(&self) -> bool {
+        // SYNC: SeqCst, with `waiters`: see `waiter`.
+        self.taken.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn take(&self, limit: &mut Limit) -> Result<Taken<'_>, ErrorKind> {
+        if let Some(taken) = self.try_take() {
+            return Ok(taken);
+        }
+        let waiter = self.waiter()?;
+        loop {
+            // Tried after it was announced, so that no end is missed in between.
+            if let Some(taken) = self.try_take() {
+                return Ok(taken);
+            }
+            limit.wait(waiter.as_fd(), PollFlags::POLLIN)?;
+            waiter.heard();
+        }
+    }
+
+    /// Announces that somebody waits. Try to take the turn after this, then wait.
+    pub(super) fn waiter(&self) -> Result<Waiter<'_>, ErrorKind> {
+        let event = if let Some(event) = self.ended.get() {
+            event
+        } else {
+            let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_SEMAPHORE;
+            let new = EventFd::from_value_and_flags(0, flags)?;
+            self.ended.get_or_init(|| new)
+        };
+        // SYNC: SeqCst, with `taken`: either the waiter finds the turn free, or who ends it finds the waiter.
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        Ok(Waiter { turn: self, event })
+    }
+}
+
+impl Waiter<'_> {
+    /// Takes one unit of what was told; another waiter may have been faster.
+    pub(super) fn heard(&self) {
+        let _ = self.event.read();
+    }
+}
+
+impl AsFd for Waiter<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        // SYNC: as in `waiter`. One unit too many only makes somebody look once more.
+        self.turn.waiters.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        // SYNC: pairs with try_take. SeqCst, with `waiters`: see `waiter`.
+        self.0.taken.store(false, Ordering::SeqCst);
+        // SYNC: as above.
+        let awaited = self.0.waiters.load(Ordering::SeqCst) > 0;
+        if let (true, Some(event)) = (awaited, self.0.ended.get()) {
+            // Full, it is readable all the same.
+            let _ = event.write(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::time::Timeout;
+
+    #[test]
+    fn one_at_a_time_and_a_refused_try_changes_nothing() {
+        let turn = Turn::default();
+        let taken = turn.try_take().unwrap();
+        assert!(turn.try_take().is_none());
+        assert!(turn.try_take().is_none() && turn.is_taken());
+        let mut limit = Limit::new(Timeout::After(Duration::from_millis(1)));
+        assert_eq!(turn.take(&mut limit).unwrap_err(), ErrorKind::TimedOut);
+        drop(taken);
+        assert!(!turn.is_taken());
+        let again = turn.take(&mut Limit::new(Timeout::TRY)).unwrap();
+        drop(again);
+    }
+
+    #[test]
+    fn nobody_is_forgotten() {
+        let (turn, count) = (Turn::default(), std::sync::Mutex::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        let taken = turn.take(&mut Limit::new(Timeout::Forever)).unwrap();
+                        *count.try_lock().expect("nobody else has the turn") += 1;
+                        drop(taken);
+                    }
+                });
+            }
+        });
+        assert_eq!(*count.lock().unwrap(), 16_000);
+    }
+}

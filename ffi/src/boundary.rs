@@ -197,6 +197,37 @@ impl Caller {
         Ok(OsStr::from_bytes(text.to_bytes()))
     }
 
+    /// Strings in an array that ends with NULL.
+    pub(crate) fn texts(
+        &self,
+        argument: &'static str,
+        array: *const *const c_char,
+    ) -> Result<Vec<&OsStr>> {
+        let mut next = self.pointer(argument, array.cast_mut())?;
+        let mut texts = Vec::new();
+        loop {
+            // SAFETY: by contract all pointers up to the NULL may be read, and this one is not behind it.
+            let text = unsafe { next.read() };
+            if text.is_null() {
+                return Ok(texts);
+            }
+            texts.push(self.text(argument, text)?);
+            // SAFETY: as above.
+            next = unsafe { next.add(1) };
+        }
+    }
+
+    /// Bytes that C reads as a string, which gets its NUL: `EMSGSIZE` if they do not fit. How many there are.
+    #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
+    pub(crate) fn give_text(&self, room: &mut [u8], text: &[u8]) -> Result<isize, ErrorKind> {
+        let Some((nul, _)) = room.get_mut(text.len()..).and_then(<[u8]>::split_first_mut) else {
+            return Err(ErrorKind::Os(libc::EMSGSIZE));
+        };
+        *nul = 0;
+        room[..text.len()].copy_from_slice(text);
+        Ok(count(text.len()))
+    }
+
     /// The name of an object.
     pub(crate) fn name(&self, name: *const c_char) -> Result<Name> {
         Name::parse(self.text("name", name)?)

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! unipc/pipe.h: pipes and what is made of them. The types are here, the functions in the modules.
 
+mod coprocess;
 mod end;
 mod fifo;
+mod process;
+mod pty;
+mod shell;
+mod terminal;
 mod transfer;
 mod turnstile;
 
 use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
-use unipc_core::pipe::{End, Turnstile};
+use unipc_core::pipe::{Coprocess, End, Process, Pty, RawMode, Shell, Turnstile};
 
+pub use coprocess::*;
 pub use end::*;
 pub use fifo::*;
+pub use process::*;
+pub use pty::*;
+pub use shell::*;
+pub use terminal::*;
 pub use transfer::*;
 pub use turnstile::*;
 
@@ -40,6 +52,64 @@ impl unipc_pipe {
 #[derive(Debug)]
 pub struct unipc_turnstile {
     turnstile: Turnstile,
+}
+
+/// A program that this process has started. A child of fork() cannot wait for it.
+#[derive(Debug)]
+pub struct unipc_process {
+    process: Arc<Process>,
+}
+
+/// A program at the other end of a pipe.
+#[derive(Debug)]
+pub struct unipc_shell {
+    shell: Shell,
+    process: unipc_process,
+}
+
+impl unipc_shell {
+    fn new(shell: Shell) -> Self {
+        let process = unipc_process { process: Arc::clone(shell.process()) };
+        Self { shell, process }
+    }
+}
+
+/// A filter at the other end of two pipes.
+#[derive(Debug)]
+pub struct unipc_coprocess {
+    coprocess: Coprocess,
+    process: unipc_process,
+}
+
+impl unipc_coprocess {
+    fn new(coprocess: Coprocess) -> Self {
+        let process = unipc_process { process: Arc::clone(coprocess.process()) };
+        Self { coprocess, process }
+    }
+}
+
+/// The master of a pseudoterminal, perhaps with a program on the other side.
+#[derive(Debug)]
+pub struct unipc_pty {
+    pty: Pty,
+    process: Option<unipc_process>,
+    /// The path of the other side as C reads it, which lives as long as the handle.
+    name: CString,
+}
+
+impl unipc_pty {
+    fn new(pty: Pty) -> Self {
+        let process = pty.process().map(|process| unipc_process { process: Arc::clone(process) });
+        // Paths hold no NUL.
+        let name = CString::new(pty.name().as_os_str().as_bytes()).unwrap_or_default();
+        Self { pty, process, name }
+    }
+}
+
+/// A terminal in raw mode, and how it was before.
+#[derive(Debug)]
+pub struct unipc_raw_mode {
+    raw: RawMode,
 }
 
 /// Numbers.

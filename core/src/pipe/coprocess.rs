@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A filter at the other end of two pipes: a line goes, a line comes.
 
+use std::borrow::Cow;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::shell::{OpenFd, check_free, explained, known, new_pipe};
 use super::sink::Sink;
 use super::source::{LINE_LIMIT, Source};
 use super::spawn::Command;
+use super::turn::Taken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stream::Limit;
 use crate::time::Timeout;
@@ -120,7 +122,8 @@ impl Coprocess {
     /// Sends a line, to which the newline is added, and waits for a line in answer, which is given without it.
     ///
     /// Errors: `EPIPE` when the filter has ended, or has closed its input or output; `EINVAL` for a line with a newline
-    /// in it; `EMSGSIZE` for an answer beyond the limit; `EAGAIN`, `ETIMEDOUT`, `EINTR`, after which the answer may still come.
+    /// in it; `EMSGSIZE` for an answer beyond the limit; `EAGAIN`, `ETIMEDOUT`, `EINTR`,
+    /// after which the answer may still come: [`Coprocess::begin_line`] goes on.
     pub fn exchange(&self, line: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
         self.exchange_with(line, timeout, |answer| Ok(answer.to_vec()))
     }
@@ -134,24 +137,14 @@ impl Coprocess {
         timeout: Timeout,
         take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
     ) -> Result<R> {
-        let mut limit = Limit::new(timeout);
-        let exchanged = self.input.take_turn(&mut limit).and_then(|turn| {
-            self.input.write_line(line, &self.output, &mut limit, &turn)?;
-            // Until the answer is there nobody else's line goes.
-            self.output.line(&mut limit, take)?.ok_or(ErrorKind::Os(libc::EPIPE))
-        });
-        exchanged.map_err(|kind| self.failed("exchange", kind))
+        self.begin_line(line)?.receive(timeout, take)
     }
 
     /// Writes a line, to which the newline is added.
     ///
     /// Errors: as [`Coprocess::write`]; `EINVAL` for a line with a newline in it.
     pub fn write_line(&self, line: &[u8], timeout: Timeout) -> Result<()> {
-        let mut limit = Limit::new(timeout);
-        let turn = self.input.take_turn(&mut limit);
-        let written =
-            turn.and_then(|turn| self.input.write_line(line, &self.output, &mut limit, &turn));
-        written.map_err(|kind| self.failed("write_line", kind))
+        self.begin_line(line)?.send(timeout)
     }
 
     /// Writes all bytes.
@@ -160,11 +153,27 @@ impl Coprocess {
     /// nobody has read; `EAGAIN`, `ETIMEDOUT`, `EINTR`; `EBADF` after [`Coprocess::end_input`].
     /// [`ErrorKind::done`] tells how many bytes went before it.
     pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
-        let mut limit = Limit::new(timeout);
-        let turn = self.input.take_turn(&mut limit);
-        let written = turn
-            .and_then(|turn| self.input.write_and_drain(bytes, &self.output, &mut limit, &turn));
-        written.map_err(|kind| self.failed("write", kind))
+        self.begin(bytes).send(timeout)
+    }
+
+    /// A line to send, with the newline that is added, and perhaps an answer to receive; for callers who go on after a
+    /// signal.
+    ///
+    /// Errors: `EINVAL` for a line with a newline in it.
+    pub fn begin_line(&self, line: &[u8]) -> Result<Exchange<'_>> {
+        if line.contains(&b'\n') {
+            let why = "a line has no newline in it: the newline is added";
+            return Err(self.failed("line", ErrorKind::invalid(why)));
+        }
+        let mut bytes = self.input.take_room();
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+        Ok(Exchange { coprocess: self, bytes: Cow::Owned(bytes), done: 0, turn: None })
+    }
+
+    /// Bytes to send; for callers who go on after a signal.
+    pub fn begin<'a>(&'a self, bytes: &'a [u8]) -> Exchange<'a> {
+        Exchange { coprocess: self, bytes: Cow::Borrowed(bytes), done: 0, turn: None }
     }
 
     /// Reads the next line, without its newline; nothing at the end. A last line may have no newline.
@@ -205,26 +214,42 @@ impl Coprocess {
     /// Errors: as [`Coprocess::write`] and [`Coprocess::read`]. Output of a filter that stops reading early is given
     /// all the same, without an error (`head`).
     pub fn communicate(&self, bytes: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        self.communicate_with(bytes, timeout, |piece| all.extend_from_slice(piece))?;
+        Ok(all)
+    }
+
+    /// As [`Coprocess::communicate`], without a buffer for all of it: `take` gets each piece.
+    ///
+    /// Errors: as `communicate`.
+    pub fn communicate_with(
+        &self,
+        bytes: &[u8],
+        timeout: Timeout,
+        take: impl FnMut(&[u8]),
+    ) -> Result<()> {
         let mut limit = Limit::new(timeout);
-        let done = self.communicate_within(bytes, &mut limit);
+        let done = self.communicate_within(bytes, &mut limit, take);
         done.map_err(|kind| self.failed("communicate", kind))
     }
 
-    fn communicate_within(&self, bytes: &[u8], limit: &mut Limit) -> Result<Vec<u8>, ErrorKind> {
-        let turn = self.input.take_turn(limit)?;
-        match self.input.write_and_drain(bytes, &self.output, limit, &turn) {
-            Err(kind) if kind.errno() != libc::EPIPE => return Err(kind),
+    fn communicate_within(
+        &self,
+        bytes: &[u8],
+        limit: &mut Limit,
+        mut take: impl FnMut(&[u8]),
+    ) -> Result<(), ErrorKind> {
+        let (mut done, turn) = (0, self.input.take_turn(limit)?);
+        match self.input.write_and_drain(bytes, &mut done, &self.output, limit, &turn) {
+            Err(kind) if kind.errno() != libc::EPIPE => return Err(kind.after(done, bytes.len())),
             _ => self.input.close(),
         }
         drop(turn);
-        let mut all = Vec::new();
+        let mut room = vec![0; 64 << 10];
         loop {
-            let end = all.len();
-            all.resize(end + (64 << 10), 0);
-            let count = self.output.read(&mut all[end..], limit)?;
-            all.truncate(end + count);
-            if count == 0 {
-                return Ok(all);
+            match self.output.read(&mut room, limit)? {
+                0 => return Ok(()),
+                count => take(&room[..count]),
             }
         }
     }
@@ -278,5 +303,59 @@ impl Coprocess {
             return error.with_advice(format!("the limit of a line is {limit} bytes: raise it"));
         }
         error
+    }
+}
+
+/// What goes to a filter, and perhaps the answer to it, step by step: a call that a signal or a time limit has
+/// ended is made again and goes on where it was. Nobody else's bytes come between as long as it lives.
+///
+/// Dropped before it is done, it leaves a part of the line with the filter.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    coprocess: &'a Coprocess,
+    bytes: Cow<'a, [u8]>,
+    done: usize,
+    turn: Option<Taken<'a>>,
+}
+
+impl Exchange<'_> {
+    /// Sends what was not sent yet.
+    ///
+    /// Errors: those of [`Coprocess::write`].
+    pub fn send(&mut self, timeout: Timeout) -> Result<()> {
+        self.send_within(&mut Limit::new(timeout))
+            .map_err(|kind| self.coprocess.failed("write", kind.after(self.done, self.bytes.len())))
+    }
+
+    /// Sends what was not sent yet, and gives the next line of the filter, without its newline, to `take`.
+    ///
+    /// Errors: those of [`Coprocess::exchange`], and what `take` says.
+    pub fn receive<R>(
+        &mut self,
+        timeout: Timeout,
+        take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
+    ) -> Result<R> {
+        let mut limit = Limit::new(timeout);
+        let answer = self.send_within(&mut limit).and_then(|()| {
+            self.coprocess.output.line(&mut limit, take)?.ok_or(ErrorKind::Os(libc::EPIPE))
+        });
+        answer.map_err(|kind| self.coprocess.failed("exchange", kind))
+    }
+
+    fn send_within(&mut self, limit: &mut Limit) -> Result<(), ErrorKind> {
+        let Coprocess { input, output, .. } = self.coprocess;
+        let turn = match &mut self.turn {
+            Some(turn) => turn,
+            none => none.insert(input.take_turn(limit)?),
+        };
+        input.write_and_drain(&self.bytes, &mut self.done, output, limit, turn)
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        if let Cow::Owned(room) = std::mem::take(&mut self.bytes) {
+            self.coprocess.input.give_room(room);
+        }
     }
 }

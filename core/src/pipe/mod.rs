@@ -16,7 +16,6 @@ mod coprocess;
 mod create;
 mod end;
 mod fifo;
-mod turnstile;
 mod process;
 mod pty;
 mod shell;
@@ -25,19 +24,20 @@ mod source;
 mod spawn;
 mod terminal;
 mod turn;
+mod turnstile;
 
-pub use coprocess::{Coprocess, CoprocessOptions};
+pub use coprocess::{Coprocess, CoprocessOptions, Exchange};
 pub use create::{Options, capacity_limit, duplex, pipe};
 pub use end::{Duplex, End, Reader, Writer};
 pub use fifo::Fifo;
-pub use turnstile::{Side, Turnstile};
-pub use process::Process;
+pub use process::{Process, status_number};
 pub use pty::Pty;
 pub use shell::{OpenFd, Shell};
 pub use spawn::Command;
 pub use terminal::{
     Modes, RawMode, WindowSize, is_terminal, modes, set_modes, set_window_size, window_size,
 };
+pub use turnstile::{Side, Turnstile};
 
 /// How many bytes a pipe takes together, whatever other writers do: 4096. It is no capacity, see
 /// [`End::capacity`].

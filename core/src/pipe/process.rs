@@ -192,6 +192,22 @@ impl fmt::Debug for Process {
     }
 }
 
+/// How a program ended in one number, as C and Python have it: 0 to 255 is what it gave to `exit`, -N means that
+/// signal N has killed it.
+///
+/// ```
+/// use unipc::Timeout;
+/// use unipc::pipe::{Command, status_number};
+///
+/// let status = |line| Command::shell(line).spawn()?.wait(Timeout::Forever).map(status_number);
+/// assert_eq!((status("exit 3")?, status("kill -9 $$")?), (3, -9));
+/// # Ok::<(), unipc::Error>(())
+/// ```
+pub fn status_number(status: ExitStatus) -> i32 {
+    // A program that was waited for has ended by the one or the other.
+    status.code().unwrap_or_else(|| -status.signal().unwrap_or(0))
+}
+
 /// Waits for a program that nobody has a handle of any more, in a thread that no signal of the program comes to.
 fn take_away_later(pidfd: OwnedFd) {
     let mut before = SigSet::empty();

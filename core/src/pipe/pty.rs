@@ -147,11 +147,12 @@ impl Pty {
     /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`; `EIO` when the other side has hung up; `EBADF` after [`Pty::hang_up`].
     /// [`ErrorKind::done`] tells how many bytes went before it.
     pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
-        let mut limit = Limit::new(timeout);
+        let (mut limit, mut done) = (Limit::new(timeout), 0);
         let turn = self.input.take_turn(&mut limit);
-        let written = turn
-            .and_then(|turn| self.input.write_and_drain(bytes, &self.output, &mut limit, &turn));
-        written.map_err(|kind| self.failed("write", kind))
+        let written = turn.and_then(|turn| {
+            self.input.write_and_drain(bytes, &mut done, &self.output, &mut limit, &turn)
+        });
+        written.map_err(|kind| self.failed("write", kind.after(done, bytes.len())))
     }
 
     /// Ends the input, as Ctrl-D does: in canonical mode a program that reads next at the beginning of a line

@@ -14,13 +14,16 @@ use crate::stream::{Limit, Stream};
 use crate::sys;
 use crate::time::{Deadline, Timeout};
 
+/// How large room may be that is kept.
+const KEPT: usize = 64 << 10;
+
 /// The writing end, for any number of threads.
 #[derive(Debug)]
 pub(super) struct Sink {
     stream: Mutex<Option<Arc<Stream>>>,
     turn: Turn,
-    /// Where a line gets its newline, so that both go together.
-    line: Mutex<Vec<u8>>,
+    /// Where a line gets its newline, so that both go together: kept from one line to the next.
+    room: Mutex<Vec<u8>>,
     /// A terminal that nobody else has, so that it does not block.
     terminal: bool,
 }
@@ -28,7 +31,7 @@ pub(super) struct Sink {
 impl Sink {
     pub(super) fn new(stream: Arc<Stream>, terminal: bool) -> Self {
         let stream = Mutex::new(Some(stream));
-        Self { stream, turn: Turn::default(), line: Mutex::default(), terminal }
+        Self { stream, turn: Turn::default(), room: Mutex::default(), terminal }
     }
 
     /// The stream, kept for one call whatever other threads do; `EBADF` once it is closed.
@@ -54,45 +57,40 @@ impl Sink {
         written.map_err(|(cause, done)| cause.after(done, bytes.len()))
     }
 
-    /// Writes all bytes to a program whose output is `output`. As long as the input is full, what the program puts out
-    /// is read and kept: it would else wait for us, and we for it. The turn is the caller's.
+    /// Writes what is left behind the first `done` bytes, and counts there, to a program whose output is `output`. As long
+    /// as the input is full, what the program puts out is read and kept: it would else wait for us, and we for it.
+    /// The turn is the caller's.
     pub(super) fn write_and_drain(
         &self,
         bytes: &[u8],
+        done: &mut usize,
         output: &Source,
         limit: &mut Limit,
         _turn: &Taken<'_>,
     ) -> Result<(), ErrorKind> {
         let stream = self.stream()?;
-        let mut done = 0;
-        while done < bytes.len() {
-            let more = match self.attempt(&stream, &bytes[done..]) {
+        while *done < bytes.len() {
+            *done += match self.attempt(&stream, &bytes[*done..]) {
                 Err(ErrorKind::WouldBlock | ErrorKind::Os(libc::EAGAIN)) => {
                     make_room(&stream, output, limit).map(|()| 0)
                 }
                 other => other,
-            };
-            done += more.map_err(|cause| cause.after(done, bytes.len()))?;
+            }?;
         }
         Ok(())
     }
 
-    /// As [`Sink::write_and_drain`], for a line, to which the newline is added.
-    pub(super) fn write_line(
-        &self,
-        line: &[u8],
-        output: &Source,
-        limit: &mut Limit,
-        turn: &Taken<'_>,
-    ) -> Result<(), ErrorKind> {
-        if line.contains(&b'\n') {
-            return Err(ErrorKind::invalid("a line has no newline in it: the newline is added"));
+    /// Room for a line, which was used before.
+    pub(super) fn take_room(&self) -> Vec<u8> {
+        std::mem::take(&mut lock(&self.room))
+    }
+
+    /// Gives the room back for the next line.
+    pub(super) fn give_room(&self, mut room: Vec<u8>) {
+        if room.capacity() <= KEPT {
+            room.clear();
+            *lock(&self.room) = room;
         }
-        let mut whole = lock(&self.line);
-        whole.clear();
-        whole.extend_from_slice(line);
-        whole.push(b'\n');
-        self.write_and_drain(&whole, output, limit, turn)
     }
 
     /// Writes what fits at once.

@@ -146,6 +146,18 @@ impl Command {
         self
     }
 
+    /// As [`Command::env`] for `KEY=VALUE`, and as [`Command::env_remove`] for `KEY`.
+    #[doc(alias = "putenv")]
+    pub fn env_assign(self, assignment: impl AsRef<OsStr>) -> Self {
+        let bytes = assignment.as_ref().as_bytes();
+        match bytes.iter().position(|&byte| byte == b'=') {
+            Some(at) => {
+                self.env(OsStr::from_bytes(&bytes[..at]), OsStr::from_bytes(&bytes[at + 1..]))
+            }
+            None => self.env_remove(assignment),
+        }
+    }
+
     /// Begins with an empty environment. What was set before is gone, too.
     pub fn env_clear(mut self) -> Self {
         self.environment.clear();

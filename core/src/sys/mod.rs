@@ -10,12 +10,9 @@ pub(crate) mod pid;
 pub(crate) mod sem;
 pub(crate) mod semctl;
 pub(crate) mod shm;
-<<<<<<< HEAD
 pub(crate) mod signal;
 pub(crate) mod socket;
-=======
 pub(crate) mod spawn;
->>>>>>> c5b4f83 (Programs that are started, waited for and talked to: Command, Process, Shell, Coprocess, Pty)
 pub(crate) mod stream;
 pub(crate) mod terminal;
 pub(crate) mod timer;

@@ -13,5 +13,6 @@ mod boundary;
 mod ffi;
 mod lock;
 mod pipe;
+mod program;
 mod queue;
 mod values;

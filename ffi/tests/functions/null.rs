@@ -24,9 +24,14 @@ const EXEMPT: &[&str] = &[
     "unipc_mq_sysv_list",
     "unipc_mq_sysv_remove",
     "unipc_mq_sysv_set",
+    "unipc_coprocess_close",
     "unipc_page_size",
     "unipc_pipe_capacity_limit",
     "unipc_pipe_close",
+    "unipc_process_close",
+    "unipc_pty_close",
+    "unipc_raw_mode_close",
+    "unipc_shell_close",
     "unipc_sem_close",
     "unipc_semset_close",
     "unipc_semset_list",
@@ -39,6 +44,9 @@ const EXEMPT: &[&str] = &[
     "unipc_shm_sysv_set",
     "unipc_shm_sysv_unlock",
     "unipc_strerror",
+    "unipc_terminal_is",
+    "unipc_terminal_modes",
+    "unipc_terminal_set_modes",
     "unipc_turnstile_close",
     "unipc_version",
     "unipc_version_string",
@@ -61,6 +69,8 @@ macro_rules! ask {
 }
 
 pub(crate) const INVALID: c_int = -libc::EINVAL;
+
+mod programs;
 
 /// The functions of semaphores that were asked.
 fn semaphores() -> Vec<&'static str> {
@@ -433,6 +443,7 @@ fn null_is_refused_everywhere() {
         .chain(of_queues)
         .chain(semaphores())
         .chain(of_sockets)
+        .chain(programs::programs())
         .chain(crate::lock::null_is_refused())
         .chain(EXEMPT.iter().copied())
         .collect();

@@ -6,6 +6,11 @@
  * Every call takes a timeout, whatever O_NONBLOCK says, and none changes that flag, which belongs to
  * everybody who has the same open file. No call raises SIGPIPE: -EPIPE says that nobody reads any more.
  *
+ * Programs are started by argv (no shell looks at the words) or by a line of the shell, and are known by a
+ * descriptor, not by a number that another process could get: unipc_process_. One at the other end of a
+ * pipe is unipc_shell_ (popen() and pclose()), a filter at the other end of two unipc_coprocess_, one on a
+ * terminal of its own unipc_pty_. No SIGCHLD handler is needed, and no zombie remains.
+ *
  * Threads may use one end at once: each byte is read once, and writes of up to UNIPC_PIPE_BUF bytes
  * stay together. Records of any length are in unipc/frame.h.
  */
@@ -28,6 +33,12 @@ struct timespec;
 
 /* Options to start from, in C++ and C: unipc_pipe_opts o = UNIPC_PIPE_OPTS_INIT; o.capacity = 4096; */
 #define UNIPC_PIPE_OPTS_INIT {sizeof(unipc_pipe_opts), 0}
+
+/* The same for programs: &UNIPC_PROCESS_OPTS(.directory = "/") */
+#ifndef __cplusplus
+#define UNIPC_PROCESS_OPTS(...) ((unipc_process_opts){.sz = sizeof(unipc_process_opts), __VA_ARGS__})
+#endif
+#define UNIPC_PROCESS_OPTS_INIT {sizeof(unipc_process_opts), NULL, NULL, NULL, 0, 0}
 
 /*
  * The names that textbooks use, for one turnstile of one source file: define UNIPC_TELL_WAIT before

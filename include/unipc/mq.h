@@ -503,7 +503,7 @@ int unipc_mq_notify_signal(const unipc_mq *mq,
  *
  * mq:       a handle
  * function: what to call; it must not unwind or leave by longjmp()
- * argument: what it is given; must be usable by another thread until it was called
+ * argument: what it is given; must be usable by another thread until the function has returned
  *
  * It is never called when the notification is cancelled or a handle of the queue closed before.
  *

@@ -121,7 +121,7 @@ fn the_structs_hold_what_the_core_knows() {
 }
 
 unsafe extern "C" fn tell(channel: *mut c_void) {
-    // SAFETY: the test gives a sender, which it keeps until this was called.
+    // SAFETY: the test gives a sender that lives for ever.
     let sender = unsafe { &*channel.cast::<mpsc::Sender<c_int>>() };
     sender.send(42).unwrap();
 }
@@ -129,9 +129,11 @@ unsafe extern "C" fn tell(channel: *mut c_void) {
 #[test]
 fn a_function_is_called_with_its_argument() {
     let queue = posix("thread");
-    let (mut sender, news) = mpsc::channel::<c_int>();
-    // SAFETY: the handle is open, and the sender lives until the function was called.
-    let asked = unsafe { unipc_mq_notify_thread(queue.0, Some(tell), (&raw mut sender).cast()) };
+    let (sender, news) = mpsc::channel::<c_int>();
+    // For ever, since nobody knows when the function has returned.
+    let sender = Box::into_raw(Box::new(sender));
+    // SAFETY: the handle is open, and the sender lives for ever.
+    let asked = unsafe { unipc_mq_notify_thread(queue.0, Some(tell), sender.cast()) };
     assert_eq!(asked, 0);
     // SAFETY: the handle is open.
     assert_eq!(unsafe { unipc_mq_notify_signal(queue.0, libc::SIGUSR1, 0) }, -libc::EBUSY);

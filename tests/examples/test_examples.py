@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from unipc import SharedMemory, SystemV
+from unipc import MessageQueue, SharedMemory, SystemV
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -31,6 +31,7 @@ LANGUAGES = {
 PROGRAMS = {
     *("map_normalfile1", "map_normalfile2", "map_anon", "map_pages", "testwrite", "testread", "removal"),
     *("shm_server", "shm_client", "shm_writer", "shm_reader"),
+    *("mq_sender", "mq_receiver"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
@@ -223,6 +224,32 @@ def test_two_programs_answer_each_other(one: str, other: str) -> None:
     assert not Path("/dev/shm/demo").exists()
 
 
+@each_pair
+@pytest.mark.parametrize("kind", ["posix", "key", "private"])
+def test_messages_outlive_their_sender(one: str, other: str, kind: str) -> None:
+    number = os.getpid()
+    name = {"posix": f"/unipc-examples-{number}", "key": f"sysv:{number | 0x50000000:#x}", "private": "sysv:private"}[
+        kind
+    ]
+    (told,) = lines(one, "mq_sender", name, "low", "middle", "high")
+    word, real = told.split()
+    assert word == "queue" and (kind == "private" or real == name)
+    order = ["1 low", "2 middle", "3 high"]
+    with started(other, "mq_receiver", real, 4) as receiver:
+        assert receiver.stdout
+        got = [receiver.stdout.readline().rstrip() for _ in range(3)]
+        assert got == (order[::-1] if kind == "posix" else order)
+        # The fourth is not there yet.
+        if kind == "private":
+            with MessageQueue.open(real) as queue:
+                queue.send(b"late")
+        else:
+            assert lines(one, "mq_sender", name, "late") == [told]
+        assert receiver.stdout.read() in ("1 late\n", "0 late\n")
+    done = run(other, "mq_receiver", real, 1)
+    assert done.returncode == 1 and done.stderr, "the receiver has removed the queue"
+
+
 @each_language
 def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
     if Path("/dev/shm/demo").exists():
@@ -233,7 +260,9 @@ def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
 
 
 @each_language
-@pytest.mark.parametrize("name", ["map_normalfile1", "map_normalfile2", "map_pages", "shm_client"])
+@pytest.mark.parametrize(
+    "name", ["map_normalfile1", "map_normalfile2", "map_pages", "shm_client", "mq_sender", "mq_receiver"]
+)
 def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:
     done = run(language, name)
     assert done.returncode == 1

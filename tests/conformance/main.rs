@@ -8,6 +8,7 @@
 mod c;
 mod memory;
 mod object;
+mod queue;
 mod rust;
 mod suite;
 

@@ -103,6 +103,11 @@ pub(crate) fn access(fd: impl AsFd) -> nix::Result<(bool, bool)> {
     })
 }
 
+/// Has somebody set `O_NONBLOCK` for all who have the open file?
+pub(crate) fn is_nonblocking(fd: impl AsFd) -> nix::Result<bool> {
+    Ok(OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?).contains(OFlag::O_NONBLOCK))
+}
+
 /// Takes the memory or disk for the bytes from `from` up to `size`, so that a full file system is `ENOSPC` here
 /// and not SIGBUS at the first touch. The file keeps its size; [`extend`] changes it, at once.
 /// True on a file system where it had to grow for that.

@@ -238,6 +238,24 @@ fn signals_a_thousand_times_a_second_lose_nothing() {
     }
 }
 
+#[test]
+fn a_signal_ends_a_write_that_waits_even_after_some_bytes() {
+    for limit in [Timeout::Forever, Timeout::After(Duration::from_secs(3600))] {
+        for (kind, reader, writer) in kinds() {
+            let all = vec![1; 8 << 20];
+            let (mut done, mut calls) = (0, 0);
+            let _storm = Storm::new();
+            while done == 0 || calls < 5 {
+                let error = writer.write_all(&all[done..], limit).unwrap_err();
+                assert_eq!(error.errno(), libc::EINTR, "{kind}: {error}");
+                done += error.kind().done();
+                calls += 1;
+            }
+            assert_eq!(through(|| reader.waiting()).unwrap(), done, "{kind}");
+        }
+    }
+}
+
 fn frames(reader: End, writer: End) -> (FrameReader<End>, FrameWriter<End>) {
     (FrameReader::new(reader).unwrap(), FrameWriter::new(writer).unwrap())
 }

@@ -28,7 +28,7 @@ pub enum unipc_frame_constant {
     /// The longest frame that several writers of one pipe may write without mixing.
     UNIPC_FRAME_ATOMIC = 4092,
     /// How long a frame may be unless said otherwise: 16 MiB.
-    UNIPC_FRAME_LIMIT = 16777216,
+    UNIPC_FRAME_LIMIT = 1 << 24,
 }
 
 /// Flags of unipc_frame_writer_open().

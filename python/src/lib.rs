@@ -3,9 +3,11 @@
 
 mod buffer;
 mod error;
+mod frame;
 mod lock;
 mod mq;
 mod name;
+mod pipe;
 mod shm;
 mod system_v;
 mod wait;
@@ -18,6 +20,8 @@ mod _native {
     #[pymodule_export]
     use crate::error::{LayoutError, RemovedError};
     #[pymodule_export]
+    use crate::frame::{FrameReader, FrameWriter};
+    #[pymodule_export]
     use crate::lock::{FileLock, LockGuard, LockHolder};
     #[pymodule_export]
     use crate::mq::{
@@ -26,6 +30,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::name::ftok;
+    #[pymodule_export]
+    use crate::pipe::{Fifo, PipeEnd, Turnstile, capacity_limit, duplex, pipe};
     #[pymodule_export]
     use crate::shm::{Guard, Opened, SharedMemory};
     #[pymodule_export]

@@ -19,6 +19,7 @@ mod limit;
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -58,6 +59,8 @@ impl Kind {
 pub(crate) struct Stream<F = OwnedFd> {
     fd: F,
     kind: Kind,
+    /// It cannot be asked for one attempt without waiting, which was tried.
+    must_wait: AtomicBool,
 }
 
 impl<F: AsFd> AsFd for Stream<F> {
@@ -75,12 +78,12 @@ impl<F: AsFd> Stream<F> {
     /// Looks what the descriptor is.
     pub(crate) fn new(fd: F) -> nix::Result<Self> {
         let kind = Kind::of(&fd)?;
-        Ok(Self { fd, kind })
+        Ok(Self::known(fd, kind))
     }
 
     /// A descriptor of a known kind.
     pub(crate) fn known(fd: F, kind: Kind) -> Self {
-        Self { fd, kind }
+        Self { fd, kind, must_wait: AtomicBool::new(false) }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -153,8 +156,40 @@ impl<F: AsFd> Stream<F> {
                 Ok(more) => done += more,
                 Err(cause) => return Err((cause, done)),
             }
+            if done < bytes.len() && self.was_interrupted(limit) {
+                return Err((ErrorKind::Os(libc::EINTR), done));
+            }
         }
         Ok(())
+    }
+
+    /// After a write that did not take all: a call that waits stops short when a signal came, which it does not say, or
+    /// when the other side has gone, which the next call says.
+    fn was_interrupted(&self, limit: &mut Limit) -> bool {
+        let waited = limit.is_forever() || self.must_wait();
+        if !waited || fd::is_nonblocking(&self.fd).unwrap_or(true) || limit.deadline().has_passed()
+        {
+            return false;
+        }
+        let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
+        fd::wait(self.as_fd(), PollFlags::POLLOUT, Timeout::TRY.deadline())
+            .is_ok_and(|events| !events.intersects(gone))
+    }
+
+    /// Reads if that needs no waiting; `None` when nothing is there, or when that cannot be told without waiting.
+    pub(crate) fn read_now(&self, room: &mut [MaybeUninit<u8>]) -> nix::Result<Option<usize>> {
+        if room.is_empty() {
+            return Ok(Some(0));
+        }
+        self.now(|| self.read_once(room, false))
+    }
+
+    /// Writes what fits if that needs no waiting; `None` when nothing fits, or when that cannot be told without waiting.
+    pub(crate) fn write_now(&self, bytes: &[u8]) -> nix::Result<Option<usize>> {
+        if bytes.is_empty() {
+            return Ok(Some(0));
+        }
+        self.now(|| self.write_once(bytes, false))
     }
 
     pub(crate) fn read_within(
@@ -165,38 +200,34 @@ impl<F: AsFd> Stream<F> {
         if room.is_empty() {
             return Ok(0);
         }
-        let fd = self.as_fd();
-        self.attempt(
-            limit,
-            PollFlags::POLLIN,
-            #[inline]
-            |wait| match self.kind {
-                Kind::Socket => sys::stream::receive(fd, room, wait),
-                Kind::Pipe | Kind::File => {
-                    let read = if wait { sys::stream::read } else { sys::stream::read_now };
-                    match read(fd, room) {
-                        Ok(0) if self.kind == Kind::Pipe && !has_ended(fd)? => Err(Errno::EAGAIN),
-                        other => other,
-                    }
-                }
-            },
-        )
+        self.attempt(limit, PollFlags::POLLIN, |wait| self.read_once(room, wait))
     }
 
     pub(crate) fn write_within(&self, bytes: &[u8], limit: &mut Limit) -> Result<usize, ErrorKind> {
         if bytes.is_empty() {
             return Ok(0);
         }
+        self.attempt(limit, PollFlags::POLLOUT, |wait| self.write_once(bytes, wait))
+    }
+
+    fn read_once(&self, room: &mut [MaybeUninit<u8>], wait: bool) -> nix::Result<usize> {
         let fd = self.as_fd();
-        self.attempt(
-            limit,
-            PollFlags::POLLOUT,
-            #[inline]
-            |wait| match self.kind {
-                Kind::Socket => sys::stream::send(fd, bytes, wait),
-                Kind::Pipe | Kind::File => sys::stream::write(fd, bytes, wait),
-            },
-        )
+        let read = match self.kind {
+            Kind::Socket => return sys::stream::receive(fd, room, wait),
+            Kind::Pipe | Kind::File if wait => sys::stream::read(fd, room),
+            Kind::Pipe | Kind::File => sys::stream::read_now(fd, room),
+        };
+        match read {
+            Ok(0) if self.kind == Kind::Pipe && !has_ended(fd)? => Err(Errno::EAGAIN),
+            other => other,
+        }
+    }
+
+    fn write_once(&self, bytes: &[u8], wait: bool) -> nix::Result<usize> {
+        match self.kind {
+            Kind::Socket => sys::stream::send(self.as_fd(), bytes, wait),
+            Kind::Pipe | Kind::File => sys::stream::write(self.as_fd(), bytes, wait),
+        }
     }
 
     /// Makes a call that moves bytes: `call(true)` may wait, `call(false)` must not.
@@ -207,11 +238,11 @@ impl<F: AsFd> Stream<F> {
         mut call: impl FnMut(bool) -> nix::Result<usize>,
     ) -> Result<usize, ErrorKind> {
         let may_wait = limit.is_forever();
-        loop {
+        while may_wait || !self.must_wait() {
             match call(may_wait) {
                 // Somebody has set O_NONBLOCK, or a call without waiting has nothing to do.
                 Err(Errno::EAGAIN) => limit.wait(self.as_fd(), events)?,
-                Err(Errno::EOPNOTSUPP) if !may_wait => break,
+                Err(Errno::EOPNOTSUPP) if !may_wait => self.note_that_it_must_wait(),
                 other => return Ok(other?),
             }
         }
@@ -223,6 +254,30 @@ impl<F: AsFd> Stream<F> {
                 other => return other,
             }
         }
+    }
+
+    fn now(&self, call: impl FnOnce() -> nix::Result<usize>) -> nix::Result<Option<usize>> {
+        if self.must_wait() {
+            return Ok(None);
+        }
+        match call() {
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+            Err(Errno::EOPNOTSUPP) => {
+                self.note_that_it_must_wait();
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    fn must_wait(&self) -> bool {
+        // SYNC: a fact about the descriptor, found out again where it is not seen.
+        self.must_wait.load(Ordering::Relaxed)
+    }
+
+    fn note_that_it_must_wait(&self) {
+        // SYNC: as above.
+        self.must_wait.store(true, Ordering::Relaxed);
     }
 }
 

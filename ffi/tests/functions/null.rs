@@ -271,6 +271,7 @@ fn sockets(socket: *const unipc_socket, listener: *const unipc_listener) -> Vec<
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one list of all functions")]
 fn null_is_refused_everywhere() {
     let (mut one, mut other, mut listener) = (null_mut(), null_mut(), null_mut());
     // SAFETY: the pointers are valid.

@@ -36,7 +36,8 @@ the errno (FileExistsError, FileNotFoundError, PermissionError); RemovedError an
 `python -m unipc --cflags --libs` tells a C compiler where the header and the library in this package are.
 """
 
-from ._native import LayoutError, RemovedError, __version__, ftok, page_size
+from . import pipe
+from ._native import FrameReader, FrameWriter, LayoutError, RemovedError, __version__, ftok, page_size
 from .lock import FileLock, LockGuard, LockHolder, LockKind
 from .mq import (
     MessageQueue,
@@ -49,13 +50,17 @@ from .mq import (
     mq_limits,
     mq_usage,
 )
+from .pipe import Fifo, PipeEnd, Turnstile
 from .shm import Advice, Backing, Seals, SharedMemory
 from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
 
 __all__ = [
     "Advice",
     "Backing",
+    "Fifo",
     "FileLock",
+    "FrameReader",
+    "FrameWriter",
     "LayoutError",
     "LockGuard",
     "LockHolder",
@@ -63,6 +68,7 @@ __all__ = [
     "MessageQueue",
     "MqLimits",
     "MqUsage",
+    "PipeEnd",
     "PosixQueueStatus",
     "QueueNotification",
     "RemovedError",
@@ -74,11 +80,13 @@ __all__ = [
     "SystemVQueue",
     "SystemVQueueStatus",
     "SystemVStatus",
+    "Turnstile",
     "__version__",
     "ftok",
     "mq_limits",
     "mq_usage",
     "page_size",
+    "pipe",
     "shm_limits",
     "shm_usage",
 ]

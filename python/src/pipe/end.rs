@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `unipc.PipeEnd`: what an end is; reading and writing are in `transfer`.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::{PyDict, PyTuple, PyType};
+use unipc::pipe::End;
+
+use crate::buffer::duplicate;
+use crate::error::{closed, raise};
+
+/// One end of a pipe or of a FIFO, or either end of a duplex.
+///
+/// `unipc.pipe.pipe()`, `unipc.pipe.duplex()`, `Fifo.reader()` and `Fifo.writer()` make them. An end has a descriptor
+/// (`fileno`), which is close-on-exec, so that it can be polled and given to a `subprocess`; `makefile` puts a file object
+/// on it.
+///
+/// Every call that may wait takes a `timeout` in seconds: None is for ever, 0 a try (`BlockingIOError`), and
+/// `TimeoutError` says that the time is over. Writing where nobody reads is `BrokenPipeError`, never a signal.
+///
+/// Threads may use one end at once: each byte is read once, and writes of up to `PIPE_BUF` bytes stay together. A child of
+/// `os.fork` has the end too; as long as any process keeps a writing end open, the readers see no end of the stream:
+/// close in each process what it does not use. Under the start method "spawn", `multiprocessing` passes an end on to the
+/// processes it starts; else it cannot be pickled.
+#[pyclass(frozen, weakref, module = "unipc")]
+pub(crate) struct PipeEnd {
+    open: Mutex<Option<Arc<End>>>,
+    /// What stays true after closing.
+    name: String,
+}
+
+impl PipeEnd {
+    pub(crate) fn new(end: impl Into<End>) -> Self {
+        let end = end.into();
+        Self { name: end.name(), open: Mutex::new(Some(Arc::new(end))) }
+    }
+
+    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<End>>> {
+        // What a panic could have left half-done is behind the Arc, not under the lock.
+        self.open.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The end, kept for the time of one call whatever other threads do with the handle.
+    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<Arc<End>> {
+        self.handle(py).clone().ok_or_else(|| closed(&self.name))
+    }
+
+    fn glance<R>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&End) -> unipc::Result<R>,
+    ) -> PyResult<R> {
+        work(&*self.get(py)?).map_err(raise)
+    }
+}
+
+/// A copy of the descriptor of a number, or of an object that has `fileno()`.
+pub(crate) fn duplicate_of(file: &Bound<'_, PyAny>) -> PyResult<OwnedFd> {
+    let number: RawFd = match file.getattr_opt(intern!(file.py(), "fileno"))? {
+        Some(fileno) => fileno.call0()?.extract()?,
+        None => file.extract()?,
+    };
+    duplicate(number)
+}
+
+#[pymethods]
+impl PipeEnd {
+    /// An end of a descriptor that was inherited or received: of a pipe, a FIFO or a stream socket.
+    ///
+    /// `fd` is a number or an object with `fileno()`. It is duplicated; the caller still owns the original.
+    ///
+    /// Raises `OSError`: `EBADF`, `EOPNOTSUPP` for something else.
+    #[classmethod]
+    fn from_fd(_cls: &Bound<'_, PyType>, fd: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self::new(End::from_fd(duplicate_of(fd)?).map_err(raise)?))
+    }
+
+    /// `file:PATH` of a FIFO that was opened by name, else `pipe fd N`.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Was it closed?
+    #[getter]
+    fn closed(&self, py: Python<'_>) -> bool {
+        self.handle(py).is_none()
+    }
+
+    /// The descriptor: close-on-exec, valid until `close`.
+    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        Ok(self.get(py)?.as_raw_fd())
+    }
+
+    /// May it be read from?
+    fn readable(&self, py: Python<'_>) -> PyResult<bool> {
+        self.glance(py, End::access).map(|(reads, _)| reads)
+    }
+
+    /// May it be written to?
+    fn writable(&self, py: Python<'_>) -> PyResult<bool> {
+        self.glance(py, End::access).map(|(_, writes)| writes)
+    }
+
+    /// How many bytes wait to be read: `FIONREAD`.
+    #[getter]
+    fn waiting(&self, py: Python<'_>) -> PyResult<usize> {
+        self.glance(py, End::waiting)
+    }
+
+    /// How many bytes the pipe holds at most, from either end: 65536 unless changed.
+    ///
+    /// Raises `OSError`: `EBADF` for one of a duplex, which is no pipe. See `F_GETPIPE_SZ` in fcntl(2).
+    #[getter]
+    fn capacity(&self, py: Python<'_>) -> PyResult<usize> {
+        self.glance(py, End::capacity)
+    }
+
+    /// Lets the pipe hold `size` bytes, and returns what it holds then: the next power of two, at least a page.
+    ///
+    /// Raises `OSError`: `EPERM` above `capacity_limit()` or above what this user may have, `EBUSY` when more bytes wait,
+    /// `EBADF` for one of a duplex. See `F_SETPIPE_SZ` in fcntl(2).
+    fn set_capacity(&self, py: Python<'_>, size: usize) -> PyResult<usize> {
+        self.glance(py, |end| end.set_capacity(size))
+    }
+
+    /// Keeps the stream from ending: a writing end is held open beside this reading one, so that a read waits when all
+    /// other writers have gone, for the next to come. Twice is as once; it lasts until `close`.
+    ///
+    /// Raises `OSError`: `ENXIO` for one of a duplex, `ENOENT` without /proc.
+    fn keep_open(&self, py: Python<'_>) -> PyResult<()> {
+        self.glance(py, End::keep_open)
+    }
+
+    /// Ends what this end of a duplex writes; it can still read. The other end sees the end of the stream.
+    ///
+    /// Raises `OSError`: `ENOTSOCK` for the end of a pipe: close it instead. See shutdown(2).
+    fn finish_writing(&self, py: Python<'_>) -> PyResult<()> {
+        self.glance(py, End::finish_writing)
+    }
+
+    /// Lets programs that this process executes inherit the descriptor, or not (as at the beginning).
+    ///
+    /// `subprocess` does it by itself for `stdin`, `stdout` and `pass_fds`.
+    fn set_inheritable(&self, py: Python<'_>, inheritable: bool) -> PyResult<()> {
+        self.glance(py, |end| end.set_inheritable(inheritable))
+    }
+
+    /// Another descriptor of the same end. The stream ends when both are closed.
+    fn dup(&self, py: Python<'_>) -> PyResult<Self> {
+        self.glance(py, End::try_clone).map(Self::new)
+    }
+
+    /// A file object on a copy of the descriptor; the arguments are those of `open`.
+    ///
+    /// The stream ends when the file and this end are both closed.
+    ///
+    /// >>> from unipc.pipe import pipe
+    /// >>> reader, writer = pipe()
+    /// >>> with writer, writer.makefile("w") as file:
+    /// ...     print("one", "two", file=file)
+    /// >>> with reader.makefile() as file:
+    /// ...     file.read()
+    /// 'one two\n'
+    #[pyo3(signature = (mode = "r", **options))]
+    fn makefile<'py>(
+        &self,
+        py: Python<'py>,
+        mode: &str,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let copy: OwnedFd = self.glance(py, End::try_clone)?.into();
+        let open = py.import(intern!(py, "io"))?.getattr(intern!(py, "open"))?;
+        let file = open.call((copy.as_raw_fd(), mode), options)?;
+        // The file closes it from now on.
+        let _ = std::os::fd::IntoRawFd::into_raw_fd(copy);
+        Ok(file)
+    }
+
+    /// Closes the end. Closing twice is fine. A call that another thread is in goes on to its end.
+    fn close(&self, py: Python<'_>) {
+        let last = self.handle(py).take();
+        drop(last);
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        slf.get().get(slf.py())?;
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let state = if self.closed(py) { " closed" } else { "" };
+        format!("<unipc.PipeEnd {}{state}>", self.name)
+    }
+
+    /// Only for a process that `multiprocessing` is spawning.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let py = slf.py();
+        let spawning = py
+            .import("multiprocessing.context")?
+            .call_method0("get_spawning_popen")
+            .is_ok_and(|popen| !popen.is_none());
+        if !spawning {
+            return Err(PyTypeError::new_err(
+                "cannot pickle 'unipc.PipeEnd' object: only multiprocessing passes it on, to a process that it starts",
+            ));
+        }
+        let copy = py
+            .import("multiprocessing.reduction")?
+            .call_method1("DupFd", (slf.get().fileno(py)?,))?;
+        let rebuild = py.import("unipc.pipe")?.getattr("_rebuild")?;
+        Ok((rebuild, PyTuple::new(py, [copy])?.into_any()))
+    }
+}

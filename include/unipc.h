@@ -69,5 +69,6 @@
 #include <unipc/sem.h>
 #include <unipc/shm.h>
 #include <unipc/socket.h>
+#include <unipc/signal.h>
 
 #endif /* UNIPC_H */

@@ -11,7 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 
-use libc::timespec;
+use libc::{sigset_t, timespec};
+use unipc_core::signal::Set;
 use unipc_core::{Error, ErrorKind, Mode, Name, Placement, Region, Result, Timeout};
 
 use super::base::unipc_mode;
@@ -308,6 +309,13 @@ impl Caller {
         let start = self.pointer("shm", memory.ptr_at(offset, length)?)?;
         // SAFETY: the range lies in the mapping, which by contract outlives the object.
         Ok(unsafe { Region::new(start, length, memory.name().clone(), std::sync::Arc::new(())) })
+    }
+
+    /// A set of signals.
+    pub(crate) fn signals(&self, set: *const sigset_t) -> Result<Set> {
+        let set = self.pointer("set", set.cast_mut())?;
+        // SAFETY: not NULL, so by contract a set that may be read.
+        Ok(Set::from(unsafe { set.as_ref() }))
     }
 
     /// Flags of which each bit must be in `known`.

@@ -18,4 +18,5 @@ pub mod name;
 pub mod pipe;
 pub mod sem;
 pub mod shm;
+pub mod signal;
 pub mod socket;

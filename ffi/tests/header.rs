@@ -80,6 +80,20 @@ const HEADERS: &[Header] = &[
         preamble: include_str!("header/shm.h"),
     },
     Header {
+        path: "unipc/signal.h",
+        sources: &[
+            "signal.rs",
+            "signal/number.rs",
+            "signal/send.rs",
+            "signal/pidfd.rs",
+            "signal/mask.rs",
+            "signal/stream.rs",
+            "signal/counter.rs",
+            "signal/action.rs",
+        ],
+        preamble: include_str!("header/signal.h"),
+    },
+    Header {
         path: "unipc/socket.h",
         sources: &[
             "socket.rs",

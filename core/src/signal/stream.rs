@@ -2,7 +2,7 @@
 //! Signals as something to read.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::thread::ThreadId;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -13,6 +13,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sys::signal::Record;
 use crate::time::Timeout;
 use crate::{fd, sys};
+
+/// A number that the calling thread alone has; a child of fork goes on with that of the thread that forked.
+fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // SYNC: a counter alone; it orders nothing.
+    thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    // A thread that is ending is none that has opened anything.
+    NUMBER.try_with(|number| *number).unwrap_or(u64::MAX)
+}
 
 /// How many records one system call brings.
 const BATCH: usize = 32;
@@ -48,12 +57,12 @@ const BATCH: usize = 32;
 #[derive(Debug)]
 pub struct Stream {
     fd: OwnedFd,
-    set: Set,
+    set: AtomicU64,
     /// Does it block its signals in the thread that opened it?
     blocks: bool,
-    thread: ThreadId,
+    thread: u64,
     /// What it has blocked there that was not blocked before.
-    blocked: Set,
+    blocked: AtomicU64,
 }
 
 impl Stream {
@@ -74,8 +83,9 @@ impl Stream {
         let opened = set.waitable().and_then(|set| Ok(sys::signal::signalfd(None, set.bits())?));
         match opened {
             Ok(Some(fd)) => {
-                let thread = std::thread::current().id();
-                Ok(Self { fd, set, blocks: false, thread, blocked: Set::EMPTY })
+                let thread = this_thread();
+                let set = AtomicU64::new(set.bits());
+                Ok(Self { fd, set, blocks: false, thread, blocked: AtomicU64::new(0) })
             }
             Ok(None) => Err(failed(Errno::EBADF.into(), "open", set)),
             Err(kind) => Err(failed(kind, "open", set)),
@@ -84,26 +94,30 @@ impl Stream {
 
     /// Which signals come.
     pub fn set(&self) -> Set {
-        self.set
+        // SYNC: the set alone; the kernel has its own.
+        Set::from_bits(self.set.load(Ordering::Relaxed))
     }
 
     /// From now on these signals come, through the same descriptor. The thread that opened the stream by
     /// [`Stream::open`] blocks what is new in the set, if it is the one that calls; another one sees to it itself.
     ///
     /// Errors: as [`Stream::open`].
-    pub fn change(&mut self, set: Set) -> Result<()> {
+    pub fn change(&self, set: Set) -> Result<()> {
         let fd = self.fd.as_fd();
         let changed =
             set.waitable().and_then(|set| Ok(sys::signal::signalfd(Some(fd), set.bits())?));
         changed.map_err(|kind| failed(kind, "change", set))?;
-        self.set = set;
+        // SYNC: as in `set`.
+        self.set.store(set.bits(), Ordering::Relaxed);
         self.block()
     }
 
-    fn block(&mut self) -> Result<()> {
-        if self.blocks && self.thread == std::thread::current().id() {
-            let masked = super::block(self.set)?;
-            self.blocked |= self.set - masked.before();
+    fn block(&self) -> Result<()> {
+        if self.blocks && self.thread == this_thread() {
+            let masked = super::block(self.set())?;
+            let added = self.set() - masked.before();
+            // SYNC: one thread alone reads and writes it.
+            self.blocked.fetch_or(added.bits(), Ordering::Relaxed);
             masked.keep();
         }
         Ok(())
@@ -121,7 +135,7 @@ impl Stream {
                 Err(errno) => Err(errno.into()),
             }
         })
-        .map_err(|kind| failed(kind, "read", self.set))
+        .map_err(|kind| failed(kind, "read", self.set()))
     }
 
     /// Takes up to `most` signals, in order; waits until there is one.
@@ -136,7 +150,7 @@ impl Stream {
             0 => Err(ErrorKind::invalid("room for 0 signals")),
             _ => self.when_there(timeout, read),
         };
-        taken.map_err(|kind| failed(kind, "read_many", self.set))
+        taken.map_err(|kind| failed(kind, "read_many", self.set()))
     }
 
     /// Reads, and where nothing is there, waits and reads again: another reader may have been faster.
@@ -181,8 +195,9 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if !self.blocked.is_empty() && self.thread == std::thread::current().id() {
-            let _ = sys::signal::thread_mask(libc::SIG_UNBLOCK, Some(self.blocked.bits()));
+        let blocked = *self.blocked.get_mut();
+        if blocked != 0 && self.thread == this_thread() {
+            let _ = sys::signal::thread_mask(libc::SIG_UNBLOCK, Some(blocked));
         }
     }
 }

@@ -90,7 +90,7 @@ fn both_ways_of_reading_have_a_time_limit() {
 fn the_set_changes_and_the_mask_follows() {
     solo("stream::the_set_changes_and_the_mask_follows", || {
         let before = signal::mask().unwrap();
-        let mut stream = Stream::open(Set::from(Signal::USR1)).unwrap();
+        let stream = Stream::open(Set::from(Signal::USR1)).unwrap();
         stream.change(Set::from(Signal::USR2)).unwrap();
         signal::raise(Signal::USR2).unwrap();
         assert_eq!(stream.read(SOON).unwrap().signal, Signal::USR2);
@@ -104,7 +104,7 @@ fn the_set_changes_and_the_mask_follows() {
         let _mine = signal::block(Set::from(Signal::HUP)).unwrap();
         drop(Stream::open(Set::from([Signal::HUP, Signal::USR1])).unwrap());
         assert_eq!(signal::mask().unwrap(), before | Signal::HUP, "it was blocked before");
-        let mut keeping = Stream::open_keeping_mask(Set::from(Signal::USR1)).unwrap();
+        let keeping = Stream::open_keeping_mask(Set::from(Signal::USR1)).unwrap();
         keeping.change(Set::from(Signal::USR2)).unwrap();
         assert_eq!(signal::mask().unwrap(), before | Signal::HUP);
     });

@@ -15,4 +15,5 @@ mod lock;
 mod pipe;
 mod program;
 mod queue;
+mod signal;
 mod values;

@@ -446,6 +446,7 @@ fn null_is_refused_everywhere() {
         .chain(of_sockets)
         .chain(programs::programs())
         .chain(crate::lock::null_is_refused())
+        .chain(crate::signal::null_is_refused())
         .chain(EXEMPT.iter().copied())
         .collect();
     assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");

@@ -122,6 +122,17 @@ fn a_storm_of_signals_ends_waits_with_eintr_and_loses_nothing() {
 }
 
 #[test]
+fn a_try_is_never_interrupted() {
+    each(0, |semaphore, kind| {
+        let _storm = Storm::new();
+        let end = Instant::now() + Duration::from_millis(50);
+        while Instant::now() < end {
+            assert_eq!(errno(semaphore.acquire(Timeout::TRY)), libc::EAGAIN, "{kind:?}");
+        }
+    });
+}
+
+#[test]
 fn the_highest_value_is_not_passed() {
     for (kind, highest) in
         [(Kind::Posix, 2_147_483_647), (Kind::Memory, 2_147_483_647), (Kind::SystemV, 32767)]

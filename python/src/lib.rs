@@ -8,6 +8,7 @@ mod lock;
 mod mq;
 mod name;
 mod pipe;
+mod sem;
 mod shm;
 mod system_v;
 mod wait;
@@ -32,6 +33,10 @@ mod _native {
     use crate::name::ftok;
     #[pymodule_export]
     use crate::pipe::{Fifo, PipeEnd, Turnstile, capacity_limit, duplex, pipe};
+    #[pymodule_export]
+    use crate::sem::{
+        Hold, OpenedSemaphore, OpenedSemaphoreSet, Semaphore, SemaphoreSet, sem_limits, sem_usage,
+    };
     #[pymodule_export]
     use crate::shm::{Guard, Opened, SharedMemory};
     #[pymodule_export]

@@ -45,12 +45,14 @@ mod posix;
 mod set;
 mod status;
 
-pub use guard::Guard;
+pub use guard::{Guard, OwnedGuard};
 pub use limits::{Limits, Usage, limits, usage};
 pub use operation::Operation;
 pub use options::Options;
 pub use set::SemaphoreSet;
 pub use status::{Info, Status};
+
+use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -185,19 +187,18 @@ impl Semaphore {
         Ok(Guard::new(self))
     }
 
-    /// As [`Semaphore::hold`], for callers that cannot hold a borrow (Python's context manager): without a guard.
-    /// [`Semaphore::release_held`] gives it back.
-    pub fn take_held(&self, timeout: Timeout) -> Result<()> {
+    /// As [`Semaphore::hold`], with a guard that shares the semaphore. Errors: as there.
+    pub fn hold_owned(self: &Arc<Self>, timeout: Timeout) -> Result<OwnedGuard> {
+        self.take_held(timeout)?;
+        Ok(OwnedGuard::new(Arc::clone(self)))
+    }
+
+    fn take_held(&self, timeout: Timeout) -> Result<()> {
         self.take(self.undo != Some(false), timeout).map_err(|kind| self.explained("hold", kind))
     }
 
-    /// Gives back what [`Semaphore::take_held`] took, in the same process. Errors: as [`Semaphore::release`].
-    pub fn release_held(&self) -> Result<()> {
-        self.give_back_held().map_err(|kind| self.explained("release", kind))
-    }
-
-    fn give_back_held(&self) -> Result<(), ErrorKind> {
-        self.give(self.undo != Some(false))
+    fn give_back_held(&self) -> Result<()> {
+        self.give(self.undo != Some(false)).map_err(|kind| self.explained("release", kind))
     }
 
     /// Gives one unit, and wakes one who waits: the V of Dijkstra, `sem_post(3)`, `semop(2)` with +1.

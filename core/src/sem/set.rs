@@ -114,8 +114,12 @@ impl SemaphoreSet {
         if index >= self.count {
             return Err(self.failed("semaphore", self.no_such(index)));
         }
-        let set = Self::new(self.id, self.count, self.name.clone());
-        Ok(Semaphore::of_set(set, index))
+        Ok(Semaphore::of_set(self.again(), index))
+    }
+
+    /// A second handle on the same set, which does not remove it when it is dropped.
+    pub fn again(&self) -> Self {
+        Self::new(self.id, self.count, self.name.clone())
     }
 
     /// [`semop`, `semtimedop`](https://man7.org/linux/man-pages/man2/semop.2.html) - does all of the operations, or none,
@@ -140,21 +144,28 @@ impl SemaphoreSet {
         operations: &[Operation],
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
+        // A try says so in each operation: with a time limit of 0 a signal that is pending would end it with EINTR.
+        let at_once = timeout == Timeout::TRY;
+        let laid_out = |operation: &Operation| {
+            if at_once { operation.no_wait(true).raw() } else { operation.raw() }
+        };
         // Few, as nearly always, need no allocation to be laid out as the kernel takes them.
         let mut few = [Operation::new(0, 0).raw(); FEW];
         let many: Vec<_>;
         let raw = if let Some(places) = few.get_mut(..operations.len()) {
             for (place, operation) in places.iter_mut().zip(operations) {
-                *place = operation.raw();
+                *place = laid_out(operation);
             }
             &*places
         } else {
-            many = operations.iter().map(|operation| operation.raw()).collect();
+            many = operations.iter().map(laid_out).collect();
             &many
         };
         let result = match timeout {
-            Timeout::Forever => semctl::semop(self.id, raw),
-            Timeout::After(limit) => semctl::semop_within(self.id, raw, timer::timespec(limit)),
+            Timeout::After(limit) if !at_once => {
+                semctl::semop_within(self.id, raw, timer::timespec(limit))
+            }
+            _ => semctl::semop(self.id, raw),
         };
         result.map_err(|errno| match errno {
             Errno::EAGAIN if operations.iter().all(|operation| operation.waits()) => {

@@ -51,6 +51,17 @@ from .mq import (
     mq_usage,
 )
 from .pipe import Fifo, PipeEnd, Turnstile
+from .sem import (
+    Semaphore,
+    SemaphoreInfo,
+    SemaphoreSet,
+    SemaphoreSetStatus,
+    SemFlag,
+    SemLimits,
+    SemUsage,
+    sem_limits,
+    sem_usage,
+)
 from .shm import Advice, Backing, Seals, SharedMemory
 from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
 
@@ -73,6 +84,13 @@ __all__ = [
     "QueueNotification",
     "RemovedError",
     "Seals",
+    "SemFlag",
+    "SemLimits",
+    "SemUsage",
+    "Semaphore",
+    "SemaphoreInfo",
+    "SemaphoreSet",
+    "SemaphoreSetStatus",
     "SharedMemory",
     "ShmLimits",
     "ShmUsage",
@@ -87,6 +105,8 @@ __all__ = [
     "mq_usage",
     "page_size",
     "pipe",
+    "sem_limits",
+    "sem_usage",
     "shm_limits",
     "shm_usage",
 ]
@@ -101,6 +121,11 @@ for _public in (
     PosixQueueStatus,
     QueueNotification,
     Seals,
+    SemFlag,
+    SemLimits,
+    SemUsage,
+    SemaphoreInfo,
+    SemaphoreSetStatus,
     ShmLimits,
     ShmUsage,
     SystemV,

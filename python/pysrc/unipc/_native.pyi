@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Types of the compiled half; what its members do is in their docstrings (`help(unipc)`)."""
 
+import builtins
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import IO, Any, Final, Literal, Never, Protocol, Self, TypeAlias, TypeVar, final
@@ -11,6 +12,7 @@ from typing_extensions import Buffer, disjoint_base
 
 from .lock import LockKind
 from .mq import PosixQueueStatus, SystemVQueue
+from .sem import SemaphoreInfo, SemaphoreSetStatus
 from .shm import Backing, Seals
 from .system_v import SystemV
 
@@ -20,13 +22,18 @@ __all__ = [
     "FrameReader",
     "FrameWriter",
     "Guard",
+    "Hold",
     "LayoutError",
     "LockGuard",
     "LockHolder",
     "MessageQueue",
     "Opened",
+    "OpenedSemaphore",
+    "OpenedSemaphoreSet",
     "PipeEnd",
     "RemovedError",
+    "Semaphore",
+    "SemaphoreSet",
     "SharedMemory",
     "Turnstile",
     "__version__",
@@ -37,6 +44,8 @@ __all__ = [
     "mq_usage",
     "page_size",
     "pipe",
+    "sem_limits",
+    "sem_usage",
     "shm_limits",
     "shm_usage",
     "system_v_list",
@@ -64,6 +73,8 @@ class LayoutError(OSError): ...
 
 def page_size() -> int: ...
 def ftok(path: _Name, proj: int, mask: bool = False) -> int: ...
+def sem_limits() -> dict[str, Any]: ...
+def sem_usage() -> dict[str, Any]: ...
 def shm_limits() -> dict[str, Any]: ...
 def shm_usage() -> dict[str, Any]: ...
 def system_v_stat(segment: int) -> dict[str, Any]: ...
@@ -476,3 +487,167 @@ class SharedMemory:
     def remove(self, if_unused: bool = False) -> None: ...
     def add_seals(self, seals: int) -> None: ...
     def read_only_fd(self) -> int: ...
+
+@final
+class OpenedSemaphore: ...
+
+@final
+class OpenedSemaphoreSet: ...
+
+@final
+class Hold:
+    def __enter__(self) -> Semaphore: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> None: ...
+
+@disjoint_base
+class Semaphore:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
+    @classmethod
+    def create(
+        cls,
+        name: _Name,
+        value: int,
+        *,
+        mode: int = 0o600,
+        replace: bool = False,
+        remove_on_close: bool = False,
+        binary: bool = False,
+        undo: bool | None = None,
+    ) -> Self: ...
+    @classmethod
+    def open(
+        cls,
+        name: _Name,
+        *,
+        index: int = 0,
+        own_only: bool = False,
+        remove_on_close: bool = False,
+        binary: bool = False,
+        undo: bool | None = None,
+        creator_timeout: float | None = None,
+    ) -> Self: ...
+    @classmethod
+    def open_or_create(
+        cls,
+        name: _Name,
+        value: int,
+        *,
+        mode: int = 0o600,
+        own_only: bool = False,
+        remove_on_close: bool = False,
+        binary: bool = False,
+        undo: bool | None = None,
+        creator_timeout: float | None = None,
+    ) -> Self: ...
+    @classmethod
+    def create_in(cls, shm: SharedMemory, offset: int, value: int, *, binary: bool = False) -> Self: ...
+    @classmethod
+    def open_in(cls, shm: SharedMemory, offset: int, *, binary: bool = False) -> Self: ...
+    @staticmethod
+    def unlink(name: _Name) -> None: ...
+    @property
+    def value(self) -> int: ...
+    @value.setter
+    def value(self, value: int) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def backing(self) -> str: ...
+    @property
+    def id(self) -> int | None: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def set(self) -> SemaphoreSet | None: ...
+    @property
+    def closed(self) -> bool: ...
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool: ...
+    def release(self) -> None: ...
+    def hold(self, timeout: float | None = None) -> Hold: ...
+    def close(self) -> None: ...
+    def remove(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> None: ...
+
+@disjoint_base
+class SemaphoreSet:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
+    @classmethod
+    def create(
+        cls,
+        name: _Name,
+        values: Sequence[int],
+        *,
+        mode: int = 0o600,
+        replace: bool = False,
+        remove_on_close: bool = False,
+    ) -> Self: ...
+    @classmethod
+    def open(
+        cls,
+        name: _Name,
+        *,
+        own_only: bool = False,
+        remove_on_close: bool = False,
+        creator_timeout: float | None = None,
+    ) -> Self: ...
+    @classmethod
+    def open_or_create(
+        cls,
+        name: _Name,
+        values: Sequence[int],
+        *,
+        mode: int = 0o600,
+        own_only: bool = False,
+        remove_on_close: bool = False,
+        creator_timeout: float | None = None,
+    ) -> Self: ...
+    @staticmethod
+    def unlink(name: _Name) -> None: ...
+    @staticmethod
+    def list() -> builtins.list[SemaphoreSetStatus]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def values(self) -> builtins.list[int]: ...
+    @values.setter
+    def values(self, values: Sequence[int]) -> None: ...
+    def operate(
+        self, operations: Sequence[tuple[int, int] | tuple[int, int, int]], timeout: float | None = None
+    ) -> None: ...
+    def acquire(self, index: int, amount: int = 1, timeout: float | None = None) -> bool: ...
+    def release(self, index: int, amount: int = 1) -> None: ...
+    def wait_zero(self, index: int, timeout: float | None = None) -> bool: ...
+    def value(self, index: int) -> int: ...
+    def set_value(self, index: int, value: int) -> None: ...
+    def info(self, index: int) -> SemaphoreInfo: ...
+    def stat(self) -> SemaphoreSetStatus: ...
+    def set(self, *, uid: int | None = None, gid: int | None = None, mode: int | None = None) -> None: ...
+    def remove(self) -> None: ...
+    def close(self) -> None: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Semaphore: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> None: ...

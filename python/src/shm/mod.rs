@@ -12,6 +12,7 @@ mod guard;
 mod open;
 mod pages;
 mod pickle;
+mod place;
 
 use std::ffi::OsString;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
@@ -29,6 +30,7 @@ use unipc::{Error, ErrorKind, Name};
 pub(crate) use guard::Guard;
 pub(crate) use open::Opened;
 use open::{Reopen, Source};
+pub(crate) use place::User;
 
 use crate::error::{closed, raise};
 

@@ -12,7 +12,7 @@ mod support;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -74,6 +74,8 @@ fn the_file_is_made_with_its_mode_and_stays() {
     assert_eq!(errno(FileLock::open(name.as_str())), libc::ENOENT);
     let lock = FileLock::create(name.as_str()).unwrap();
     assert_eq!((lock.kind(), lock.name().to_string()), (Kind::Ofd, name.clone()));
+    let shown = fs::read_link(format!("/proc/self/fd/{}", lock.as_fd().as_raw_fd())).unwrap();
+    assert_eq!(shown, directory.path("lock"), "what lslocks and fuser show");
     let flags = fcntl(lock.as_fd(), FcntlArg::F_GETFD).unwrap();
     assert!(FdFlag::from_bits_retain(flags).contains(FdFlag::FD_CLOEXEC));
     drop(lock);

@@ -140,7 +140,15 @@ impl Options {
     fn new_file(&self, path: &Path) -> Result<OwnedFd, ErrorKind> {
         let (file, mut unnamed) = publish::aside(path, self.mode)?;
         unnamed.publish(&file, path)?;
-        Ok(file)
+        Ok(self.by_name(&file, path).unwrap_or(file))
+    }
+
+    /// The same file, opened by its name: what was made without a name keeps none in the kernel's eyes, so that
+    /// `lslocks` would show it as deleted. `None` where the mode or somebody else does not let that happen.
+    fn by_name(&self, file: &OwnedFd, path: &Path) -> Option<OwnedFd> {
+        let again = self.existing(path).ok()?;
+        let (ours, theirs) = (fstat(file).ok()?, fstat(&again).ok()?);
+        ((ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)).then_some(again)
     }
 
     fn either(&self, path: &Path) -> Result<OwnedFd, ErrorKind> {

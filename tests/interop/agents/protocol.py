@@ -8,6 +8,10 @@ import sys
 NAMES = errno.errorcode | {errno.EOPNOTSUPP: "EOPNOTSUPP"}
 
 
+# Of two names for a number, that of POSIX.
+NAMES = errno.errorcode | {errno.EDEADLK: "EDEADLK"}
+
+
 def say(text):
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -5,6 +5,8 @@ EXTENSIONS, cells of our own that the matrix does not count."""
 from . import (
     documents,
     keys,
+    lock_file,
+    lock_tools,
     mq_posix,
     mq_sysv,
     mq_tools,
@@ -20,6 +22,7 @@ MODULES = (
     shm_file, shm_fork, shm_sysv, shm_posix, shm_memfd, shm_tools,
     documents, keys,
     mq_sysv, mq_posix, mq_tools,
+    lock_file, lock_tools,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

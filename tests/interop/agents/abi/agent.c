@@ -7,6 +7,7 @@ int main(int argc, char **argv)
     const struct verb *const rooms[] = {
         shm_verbs,
         mq_verbs,
+        lock_verbs,
         NULL,
     };
     return serve(argc, argv, rooms);

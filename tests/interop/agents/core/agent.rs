@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "an agent answers on its standard output")]
 
+mod lock;
 mod mq;
 mod shm;
 
@@ -61,7 +62,11 @@ trait Room {
 
 /// Every room, by what comes before the dot in its verbs.
 fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
-    vec![("", Box::<shm::Room>::default()), ("mq", Box::<mq::Room>::default())]
+    vec![
+        ("", Box::<shm::Room>::default()),
+        ("lock", Box::<lock::Room>::default()),
+        ("mq", Box::<mq::Room>::default()),
+    ]
 }
 
 /// Performs one verb and prints the answer; the exit status that it would mean.

@@ -6,9 +6,10 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import lock
 import mq
 import shm
 from protocol import serve
 
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
-serve(shm.Room().verbs() | mq.Room().verbs())
+serve(shm.Room().verbs() | lock.Room().verbs() | mq.Room().verbs())

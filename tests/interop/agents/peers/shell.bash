@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# Party SH: bash with cat, dd, od, cmp and rm, on a file or on a POSIX object in /dev/shm.
+# Party SH: bash with cat, dd, od, cmp and rm, on a file or on a POSIX object in /dev/shm; flock on a file.
 # A handle is descriptor 9, so that it outlives the name as a mapping does.
 
 handle=/proc/self/fd/9
@@ -44,6 +44,24 @@ attach() {
     echo "OK size=$(stat -Lc %s $handle)"
 }
 
+lock() { # flock(1) on descriptor 8, which is bash's own
+    local how=-x wait=(-n) timeout
+    timeout=$(argument timeout)
+    [[ $(argument sharing) == shared ]] && how=-s
+    if [[ $(argument wait) == 1 ]]; then
+        echo WAIT
+        wait=()
+        [[ -n $timeout ]] && wait=(-w "$(printf '0.%03d' "$timeout")")
+    fi
+    if flock $how "${wait[@]}" 8; then
+        echo "OK locked"
+    elif [[ -n $timeout ]]; then
+        echo "ERR ETIMEDOUT"
+    else
+        echo "ERR EAGAIN"
+    fi
+}
+
 perform() {
     local at size path
     at=$(argument at) size=$(argument size) path=$(path_of "$(argument name)")
@@ -56,6 +74,11 @@ perform() {
         match) repeated "$(argument hex)" "$(stat -Lc %s $handle)" | cmp -s - $handle && echo "OK same" || echo "OK different" ;;
         close) exec 9>&-; echo "OK closed" ;;
         remove) rm "$path" && echo "OK removed" ;;
+        lock.open) (umask 077; : >>"$(argument path)"); exec 8<>"$(argument path)"; echo "OK opened" ;;
+        lock.acquire) lock ;;
+        lock.release) flock -u 8 && echo "OK unlocked" ;;
+        lock.touch) : <"$(argument path)"; echo "OK touched" ;;
+        lock.close) exec 8>&-; echo "OK closed" ;;
         *) echo "ERR ENOSYS" ;;
     esac
 }

@@ -7,5 +7,6 @@
 
 extern const struct verb shm_verbs[];
 extern const struct verb mq_verbs[];
+extern const struct verb lock_verbs[];
 
 #endif

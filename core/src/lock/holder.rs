@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Who is in the way of a lock.
 
-use std::fs;
+use std::fs::File;
+use std::io::{Error, ErrorKind::Interrupted, Read};
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::fcntl::{FcntlArg, fcntl};
@@ -77,31 +78,64 @@ impl FileLock {
             format!("{:02x}:{:02x}", major(status.st_dev), minor(status.st_dev))
         });
         let file = format!("{device}:{}", status.st_ino);
-        let mut ours: Vec<_> = rows(&own).filter(|row| row.file == file).collect();
-        let table = read("/proc/locks")?;
-        let in_the_way = rows(&table).find(|row| {
-            if row.file != file {
-                return false;
+        for _ in 0..READINGS {
+            let table = read("/proc/locks")?;
+            let found = in_the_way(&table, &own, &file, sharing);
+            if found.is_some() || table.len() < CHUNK {
+                return Ok(found);
             }
-            // What this handle has is in nobody's way; of equal rows one is its own.
-            if let Some(at) = ours.iter().position(|own| own == row) {
-                ours.swap_remove(at);
-                return false;
-            }
-            sharing == Sharing::Exclusive || row.sharing == Sharing::Exclusive
-        });
-        Ok(in_the_way.map(|row| Holder {
-            pid: (row.pid > 0).then_some(row.pid),
-            kind: Kind::Flock,
-            sharing: row.sharing,
-            range: Range::ALL,
-        }))
+        }
+        Ok(None)
     }
 }
 
+/// The kernel writes so much of a table at a time, and what changes between two times can hide a row.
+const CHUNK: usize = 3000;
+
+/// How often a table of several pieces is read when the row is not in it.
+const READINGS: usize = 3;
+
+/// The whole file, with as few calls as possible: between two calls the kernel's tables change.
 fn read(path: &str) -> Result<String, ErrorKind> {
-    fs::read_to_string(path)
-        .map_err(|error| ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EIO)))
+    let failed = |error: Error| ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EIO));
+    let mut file = File::open(path).map_err(failed)?;
+    let mut bytes = vec![0; 1 << 16];
+    let mut end = 0;
+    loop {
+        match file.read(&mut bytes[end..]) {
+            Ok(0) => break,
+            Ok(more) => end += more,
+            Err(error) if error.kind() == Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+        if bytes.len() - end < 1 << 12 {
+            bytes.resize(2 * bytes.len(), 0);
+        }
+    }
+    bytes.truncate(end);
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A lock in the table that is not this handle's own.
+fn in_the_way(table: &str, own: &str, file: &str, sharing: Sharing) -> Option<Holder> {
+    let mut ours: Vec<_> = rows(own).filter(|row| row.file == file).collect();
+    let row = rows(table).find(|row| {
+        if row.file != file {
+            return false;
+        }
+        // What this handle has is in nobody's way; of equal rows one is its own.
+        if let Some(at) = ours.iter().position(|own| own == row) {
+            ours.swap_remove(at);
+            return false;
+        }
+        sharing == Sharing::Exclusive || row.sharing == Sharing::Exclusive
+    })?;
+    Some(Holder {
+        pid: (row.pid > 0).then_some(row.pid),
+        kind: Kind::Flock,
+        sharing: row.sharing,
+        range: Range::ALL,
+    })
 }
 
 /// A flock that is held, as `/proc/locks` and `/proc/PID/fdinfo/FD` write it:

@@ -85,7 +85,11 @@ static int close_lock(const struct request *request)
 }
 
 const struct verb lock_verbs[] = {
-    {"lock.open", open_lock}, {"lock.acquire", acquire}, {"lock.release", release},
-    {"lock.holder", holder},  {"lock.touch", touch},     {"lock.close", close_lock},
+    {"lock.open", open_lock},
+    {"lock.acquire", acquire},
+    {"lock.release", release},
+    {"lock.holder", holder},
+    {"lock.touch", touch},
+    {"lock.close", close_lock},
     {NULL, NULL},
 };

@@ -41,7 +41,9 @@ class Room:
         if found is None:
             return "nobody"
         sharing = "shared" if found.shared else "exclusive"
-        return f"pid={found.pid or 0} kind={found.kind} sharing={sharing} start={found.start} length={found.length or 0}"
+        return (
+            f"pid={found.pid or 0} kind={found.kind} sharing={sharing} start={found.start} length={found.length or 0}"
+        )
 
     def touch(self, arguments):
         """What any other code of the process might do: look into the file."""

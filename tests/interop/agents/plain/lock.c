@@ -55,7 +55,7 @@ static int acquire(const struct request *request)
     if (wait)
         waiting();
     return set(request, is_shared(request) ? F_RDLCK : F_WRLCK, wait) < 0 ? failed()
-                                                                         : answer("locked");
+                                                                          : answer("locked");
 }
 
 static int release(const struct request *request)
@@ -90,7 +90,11 @@ static int close_lock(const struct request *request)
 }
 
 const struct verb lock_verbs[] = {
-    {"lock.open", open_lock}, {"lock.acquire", acquire}, {"lock.release", release},
-    {"lock.holder", holder},  {"lock.touch", touch},     {"lock.close", close_lock},
+    {"lock.open", open_lock},
+    {"lock.acquire", acquire},
+    {"lock.release", release},
+    {"lock.holder", holder},
+    {"lock.touch", touch},
+    {"lock.close", close_lock},
     {NULL, NULL},
 };

@@ -3,6 +3,7 @@
 
 mod case;
 mod control;
+mod lock;
 mod yard;
 
 use std::cell::Cell;
@@ -10,7 +11,7 @@ use std::cell::Cell;
 use super::audit::{Holdings, Names};
 use super::{Always, FINE, Injection, Made, Report, explore, observe};
 use crate::tracer;
-pub(super) use case::{ANY, Case};
+pub(super) use case::{ANY, Act, Case};
 pub(crate) use control::CAUGHT;
 pub(super) use yard::Yard;
 
@@ -23,7 +24,7 @@ pub(crate) struct Room {
 }
 
 /// Every room with cases; `control` is what must pass for the others to mean something.
-pub(crate) const ROOMS: &[Room] = &[control::CAREFUL];
+pub(crate) const ROOMS: &[Room] = &[control::CAREFUL, lock::ROOM];
 
 /// What must be caught.
 pub(crate) const CARELESS: Room = control::CARELESS;

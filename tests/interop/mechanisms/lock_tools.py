@@ -70,9 +70,8 @@ def row(kind, agent, mode, extent, path, blocker=None):
 
 def where_mounted(path):
     """What lslocks says of a file whose path it does not know: its file system and dots."""
-    return (
-        f"{subprocess.run(['stat', '-c', '%m', path], capture_output=True, text=True).stdout.strip().rstrip('/')}/..."
-    )
+    said = subprocess.run(["stat", "-c", "%m", path], capture_output=True, text=True, check=True).stdout
+    return said.strip().rstrip("/") + "/..."
 
 
 def command_waits(scene):

@@ -187,6 +187,13 @@ impl ErrorKind {
     }
 }
 
+impl From<std::io::Error> for ErrorKind {
+    /// What the standard library reports of a system call.
+    fn from(error: std::io::Error) -> Self {
+        Self::Os(error.raw_os_error().unwrap_or(libc::EIO))
+    }
+}
+
 impl From<Errno> for ErrorKind {
     fn from(errno: Errno) -> Self {
         Self::Os(errno as i32)

@@ -2,6 +2,7 @@
 #![doc = include_str!("../../README.md")]
 #![warn(clippy::unwrap_used)]
 
+pub mod channel;
 mod error;
 mod fd;
 mod interrupt;

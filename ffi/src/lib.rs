@@ -10,6 +10,7 @@
 
 pub mod base;
 pub(crate) mod boundary;
+pub mod channel;
 pub mod error;
 pub mod frame;
 pub mod lock;

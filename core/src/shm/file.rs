@@ -75,6 +75,9 @@ fn prepare(options: &Options, name: &Name, path: &Path) -> Result<Fresh, ErrorKi
     let object = object(file, name, options)?;
     let length = options.length(object.size, object.page_size)?;
     let mut shm = options.map(object, name.clone(), length)?;
+    if let Some(fill) = &options.fill {
+        fill.apply(&shm)?;
+    }
     let remover = shm.remover.take();
     Ok(Fresh { shm, unnamed, remover })
 }

@@ -47,6 +47,9 @@ pub(super) fn create(
     };
     let length = options.length(object.size, object.page_size)?;
     let shm = options.map(object, name.clone(), length)?;
+    if let Some(fill) = &options.fill {
+        fill.apply(&shm)?;
+    }
     shm.map.file().map_or(Ok(()), |file| seals.add_to(file.as_fd()))?;
     Ok(shm)
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How to create or open shared memory, where the defaults do not do.
 
+use std::sync::Arc;
+
 use nix::unistd::geteuid;
 
 use super::{Backing, Identity, Seals, SharedMemory};
@@ -47,6 +49,23 @@ pub struct Options {
     pub(super) seals: Option<Seals>,
     pub(super) require_seals: Seals,
     pub(super) placement: Option<Placement>,
+    pub(super) fill: Option<Fill>,
+}
+
+/// Writes what an object contains before anybody else sees it.
+#[derive(Clone)]
+pub(super) struct Fill(Arc<dyn Fn(&SharedMemory) -> Result<(), ErrorKind> + Send + Sync>);
+
+impl Fill {
+    pub(super) fn apply(&self, shm: &SharedMemory) -> Result<(), ErrorKind> {
+        (self.0)(shm)
+    }
+}
+
+impl std::fmt::Debug for Fill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fill")
+    }
 }
 
 /// An object that was found or made, before it is mapped.
@@ -143,6 +162,15 @@ impl Options {
         self
     }
 
+    /// When creating a file, POSIX object or memfd: what it contains before it has its name.
+    pub(crate) fn fill(
+        mut self,
+        fill: impl Fn(&SharedMemory) -> Result<(), ErrorKind> + Send + Sync + 'static,
+    ) -> Self {
+        self.fill = Some(Fill(Arc::new(fill)));
+        self
+    }
+
     /// What contradicts itself whatever the object is like.
     pub(super) fn check(&self, name: &Name, disposition: Disposition) -> Result<(), ErrorKind> {
         self.check_mapping()?;
@@ -167,6 +195,11 @@ impl Options {
         if self.seals.is_some_and(|seals| seals.contains(Seals::WRITE)) {
             return Err(ErrorKind::invalid(
                 "the new mapping is writable: seal against future writing, or against writing once it is closed",
+            ));
+        }
+        if self.fill.is_some() && matches!(name, Name::SystemV(_) | Name::Anonymous) {
+            return Err(ErrorKind::unsupported(
+                "only a POSIX object, a file or a memfd is complete before others see it",
             ));
         }
         if self.private && matches!(name, Name::SystemV(_) | Name::Anonymous) {

@@ -13,6 +13,7 @@ extern "C" fn count() {
 }
 
 /// A number that a child of fork has different. (A raw `clone` that goes past the C library is not noticed.)
+#[inline]
 pub(crate) fn generation() -> u32 {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(|| {

@@ -3,7 +3,10 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod fork;
+pub(crate) mod futex;
+pub(crate) mod identity;
 pub(crate) mod lock;
+pub(crate) mod membarrier;
 pub(crate) mod mqueue;
 pub(crate) mod msg;
 pub(crate) mod pid;

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The bytes of a channel, version 1. Another language can be taught to use it by this page alone.
+//!
+//! All numbers are in the machine's own byte order. All positions are 64-bit counts of bytes that went through the ring
+//! since it was made; a position's place in the ring is its lowest bits.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..64 | the stamp of [`crate::layout`], kind `queue`, `topic` or `service`, the size of the whole object |
+//! | 64..128 | [`Settings`]: fixed when the channel is made |
+//! | 128..4096 | reserved for the record layout |
+//! | 4096.. | [`Control`]: each part in 256 bytes of its own, so that no two are in one line nor in two that a processor fetches together |
+//! | 8192.. | [`Participant`]s, 256 bytes each, as many as the settings say |
+//! | settings.ring | the ring |
+//! | behind it | of a service, for each participant: [`Control`] in a page, and a ring of answers |
+//!
+//! **Records.** With `message_size` 0, a record is 8 bytes that hold its payload's length (lower half) and, in a topic, the lower
+//! half of the number of messages before it (upper half), then the payload, padded to a multiple of 8. Otherwise every payload has that size, there are no lengths, and a record is the payload padded to
+//! a multiple of 8. A record that runs over the ring's end goes on at its beginning.
+//!
+//! **Sending.** Whoever has the producers' turn writes a record at `tail`, then adds its size to `tail`: that commits it. There
+//! must be room: `tail - credit` is at most the ring's size after that. A short payload is put beside the tail as
+//! well, so that a consumer that waits finds it in the line that it polls: `last` is set to 0, `body` is written, `last` is set to the lower half
+//! of the new tail (upper half) and the payload's length plus one (lower half), then comes the tail. It is whole if `last` belongs to the tail
+//! before and after it was read.
+//!
+//! **Receiving.** Whoever has the consumers' turn reads the record at `head`, then adds its size to `head`: that takes it.
+//! `credit` follows `head` when a quarter of the ring has been read.
+//!
+//! **Topics.** Nobody takes a message; each subscriber has a `position` of its own. `credit` is the oldest record that is
+//! still whole. A publisher that runs out of room moves it on first, to the beginning of a record, by a quarter of the ring if it can: of a
+//! reliable topic not beyond any living subscriber's position, of a latest one as far as needed. Then it writes. A subscriber
+//! that finds `credit` beyond its position after it has read a record has read nothing: it goes on at `credit`, and the number
+//! of the record there tells what it lost (with a `message_size`, the position tells).
+//!
+//! **Services.** The ring is a queue of questions, and each participant has a queue of answers to his. A question begins with the
+//! asker's ticket (32 bits), the question's number (16 bits) and flags (16 bits); an answer begins in the same way. See [`super::service`].
+//!
+//! **Turns.** See [`super::turn`]. **Sleeping.** See [`super::wait`].
+
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use zerocopy::FromBytes;
+
+use crate::layout::STAMP_SIZE;
+
+/// Raised whenever the bytes change their meaning.
+pub(super) const VERSION: u32 = 1;
+
+/// Where [`Settings`] begin.
+pub(super) const SETTINGS: usize = STAMP_SIZE;
+/// Where [`Control`] begins.
+pub(super) const CONTROL: usize = 4096;
+/// Where the [`Participant`]s begin.
+pub(super) const PARTICIPANTS: usize = 8192;
+
+/// The longest payload that is put beside the tail.
+pub(super) const BESIDE: usize = 48;
+
+/// What was chosen when the channel was made.
+#[derive(Debug, FromBytes)]
+#[repr(C)]
+pub(super) struct Settings {
+    /// Where the ring begins, on a page.
+    pub(super) ring: AtomicU64,
+    /// Its size, a power of two.
+    pub(super) ring_size: AtomicU64,
+    /// 0: messages of any size. Otherwise the size of each.
+    pub(super) message_size: AtomicU32,
+    /// How many participants there can be.
+    pub(super) participants: AtomicU32,
+    /// See [`super::wait`]: 1 when somebody could not do without fences.
+    pub(super) fences: AtomicU32,
+    /// Of a topic: 1 when publishers wait for subscribers.
+    pub(super) reliable: AtomicU32,
+    /// Of a service: the size of each ring of answers, a power of two; 0 of others.
+    pub(super) reply_size: AtomicU64,
+    reserved: [AtomicU32; 6],
+}
+
+/// A part that is alone in its 256 bytes.
+#[derive(Debug, FromBytes)]
+#[repr(C, align(256))]
+pub(super) struct Apart<T>(pub(super) T);
+
+/// What changes with every message.
+#[derive(Debug, FromBytes)]
+#[repr(C)]
+pub(super) struct Control {
+    /// Written by whoever has the producers' turn.
+    pub(super) front: Apart<Front>,
+    /// Written by whoever has the consumers' turn.
+    pub(super) head: Apart<AtomicU64>,
+    /// Everything before this position may be overwritten. Of a queue it is written as `head`, of a topic as `front`.
+    pub(super) credit: Apart<AtomicU64>,
+    /// Of a topic: how many messages were committed. The one whose tail is the tail counts.
+    pub(super) counts: Apart<[Count; 2]>,
+    /// Whose turn it is to send.
+    pub(super) producers: Apart<Turn>,
+    /// Whose turn it is to receive.
+    pub(super) consumers: Apart<Turn>,
+    /// Who sleeps until something comes.
+    pub(super) data: Apart<Bed>,
+    /// Who sleeps until there is room.
+    pub(super) room: Apart<Bed>,
+}
+
+/// The line that a waiting consumer polls.
+#[derive(Debug, FromBytes)]
+#[repr(C, align(64))]
+pub(super) struct Front {
+    /// Everything before this position is committed.
+    pub(super) tail: AtomicU64,
+    /// Which message `body` is.
+    pub(super) last: AtomicU64,
+    pub(super) body: [AtomicU64; BESIDE / 8],
+}
+
+/// How many messages there were when the tail was this. Each time the other of the two is written: its tail to 0, its messages,
+/// its tail; and then the tail itself. So there is always one that is right, whenever the writer dies.
+#[derive(Debug, FromBytes)]
+#[repr(C)]
+pub(super) struct Count {
+    pub(super) tail: AtomicU64,
+    pub(super) messages: AtomicU64,
+}
+
+/// See [`super::turn`].
+#[derive(Debug, FromBytes)]
+#[repr(C, align(64))]
+pub(super) struct Turn {
+    /// Who has it, and how.
+    pub(super) word: AtomicU64,
+    /// Changes when it is given back to somebody who sleeps.
+    pub(super) bell: AtomicU32,
+    /// Who had it before.
+    pub(super) previous: AtomicU32,
+}
+
+/// See [`super::wait`].
+#[derive(Debug, FromBytes)]
+#[repr(C, align(64))]
+pub(super) struct Bed {
+    /// How many sleep (lower half); a hint, which heals itself.
+    pub(super) sleepers: AtomicU32,
+    /// Changes with each wake-up: the futex.
+    pub(super) bell: AtomicU32,
+}
+
+/// One handle of one process.
+#[derive(Debug, FromBytes)]
+#[repr(C, align(256))]
+pub(super) struct Participant {
+    pub(super) identity: Who,
+    pub(super) sender: Half,
+    pub(super) receiver: Half,
+    /// Of a service's client: whose turn each open question is, as a ticket; 0 for nobody's yet.
+    pub(super) calls: [AtomicU64; CALLS],
+}
+
+/// Who the participant is.
+#[derive(Debug, FromBytes)]
+#[repr(C, align(64))]
+pub(super) struct Who {
+    /// See [`super::participant`].
+    pub(super) state: AtomicU64,
+    pub(super) who: AtomicU64,
+    pub(super) since: AtomicU64,
+}
+
+/// One of the two things that a handle can do at a time, each of them by one thread.
+#[derive(Debug, FromBytes)]
+#[repr(C, align(64))]
+pub(super) struct Half {
+    /// 1 while it is at work, see [`super::turn`].
+    pub(super) busy: AtomicU32,
+    /// How many messages it has sent, or received.
+    pub(super) messages: AtomicU64,
+    /// How often it had to wait.
+    pub(super) waits: AtomicU64,
+    /// Of a topic's subscriber: how many messages it has lost.
+    pub(super) lost: AtomicU64,
+    /// Of a topic's subscriber: what it has not read yet begins here.
+    pub(super) position: AtomicU64,
+    /// Of a topic's subscriber: 1 while its position counts.
+    pub(super) subscribed: AtomicU32,
+}
+
+/// How many questions of one client can be open at a time.
+pub(super) const CALLS: usize = 8;
+
+const _: () = assert!(size_of::<Settings>() == 64);
+const _: () = assert!(size_of::<Front>() == 64);
+const _: () = assert!(size_of::<Participant>() == 256);
+const _: () = assert!(CONTROL + size_of::<Control>() <= PARTICIPANTS);

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A channel's memory: made complete before it has its name, checked when it is opened.
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::layout::{CONTROL, Control, PARTICIPANTS, Participant, SETTINGS, Settings, VERSION};
+use crate::error::ErrorKind;
+use crate::layout::{Layout, STAMP_SIZE};
+use crate::map::mirror::{Mirror, Part};
+use crate::shm::Backing;
+use crate::{SharedMemory, sys};
+
+/// The page before a ring of answers.
+const REPLY_CONTROL: usize = 4096;
+
+/// What is chosen when a channel is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice {
+    pub(super) kind: [u8; 8],
+    /// The least size of the ring in bytes.
+    pub(super) capacity: usize,
+    /// 0: messages of any size.
+    pub(super) message_size: u32,
+    pub(super) participants: u32,
+    /// Of a topic: publishers wait for subscribers.
+    pub(super) reliable: bool,
+    /// Of a service: the size of a ring of answers, a power of two.
+    pub(super) reply_size: usize,
+}
+
+impl Choice {
+    /// The size of the ring: a power of two, and whole pages.
+    fn ring_size(&self) -> Result<usize, ErrorKind> {
+        let least = self.capacity.max(sys::page_size());
+        let size = least.checked_next_multiple_of(2).and_then(usize::checked_next_power_of_two);
+        size.filter(|&size| size <= 1 << 46).ok_or_else(|| {
+            ErrorKind::invalid(format!("a ring of {} bytes is larger than can be", self.capacity))
+        })
+    }
+
+    fn ring_offset(&self) -> usize {
+        let end = PARTICIPANTS + self.participants as usize * size_of::<Participant>();
+        end.next_multiple_of(sys::page_size())
+    }
+
+    /// The size of the whole object.
+    pub(super) fn size(&self) -> Result<usize, ErrorKind> {
+        let record = (self.message_size as usize + 8).next_multiple_of(8);
+        let ring = self.ring_size()?;
+        if record > ring {
+            return Err(ErrorKind::invalid(format!(
+                "a ring of {ring} bytes holds no message of {} bytes",
+                self.message_size
+            )));
+        }
+        if !(2..=4096).contains(&self.participants) {
+            return Err(ErrorKind::invalid("a channel has places for 2 to 4096 participants"));
+        }
+        let replies = (self.participants as usize).checked_mul(self.reply_block());
+        let whole = replies.and_then(|replies| (self.ring_offset() + ring).checked_add(replies));
+        whole.ok_or(ErrorKind::Os(libc::EOVERFLOW))
+    }
+
+    /// What a service has for each participant.
+    fn reply_block(&self) -> usize {
+        if self.reply_size == 0 { 0 } else { self.reply_size.saturating_add(REPLY_CONTROL) }
+    }
+
+    /// Writes what a new object begins with; the rest is zeros.
+    pub(super) fn fill(&self, shm: &SharedMemory) -> Result<(), ErrorKind> {
+        let (ring, size) = (self.ring_offset() as u64, self.size()? as u64);
+        let mut settings = [0_u8; 64];
+        settings[..8].copy_from_slice(&ring.to_ne_bytes());
+        settings[8..16].copy_from_slice(&(self.ring_size()? as u64).to_ne_bytes());
+        settings[16..20].copy_from_slice(&self.message_size.to_ne_bytes());
+        settings[20..24].copy_from_slice(&self.participants.to_ne_bytes());
+        settings[28..32].copy_from_slice(&u32::from(self.reliable).to_ne_bytes());
+        settings[32..40].copy_from_slice(&(self.reply_size as u64).to_ne_bytes());
+        let stamp = Layout { kind: self.kind, version: VERSION, size }.stamp();
+        let written = shm.write_at(SETTINGS, &settings).and_then(|()| shm.write_at(0, &stamp));
+        written.map_err(|error| error.kind().clone())
+    }
+}
+
+/// A channel's memory in this process.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) mirror: Arc<Mirror>,
+    pub(super) settings: Part<Settings>,
+    pub(super) control: Part<Control>,
+    pub(super) slots: Arc<[Part<Participant>]>,
+    pub(super) message_size: u32,
+    pub(super) reliable: bool,
+    can_shrink: bool,
+    choice: Choice,
+    file: OwnedFd,
+}
+
+impl Memory {
+    /// Maps the channel that `shm` is.
+    ///
+    /// Errors: `EPROTO` when it is none of this kind and version, or damaged; `EOPNOTSUPP` for memory without a descriptor.
+    pub(super) fn new(shm: &SharedMemory, kind: [u8; 8]) -> Result<Self, ErrorKind> {
+        let Some(fd) = shm.fd() else {
+            return Err(ErrorKind::unsupported(
+                "a channel is a POSIX object, a file or a memfd (which fork and exec hand on)",
+            ));
+        };
+        let file = fd.try_clone_to_owned()?;
+        let size = check(&file, kind, shm.len())?;
+        let number = |at: usize, bytes: usize| read_number(&file, SETTINGS + at, bytes);
+        let (ring, ring_size) = (number(0, 8)?, number(8, 8)?);
+        let (message_size, participants) = (number(16, 4)?, number(20, 4)?);
+        let choice = Choice {
+            kind,
+            reliable: number(28, 4)? != 0,
+            reply_size: usize::try_from(number(32, 8)?).unwrap_or(usize::MAX),
+            capacity: usize::try_from(ring_size).unwrap_or(0),
+            message_size: u32::try_from(message_size).unwrap_or(u32::MAX),
+            participants: u32::try_from(participants).unwrap_or(u32::MAX),
+        };
+        let agrees = choice.size().is_ok_and(|whole| whole == size)
+            && choice.ring_offset() as u64 == ring
+            && choice.ring_size() == Ok(choice.capacity)
+            && (choice.reply_size == 0 || choice.reply_size.is_power_of_two());
+        if !agrees {
+            return Err(ErrorKind::Layout("the channel's settings contradict its size".into()));
+        }
+        let can_shrink = shm.backing() != Backing::Memfd;
+        let control = choice.ring_offset();
+        let mirror = Arc::new(Mirror::new(
+            file.try_clone().map_err(ErrorKind::from)?,
+            0,
+            control,
+            choice.capacity,
+            can_shrink,
+        )?);
+        let slot = |index| mirror.part(PARTICIPANTS + index * size_of::<Participant>());
+        let slots: Result<Vec<_>, _> = (0..choice.participants as usize).map(slot).collect();
+        Ok(Self {
+            settings: mirror.part(SETTINGS)?,
+            control: mirror.part(CONTROL)?,
+            slots: slots?.into(),
+            message_size: choice.message_size,
+            reliable: choice.reliable,
+            can_shrink,
+            choice,
+            mirror,
+            file,
+        })
+    }
+
+    /// Maps the queue of answers for the participant in this slot.
+    pub(super) fn replies(&self, slot: usize) -> Result<(Arc<Mirror>, Part<Control>), ErrorKind> {
+        let choice = &self.choice;
+        let first = choice.ring_offset() + choice.capacity;
+        let mirror = Arc::new(Mirror::new(
+            self.file.try_clone()?,
+            first + slot * choice.reply_block(),
+            REPLY_CONTROL,
+            choice.reply_size,
+            self.can_shrink,
+        )?);
+        let control = mirror.part(0)?;
+        Ok((mirror, control))
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// Must everybody use full fences? See [`super::wait`].
+    pub(super) fn fences(&self) -> bool {
+        self.settings.fences.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// Is it a finished object of this kind, as large as its stamp says?
+fn check(file: &OwnedFd, kind: [u8; 8], length: usize) -> Result<usize, ErrorKind> {
+    let mut stamp = [0; STAMP_SIZE];
+    read(file, &mut stamp, 0)?;
+    let size = u64::from_ne_bytes(std::array::from_fn(|index| stamp[32 + index]));
+    Layout { kind, version: VERSION, size }.check(&stamp)?;
+    match usize::try_from(size) {
+        Ok(size) if size <= length => Ok(size),
+        _ => Err(ErrorKind::Layout(
+            format!("it says that it has {size} bytes, and has {length}").into(),
+        )),
+    }
+}
+
+fn read_number(file: &OwnedFd, at: usize, bytes: usize) -> Result<u64, ErrorKind> {
+    let mut number = [0; 8];
+    read(file, &mut number[..bytes], at as u64)?;
+    Ok(u64::from_ne_bytes(number))
+}
+
+/// Through the descriptor, where a file that is too short is no signal.
+fn read(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<(), ErrorKind> {
+    let file = File::from(file.try_clone().map_err(ErrorKind::from)?);
+    file.read_exact_at(buffer, at).map_err(|error| match error.raw_os_error() {
+        Some(errno) => ErrorKind::Os(errno),
+        None => ErrorKind::Layout("it is too small to be a channel".into()),
+    })
+}

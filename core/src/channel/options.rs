@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How a channel is made and opened, where the defaults do not do.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::memory::{Choice, Memory};
+use super::subscriber::Start;
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::open::Mode;
+use crate::{SharedMemory, shm};
+
+/// What a channel can be: [`super::Queue`], [`super::Topic`].
+#[allow(private_interfaces, private_bounds, reason = "nobody else makes channels")]
+pub trait Channel: Sealed {}
+
+pub(super) trait Sealed: Sized {
+    const KIND: [u8; 8];
+
+    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind>;
+
+    /// The size of the rings of answers, where there are any.
+    fn reply_size(_: usize) -> Result<usize, ErrorKind> {
+        Ok(0)
+    }
+}
+
+/// The options of channels; one set serves any number of calls.
+///
+/// ```
+/// use unipc::channel::{Options, Queue};
+/// # fn main() -> unipc::Result<()> {
+/// # let name = format!("/doc-options-{}", std::process::id());
+/// let frames: Queue = Options::new().message_size(64).create(name.as_str(), 1 << 20)?;
+/// # Queue::unlink(name.as_str())?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Options {
+    mode: Mode,
+    message_size: u32,
+    participants: u32,
+    reliable: bool,
+    reply_capacity: usize,
+    pub(super) spin: bool,
+    pub(super) start: Start,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            mode: Mode::PRIVATE,
+            message_size: 0,
+            participants: 64,
+            reliable: false,
+            reply_capacity: 16 << 10,
+            spin: false,
+            start: Start::Newest,
+        }
+    }
+}
+
+impl Options {
+    /// The defaults: mode 0600, messages of any size, places for 64 participants; a topic keeps the latest messages, and
+    /// a new subscriber begins with the next one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// When creating: the permission bits, exact whatever the umask.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// When creating: every message has this size in bytes, which saves the lengths; 0 for messages of any size.
+    #[must_use]
+    pub fn message_size(mut self, size: u32) -> Self {
+        self.message_size = size;
+        self
+    }
+
+    /// When creating: how many handles there can be at a time, in all processes together.
+    #[must_use]
+    pub fn participants(mut self, count: u32) -> Self {
+        self.participants = count;
+        self
+    }
+
+    /// When creating a topic: publishers wait for the slowest living subscriber, so that nobody loses a message. Otherwise
+    /// they never wait, and a subscriber that is too slow is told how many it lost.
+    #[must_use]
+    pub fn reliable(mut self, reliable: bool) -> Self {
+        self.reliable = reliable;
+        self
+    }
+
+    /// When creating a service: the least size in bytes of the ring of answers that each participant has. 16 KiB by default.
+    #[must_use]
+    pub fn reply_capacity(mut self, capacity: usize) -> Self {
+        self.reply_capacity = capacity;
+        self
+    }
+
+    /// Never sleep: waiting takes a processor, and the least time. By default a wait spins for a while and then sleeps.
+    #[must_use]
+    pub fn spin(mut self, spin: bool) -> Self {
+        self.spin = spin;
+        self
+    }
+
+    /// Of a topic: where a new subscriber begins.
+    #[must_use]
+    pub fn start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// Creates the channel `name`, with a ring of at least `capacity` bytes.
+    ///
+    /// Errors: `EEXIST` when the name is taken, `ENOSPC`, `ENOMEM`, `EINVAL`; `EOPNOTSUPP` for names of System V and
+    /// anonymous memory.
+    pub fn create<C: Channel>(
+        &self,
+        name: impl TryInto<Name, Error: Into<Error>>,
+        capacity: usize,
+    ) -> Result<C> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.make(&name, capacity, "create", |options, name, size| options.create(name, size))
+    }
+
+    /// Opens the channel, or creates it when there is none. Errors: those of both.
+    pub fn open_or_create<C: Channel>(
+        &self,
+        name: impl TryInto<Name, Error: Into<Error>>,
+        capacity: usize,
+    ) -> Result<C> {
+        let name = name.try_into().map_err(Into::into)?;
+        self.make(&name, capacity, "open_or_create", |options, name, size| {
+            match options.open(name) {
+                Err(error) if error.errno() == libc::ENOENT => {}
+                other => return other,
+            }
+            match options.create(name, size) {
+                Err(error) if error.errno() == libc::EEXIST => options.open(name),
+                other => other,
+            }
+        })
+    }
+
+    /// Opens the channel `name`.
+    ///
+    /// Errors: `ENOENT`, `EACCES`; `EPROTO` when it is none of this kind, or one of another version; `EBUSY` when all
+    /// places for participants are taken.
+    pub fn open<C: Channel>(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<C> {
+        let name = name.try_into().map_err(Into::into)?;
+        let shm = shm::Options::new().open(&name)?;
+        self.attach(&shm).map_err(|kind| kind.during("open", &name))
+    }
+
+    /// Opens the channel that a descriptor refers to: a memfd that was inherited or received.
+    pub fn from_fd<C: Channel>(&self, fd: impl Into<OwnedFd>) -> Result<C> {
+        let shm = SharedMemory::from_fd(fd)?;
+        self.attach(&shm).map_err(|kind| kind.during("from_fd", shm.name()))
+    }
+
+    fn make<C: Channel>(
+        &self,
+        name: &Name,
+        capacity: usize,
+        operation: &'static str,
+        get: impl FnOnce(&shm::Options, &Name, usize) -> Result<SharedMemory>,
+    ) -> Result<C> {
+        let failed = |kind: ErrorKind| kind.during(operation, name);
+        let choice = Choice {
+            kind: C::KIND,
+            capacity,
+            message_size: self.message_size,
+            participants: self.participants,
+            reliable: self.reliable,
+            reply_size: C::reply_size(self.reply_capacity).map_err(failed)?,
+        };
+        let size = choice.size().map_err(failed)?;
+        let options = shm::Options::new().mode(self.mode).fill(move |shm| choice.fill(shm));
+        let shm = get(&options, name, size)?;
+        self.attach(&shm).map_err(failed)
+    }
+
+    fn attach<C: Channel>(&self, shm: &SharedMemory) -> Result<C, ErrorKind> {
+        let memory = Arc::new(Memory::new(shm, C::KIND)?);
+        C::attach(memory, shm.name().clone(), self)
+    }
+}

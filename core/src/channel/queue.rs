@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `Queue`: each message to exactly one.
+
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use super::memory::Memory;
+use super::options::{Channel, Options, Sealed};
+use super::receiver::Receiver;
+use super::seat::Seat;
+use super::sender::Sender;
+use crate::SharedMemory;
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::time::Timeout;
+
+/// A queue of messages: many may send, many may receive, and each message goes to exactly one of them, in the order in
+/// which they were sent.
+///
+/// ```
+/// use unipc::{Timeout, channel::Queue};
+/// # fn main() -> unipc::Result<()> {
+/// # let name = format!("/doc-queue-{}", std::process::id());
+/// let mut jobs = Queue::open_or_create(name.as_str(), 1 << 20)?;
+/// jobs.send(b"hello", Timeout::Forever)?;
+/// assert_eq!(jobs.recv(Timeout::Forever)?, b"hello");
+/// # Queue::unlink(name.as_str())?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A full queue makes senders wait; nothing is ever lost silently. A participant that is killed loses what it had not
+/// committed, and what it had not taken stays for the others.
+///
+/// Threads: a handle serves one thread at a time, or one that sends and one that receives ([`Queue::split`]); open
+/// one more for each other thread. fork: the handle is the parent's; a child opens its own.
+#[derive(Debug)]
+pub struct Queue {
+    sender: Sender,
+    receiver: Receiver,
+    seat: Seat,
+}
+
+impl Channel for Queue {}
+
+impl Sealed for Queue {
+    const KIND: [u8; 8] = *b"queue\0\0\0";
+
+    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
+        let seat = Seat::take(memory, name)?;
+        let control = &seat.memory.control;
+        let mut sender = seat.queue_sender(control, seat.ring());
+        let mut receiver = seat.queue_receiver(control, seat.ring());
+        sender.patience.restless = options.spin;
+        receiver.patience.restless = options.spin;
+        Ok(Self { sender, receiver, seat })
+    }
+}
+
+impl Queue {
+    /// Creates the queue `name`, with a ring of at least `capacity` bytes.
+    ///
+    /// Errors: `EEXIST` when the name is taken, `ENOSPC`, `ENOMEM`, `EINVAL`; `EOPNOTSUPP` for names of System V and
+    /// anonymous memory.
+    pub fn create(name: impl TryInto<Name, Error: Into<Error>>, capacity: usize) -> Result<Self> {
+        Options::new().create(name, capacity)
+    }
+
+    /// Opens the queue `name`.
+    ///
+    /// Errors: `ENOENT`, `EACCES`; `EPROTO` when it is no queue, or one of another version; `EBUSY` when all places for
+    /// participants are taken.
+    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(name)
+    }
+
+    /// Opens the queue, or creates it when there is none. Errors: those of both.
+    pub fn open_or_create(
+        name: impl TryInto<Name, Error: Into<Error>>,
+        capacity: usize,
+    ) -> Result<Self> {
+        Options::new().open_or_create(name, capacity)
+    }
+
+    /// Opens the queue that a descriptor refers to: a memfd that was inherited or received.
+    pub fn from_fd(fd: impl Into<OwnedFd>) -> Result<Self> {
+        Options::new().from_fd(fd)
+    }
+
+    /// Removes the queue of this name; who has it open keeps it.
+    pub fn unlink(name: impl TryInto<Name, Error: Into<Error>>) -> Result<()> {
+        SharedMemory::unlink(name)
+    }
+
+    /// Sends a message.
+    ///
+    /// Errors: `EMSGSIZE` when it is longer than the ring holds (or not of the one size); `EAGAIN`, `ETIMEDOUT`
+    /// when the queue is full; `EINTR`.
+    #[inline]
+    pub fn send(&mut self, message: &[u8], timeout: Timeout) -> Result<()> {
+        match self.sender.send(message, timeout) {
+            Ok(()) => Ok(()),
+            Err(kind) => Err(self.seat.failed("send", kind)),
+        }
+    }
+
+    /// Sends messages of `size` bytes that lie in a row, with one wake-up: as many as there is room for, at
+    /// least one; how many. Errors: as [`Queue::send`].
+    pub fn send_row(&mut self, messages: &[u8], size: usize, timeout: Timeout) -> Result<usize> {
+        self.sender
+            .send_row(messages, size, timeout)
+            .map_err(|kind| self.seat.failed("send_row", kind))
+    }
+
+    /// Receives a message. Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`.
+    pub fn recv(&mut self, timeout: Timeout) -> Result<Vec<u8>> {
+        let received = self.receiver.receive_with(timeout, |length, copy| {
+            let mut bytes = Vec::with_capacity(length);
+            copy(bytes.spare_capacity_mut());
+            (bytes, length)
+        });
+        match received {
+            Ok((bytes, length)) => Ok(initialised(bytes, length)),
+            Err(kind) => Err(self.seat.failed("recv", kind)),
+        }
+    }
+
+    /// Receives a message into a buffer; its length.
+    ///
+    /// Errors: as [`Queue::recv`]; `EMSGSIZE` when it does not fit: it stays in the queue.
+    #[inline]
+    pub fn recv_into(&mut self, buffer: &mut [MaybeUninit<u8>], timeout: Timeout) -> Result<usize> {
+        match self.receiver.receive(buffer, timeout) {
+            Ok(length) => Ok(length),
+            Err(kind) => Err(self.seat.failed("recv", kind)),
+        }
+    }
+
+    /// Receives messages of `size` bytes into a row: as many as are there and fit, at least one; how many.
+    pub fn recv_row(
+        &mut self,
+        buffer: &mut [MaybeUninit<u8>],
+        size: usize,
+        timeout: Timeout,
+    ) -> Result<usize> {
+        self.receiver
+            .receive_row(buffer, size, timeout)
+            .map_err(|kind| self.seat.failed("recv_row", kind))
+    }
+
+    /// Makes room for a message in the ring itself; see [`Queue::commit`].
+    pub fn reserve(&mut self, length: usize, timeout: Timeout) -> Result<*mut u8> {
+        self.sender.reserve(length, timeout).map_err(|kind| self.seat.failed("reserve", kind))
+    }
+
+    /// Commits the first `length` bytes of what was reserved.
+    pub fn commit(&mut self, length: usize) -> Result<()> {
+        let finished = self.sender.finish(Some(length));
+        finished.map_err(|kind| self.seat.failed("commit", kind))
+    }
+
+    /// Gives up what was reserved.
+    pub fn abort(&mut self) -> Result<()> {
+        self.sender.finish(None).map_err(|kind| self.seat.failed("abort", kind))
+    }
+
+    /// Lends the next message where it lies: its address and length. See [`Queue::release`].
+    pub fn peek(&mut self, timeout: Timeout) -> Result<(*const u8, usize)> {
+        let lent = self.receiver.peek(timeout);
+        lent.map(|(address, length)| (address.cast_const(), length))
+            .map_err(|kind| self.seat.failed("peek", kind))
+    }
+
+    /// Takes the message that was lent.
+    pub fn release(&mut self) -> Result<()> {
+        self.receiver.finish(true).map_err(|kind| self.seat.failed("release", kind))
+    }
+
+    /// The descriptor of the memory: close-on-exec, to be handed on.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.seat.memory.fd()
+    }
+
+    /// The queue's name.
+    pub fn name(&self) -> &Name {
+        &self.seat.name
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        if self.seat.is_here() {
+            self.sender.leave();
+            self.receiver.leave();
+        }
+    }
+}
+
+/// The bytes, all of which were written.
+fn initialised(bytes: Vec<u8>, length: usize) -> Vec<u8> {
+    crate::map::mirror::written(bytes, length)
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The half of a queue that receives.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::layout::{BESIDE, Bed, Control};
+use super::memory::Memory;
+use super::ring::{Beside, Found, Ring};
+use super::turn::Taker;
+use super::wait::{self, Patience, pause};
+use crate::error::ErrorKind;
+use crate::map::mirror::Part;
+use crate::time::{Deadline, Timeout};
+
+/// A consumer that has caught up so often in a row waits a moment before it looks: otherwise each message
+/// would cost its line's way there and back.
+const HEELS: u32 = 4;
+/// How long, in pauses.
+const MOMENT: u32 = 8;
+
+/// Receives, one message at a time or many; one thread at a time.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    ring: Ring,
+    turn: Taker,
+    head: Part<AtomicU64>,
+    credit: Part<AtomicU64>,
+    data: Part<Bed>,
+    room: Part<Bed>,
+    memory: Arc<Memory>,
+    pub(super) patience: Patience,
+    /// As far as this handle knows.
+    position: u64,
+    tail: u64,
+    /// The last credit that was given.
+    given: u64,
+    fences: bool,
+    received: u64,
+    caught_up: u32,
+    /// What was found beside the tail, if that is where the next message is.
+    beside: Option<Beside>,
+    /// A message that was lent: the turn is held until it is taken or left.
+    lent: Option<Found>,
+}
+
+impl Receiver {
+    pub(super) fn new(
+        memory: Arc<Memory>,
+        control: &Part<Control>,
+        ring: Ring,
+        turn: Taker,
+        fences: bool,
+    ) -> Self {
+        Self {
+            ring,
+            turn,
+            head: control.project(|control| &control.head.0),
+            credit: control.project(|control| &control.credit.0),
+            data: control.project(|control| &control.data.0),
+            room: control.project(|control| &control.room.0),
+            memory,
+            patience: Patience::new(),
+            position: 0,
+            tail: 0,
+            given: 0,
+            fences,
+            received: 0,
+            caught_up: 0,
+            beside: None,
+            lent: None,
+        }
+    }
+
+    /// Receives the next message into the buffer; its length.
+    ///
+    /// Errors: `EMSGSIZE` when it does not fit: it stays in the queue.
+    #[inline]
+    pub(super) fn receive(
+        &mut self,
+        buffer: &mut [MaybeUninit<u8>],
+        timeout: Timeout,
+    ) -> Result<usize, ErrorKind> {
+        let found = self.arrive(timeout)?;
+        if found.length > buffer.len() {
+            self.turn.exit();
+            return Err(ErrorKind::Os(libc::EMSGSIZE));
+        }
+        self.copy(found, &mut buffer[..found.length]);
+        self.take(found.end, 1);
+        Ok(found.length)
+    }
+
+    /// Receives the next message into memory that `room` makes for its length.
+    pub(super) fn receive_with<R>(
+        &mut self,
+        timeout: Timeout,
+        make: impl FnOnce(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
+    ) -> Result<R, ErrorKind> {
+        let found = self.arrive(timeout)?;
+        let result = make(found.length, &mut |buffer| self.copy(found, buffer));
+        self.take(found.end, 1);
+        Ok(result)
+    }
+
+    /// Receives messages of one size in a row, as many as are there and fit, at least one; tells how many.
+    pub(super) fn receive_row(
+        &mut self,
+        buffer: &mut [MaybeUninit<u8>],
+        size: usize,
+        timeout: Timeout,
+    ) -> Result<usize, ErrorKind> {
+        let most = buffer.len().checked_div(size).unwrap_or(0);
+        if most == 0 {
+            return Err(ErrorKind::invalid("there is no room for a message"));
+        }
+        let mut found = self.arrive(timeout)?;
+        if found.length != size {
+            self.turn.exit();
+            return Err(ErrorKind::Os(libc::EMSGSIZE));
+        }
+        // What is beside the tail is one message; there may be more by now.
+        self.beside = None;
+        let record = found.end - self.position;
+        let rows = usize::try_from((self.tail - self.position) / record).unwrap_or(usize::MAX);
+        if self.ring.payload(0) == 0 && record == size as u64 {
+            let count = most.min(rows);
+            self.ring.mirror.read(self.position, &mut buffer[..count * size]);
+            self.take(self.position + record * count as u64, count);
+            return Ok(count);
+        }
+        let mut count = 0;
+        for room in buffer.chunks_exact_mut(size) {
+            self.ring.read(found, room);
+            count += 1;
+            if count == most || found.end == self.tail {
+                break;
+            }
+            match self.ring.find(found.end, self.tail) {
+                Ok(next) if next.length == size => found = next,
+                _ => break,
+            }
+        }
+        self.take(found.end, count);
+        Ok(count)
+    }
+
+    /// Lends the next message where it lies; others who receive wait until it is taken or left.
+    pub(super) fn peek(&mut self, timeout: Timeout) -> Result<(*mut u8, usize), ErrorKind> {
+        let found = self.arrive(timeout)?;
+        self.lent = Some(found);
+        Ok((self.ring.mirror.address(found.payload), found.length))
+    }
+
+    /// Takes what was lent, or leaves it in the queue.
+    pub(super) fn finish(&mut self, taken: bool) -> Result<(), ErrorKind> {
+        let Some(found) = self.lent.take() else {
+            return Err(ErrorKind::invalid("nothing is lent"));
+        };
+        if taken {
+            self.take(found.end, 1);
+        } else {
+            self.turn.exit();
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn copy(&self, found: Found, buffer: &mut [MaybeUninit<u8>]) {
+        let Some(beside) = &self.beside else {
+            self.ring.read(found, buffer);
+            return;
+        };
+        let bytes: &[u8; BESIDE] = zerocopy::transmute_ref!(beside);
+        buffer.write_copy_of_slice(&bytes[..buffer.len().min(BESIDE)]);
+    }
+
+    /// Takes the turn, and waits until there is a message.
+    #[inline]
+    fn arrive(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
+        if self.lent.is_some() {
+            return Err(ErrorKind::invalid("take or leave what is lent first"));
+        }
+        if !self.turn.enter(timeout)? {
+            self.refresh();
+        }
+        self.beside = None;
+        if self.position != self.tail {
+            return self.find();
+        }
+        self.arrive_when_there_is_one(timeout)
+    }
+
+    fn refresh(&mut self) {
+        // SYNC: acquire pairs with the release in `take`.
+        self.position = self.head.load(Ordering::Acquire);
+        self.given = self.credit.load(Ordering::Relaxed);
+        self.tail = self.ring.tail();
+    }
+
+    #[inline]
+    fn find(&mut self) -> Result<Found, ErrorKind> {
+        let found = self.ring.find(self.position, self.tail);
+        if found.is_err() {
+            self.turn.exit();
+        }
+        found
+    }
+
+    fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
+        let waited = self.caught_up >= HEELS;
+        if waited {
+            for _ in 0..MOMENT {
+                pause();
+            }
+        }
+        let mut deadline = None;
+        let mut polls = 0_u32;
+        loop {
+            self.tail = self.ring.tail();
+            if self.tail != self.position {
+                break;
+            }
+            self.turn.exit();
+            polls += 1;
+            self.ring.mirror.check()?;
+            if timeout == Timeout::TRY {
+                return Err(timeout.expired());
+            }
+            let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
+            polls += self.wait_for_message(deadline)?;
+            if deadline.has_passed() && self.ring.tail() == self.position {
+                return Err(timeout.expired());
+            }
+            if !self.turn.enter(timeout)? {
+                self.refresh();
+            }
+        }
+        let several = self.tail - self.position > 64;
+        self.caught_up = if several || !waited && polls <= 2 { self.caught_up + 1 } else { 0 };
+        match self.ring.beside(self.position, self.tail) {
+            Some((beside, found)) => {
+                self.beside = Some(beside);
+                Ok(found)
+            }
+            None => self.find(),
+        }
+    }
+
+    /// Without the turn. How often it looked.
+    fn wait_for_message(&mut self, deadline: Deadline) -> Result<u32, ErrorKind> {
+        let position = self.position;
+        let mut looks = 0;
+        let ready = || {
+            looks += 1;
+            self.ring.mirror.prefetch(position);
+            self.ring.tail() != position
+        };
+        if !self.patience.spin(deadline, ready) {
+            super::count(&self.turn.half().waits);
+            let ready = || self.ring.tail() != position;
+            wait::sleep(&self.data, &self.memory.settings, deadline, ready)?;
+        }
+        Ok(looks)
+    }
+
+    /// Takes everything before `end`, gives the turn back, and lets producers know when it is time.
+    #[inline]
+    fn take(&mut self, end: u64, messages: usize) {
+        self.position = end;
+        // SYNC: release pairs with the acquire of whoever sends or receives next.
+        self.head.store(end, Ordering::Release);
+        self.received += messages as u64;
+        self.turn.half().messages.store(self.received, Ordering::Relaxed);
+        let fences = self.fences || self.memory.fences();
+        if end - self.given >= self.ring.mirror.size() / 4 {
+            self.given = end;
+            // SYNC: as above.
+            self.credit.store(end, Ordering::Release);
+        }
+        self.turn.exit();
+        wait::ring(&self.room, fences, i32::MAX);
+    }
+
+    /// Leaves for good.
+    pub(super) fn leave(&self) {
+        self.turn.leave();
+    }
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The half of a queue that sends.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::layout::{Bed, Control, Count};
+use super::memory::Memory;
+use super::ring::Ring;
+use super::room::Room;
+use super::turn::Taker;
+use super::wait::{self, Patience};
+use crate::error::ErrorKind;
+use crate::map::mirror::Part;
+use crate::time::{Deadline, Timeout};
+
+/// Sends, one message at a time or many; one thread at a time.
+#[derive(Debug)]
+pub(super) struct Sender {
+    ring: Ring,
+    turn: Taker,
+    room: Room,
+    counts: Option<Part<[Count; 2]>>,
+    /// How many messages there were in all, and in which of the counts that is written.
+    number: u64,
+    count: usize,
+    data: Part<Bed>,
+    bed: Part<Bed>,
+    /// How many sleepers a message is for.
+    audience: i32,
+    memory: Arc<Memory>,
+    pub(super) patience: Patience,
+    /// As far as this handle knows.
+    tail: u64,
+    /// Up to where there is room, as far as it knows.
+    limit: u64,
+    fences: bool,
+    sent: u64,
+    /// Bytes that were reserved: the turn is held until they are committed or given up.
+    reserved: Option<usize>,
+}
+
+impl Sender {
+    pub(super) fn new(
+        memory: Arc<Memory>,
+        control: &Part<Control>,
+        ring: Ring,
+        turn: Taker,
+        room: Room,
+        fences: bool,
+    ) -> Self {
+        let is_topic = matches!(room, Room::Topic { .. });
+        let audience = if is_topic { i32::MAX } else { 1 };
+        Self {
+            ring,
+            turn,
+            room,
+            counts: is_topic.then(|| control.project(|control| &control.counts.0)),
+            number: 0,
+            count: 0,
+            data: control.project(|control| &control.data.0),
+            bed: control.project(|control| &control.room.0),
+            audience,
+            memory,
+            patience: Patience::new(),
+            tail: 0,
+            limit: 0,
+            fences,
+            sent: 0,
+            reserved: None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn send(&mut self, payload: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
+        let record = self.ring.record(payload.len())?;
+        self.enter(record, timeout)?;
+        self.ring.write(self.tail, self.number, payload);
+        self.commit(record, payload, 1);
+        Ok(())
+    }
+
+    /// Sends payloads of one size that lie in a row, as many as there is room for, at least one; tells how many.
+    pub(super) fn send_row(
+        &mut self,
+        payloads: &[u8],
+        size: usize,
+        timeout: Timeout,
+    ) -> Result<usize, ErrorKind> {
+        if size == 0 || !payloads.len().is_multiple_of(size) {
+            return Err(ErrorKind::invalid("the bytes are no whole number of messages"));
+        }
+        let record = self.ring.record(size)?;
+        if payloads.is_empty() {
+            return Ok(0);
+        }
+        self.enter(record, timeout)?;
+        self.look_for_room(record * (payloads.len() / size) as u64)?;
+        let fit = usize::try_from((self.limit - self.tail) / record).unwrap_or(usize::MAX);
+        let count = fit.min(payloads.len() / size);
+        let payloads = &payloads[..count * size];
+        if self.ring.payload(0) == 0 && record == size as u64 {
+            // Without lengths and padding the row is what the ring will hold.
+            self.ring.mirror.write(self.tail, payloads);
+        } else {
+            let mut at = self.tail;
+            for (payload, number) in payloads.chunks_exact(size).zip(self.number..) {
+                self.ring.write(at, number, payload);
+                at += record;
+            }
+        }
+        let last = &payloads[payloads.len() - size..];
+        self.commit(record * count as u64, last, count);
+        Ok(count)
+    }
+
+    /// Makes room for a payload, to be written at the address, and then committed. Others who send wait meanwhile.
+    pub(super) fn reserve(
+        &mut self,
+        length: usize,
+        timeout: Timeout,
+    ) -> Result<*mut u8, ErrorKind> {
+        let record = self.ring.record(length)?;
+        self.enter(record, timeout)?;
+        self.reserved = Some(length);
+        Ok(self.ring.mirror.address(self.ring.payload(self.tail)))
+    }
+
+    /// Commits the first `length` bytes of what was reserved, or gives it up.
+    pub(super) fn finish(&mut self, length: Option<usize>) -> Result<(), ErrorKind> {
+        let Some(reserved) = self.reserved.take() else {
+            return Err(ErrorKind::invalid("nothing is reserved"));
+        };
+        let record = match length {
+            None => {
+                self.turn.exit();
+                return Ok(());
+            }
+            Some(length) if length > reserved => Err(ErrorKind::Os(libc::EMSGSIZE)),
+            Some(length) => self.ring.record(length).map(|record| (record, length)),
+        };
+        let (record, length) = match record {
+            Ok(record) => record,
+            Err(error) => {
+                self.reserved = Some(reserved);
+                return Err(error);
+            }
+        };
+        self.ring.write_length(self.tail, self.number, length);
+        let mut short = [std::mem::MaybeUninit::uninit(); super::layout::BESIDE + 1];
+        let beside = &mut short[..length.min(super::layout::BESIDE + 1)];
+        let payload = self.ring.mirror.read(self.ring.payload(self.tail), beside);
+        self.commit(record, payload, 1);
+        Ok(())
+    }
+
+    /// Takes the turn, and waits until there is room for so many bytes.
+    #[inline]
+    fn enter(&mut self, bytes: u64, timeout: Timeout) -> Result<(), ErrorKind> {
+        if self.reserved.is_some() {
+            return Err(ErrorKind::invalid("commit or give up what is reserved first"));
+        }
+        if !self.turn.enter(timeout)? {
+            self.refresh();
+        }
+        if self.tail + bytes > self.limit {
+            return self.enter_when_there_is_room(bytes, timeout);
+        }
+        Ok(())
+    }
+
+    fn refresh(&mut self) {
+        self.tail = self.ring.tail();
+        self.limit = self.room.known(&self.ring);
+        if let Some(counts) = &self.counts {
+            let is_right = |count: &Count| count.tail.load(Ordering::Acquire) == self.tail;
+            self.count = counts.iter().position(is_right).unwrap_or(0);
+            self.number = counts[self.count].messages.load(Ordering::Relaxed);
+        }
+    }
+
+    /// Before the tail says so: how many messages there will be.
+    #[inline]
+    fn count(&mut self, messages: usize) {
+        let Some(counts) = &self.counts else { return };
+        self.number += messages as u64;
+        self.count ^= 1;
+        let count = &counts[self.count & 1];
+        // SYNC: pairs with the acquire in `refresh`.
+        count.tail.store(0, Ordering::Release);
+        count.messages.store(self.number, Ordering::Release);
+        count.tail.store(self.tail, Ordering::Release);
+    }
+
+    /// With the turn: makes room if it can, and gives the turn back if it fails.
+    fn look_for_room(&mut self, bytes: u64) -> Result<(), ErrorKind> {
+        if self.tail.saturating_add(bytes) > self.limit {
+            // More than the ring holds is not to be had at once.
+            let bytes = bytes.min(self.ring.mirror.size());
+            match self.room.make(&self.ring, self.tail, bytes) {
+                Ok(limit) => self.limit = limit,
+                Err(error) => {
+                    self.turn.exit();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn enter_when_there_is_room(&mut self, bytes: u64, timeout: Timeout) -> Result<(), ErrorKind> {
+        let mut deadline = None;
+        loop {
+            self.look_for_room(bytes)?;
+            if self.tail + bytes <= self.limit {
+                return Ok(());
+            }
+            self.turn.exit();
+            self.ring.mirror.check()?;
+            let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
+            if timeout == Timeout::TRY || deadline.has_passed() {
+                return Err(timeout.expired());
+            }
+            self.wait_for_room(bytes, deadline)?;
+            // With what is left, but never a try: that would be another error.
+            if !self.turn.enter(timeout)? {
+                self.refresh();
+            }
+        }
+    }
+
+    fn wait_for_room(&mut self, bytes: u64, deadline: Deadline) -> Result<(), ErrorKind> {
+        super::count(&self.turn.half().waits);
+        let (room, ring, tail) = (&self.room, &self.ring, self.tail);
+        let mut looks = 0;
+        if self.patience.spin(deadline, || room.may_be(ring, tail, bytes, &mut looks)) {
+            return Ok(());
+        }
+        room.bury();
+        let ready = || room.is(ring, tail, bytes);
+        Ok(wait::sleep(&self.bed, &self.memory.settings, deadline, ready)?)
+    }
+
+    /// Commits so many bytes, gives the turn back, and wakes who waits for messages.
+    #[inline]
+    fn commit(&mut self, bytes: u64, last: &[u8], messages: usize) {
+        self.tail += bytes;
+        self.count(messages);
+        self.ring.commit(self.tail, last);
+        self.sent += messages as u64;
+        self.turn.half().messages.store(self.sent, Ordering::Relaxed);
+        self.turn.exit();
+        let wake = self.audience.saturating_mul(i32::try_from(messages).unwrap_or(i32::MAX));
+        wait::ring(&self.data, self.fences || self.memory.fences(), wake);
+    }
+
+    /// Where the last message that this handle sent ends.
+    pub(super) fn sent_up_to(&self) -> u64 {
+        self.tail
+    }
+
+    /// Where the last message that was taken from the queue ends.
+    pub(super) fn taken_up_to(&self) -> u64 {
+        self.room.taken()
+    }
+
+    /// Leaves for good.
+    pub(super) fn leave(&self) {
+        self.turn.leave();
+    }
+}

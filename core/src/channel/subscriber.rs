@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The half of a topic that reads: a position of its own, and a check after each reading that the record was still there.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use super::layout::{BESIDE, Bed, Half};
+use super::memory::Memory;
+use super::ring::{Beside, Found, Ring};
+use super::seat::Home;
+use super::turn::Taker;
+use super::wait::{self, Patience, pause};
+use crate::error::ErrorKind;
+use crate::map::mirror::Part;
+use crate::time::{Deadline, Timeout};
+
+/// As in a queue's receiver.
+const HEELS: u32 = 4;
+const MOMENT: u32 = 8;
+
+/// Where a new subscriber begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With the next message that is published.
+    Newest,
+    /// With the oldest that is still in the ring.
+    Oldest,
+}
+
+/// Reads each message; one thread at a time.
+#[derive(Debug)]
+pub(super) struct Reader {
+    ring: Ring,
+    half: Part<Half>,
+    credit: Part<AtomicU64>,
+    data: Part<Bed>,
+    bed: Part<Bed>,
+    memory: Arc<Memory>,
+    pub(super) patience: Patience,
+    fences: bool,
+    position: u64,
+    tail: u64,
+    /// The number of the next message; `None` until one was read that tells.
+    number: Option<u32>,
+    received: u64,
+    lost: u64,
+    caught_up: u32,
+    lent: Option<Found>,
+    home: Home,
+}
+
+/// A message that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// How many bytes it has.
+    pub length: usize,
+    /// How many messages were lost just before it, because they were overwritten before this subscriber came to
+    /// read them. Always 0 in a reliable topic.
+    pub lost: u64,
+}
+
+impl Reader {
+    /// Begins to subscribe. Takes the publishers' turn for a moment, so that none of them is at work.
+    pub(super) fn begin(
+        memory: Arc<Memory>,
+        ring: Ring,
+        half: Part<Half>,
+        turn: &mut Taker,
+        fences: bool,
+        home: Home,
+        start: Start,
+    ) -> Result<Self, ErrorKind> {
+        let control = &memory.control;
+        let credit = control.project(|control| &control.credit.0);
+        turn.enter(Timeout::Forever)?;
+        let tail = ring.tail();
+        let position = match start {
+            Start::Newest => tail,
+            Start::Oldest => credit.load(Ordering::Acquire).min(tail),
+        };
+        let counts = &control.counts.0;
+        let number = counts.iter().find(|count| count.tail.load(Ordering::Acquire) == tail);
+        #[allow(clippy::cast_possible_truncation, reason = "half a word")]
+        let number = number.map(|count| count.messages.load(Ordering::Relaxed) as u32);
+        half.position.store(position, Ordering::Relaxed);
+        // SYNC: release pairs with the acquire in `Room::slowest`.
+        half.subscribed.store(1, Ordering::Release);
+        turn.exit();
+        Ok(Self {
+            data: control.project(|control| &control.data.0),
+            bed: control.project(|control| &control.room.0),
+            ring,
+            half,
+            credit,
+            memory,
+            patience: Patience::new(),
+            fences,
+            position,
+            tail: position,
+            // Of an older message it is what stands there.
+            number: number.filter(|_| position == tail),
+            received: 0,
+            lost: 0,
+            caught_up: 0,
+            lent: None,
+            home,
+        })
+    }
+
+    /// Reads the next message into the buffer.
+    ///
+    /// Errors: `EMSGSIZE` when it does not fit: it can be read again.
+    #[inline]
+    pub(super) fn receive(
+        &mut self,
+        buffer: &mut [MaybeUninit<u8>],
+        timeout: Timeout,
+    ) -> Result<Received, ErrorKind> {
+        loop {
+            let (found, beside) = self.arrive(timeout)?;
+            if found.length > buffer.len() {
+                if self.is_whole() {
+                    return Err(ErrorKind::Os(libc::EMSGSIZE));
+                }
+                continue;
+            }
+            copy(&self.ring, found, beside.as_ref(), &mut buffer[..found.length]);
+            if beside.is_some() || self.is_whole() {
+                return Ok(self.take(found, beside.is_some()));
+            }
+        }
+    }
+
+    /// As [`Reader::receive`], into memory that `make` makes for the length, again when the message was overwritten meanwhile.
+    pub(super) fn receive_with<R>(
+        &mut self,
+        timeout: Timeout,
+        mut make: impl FnMut(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
+    ) -> Result<(R, Received), ErrorKind> {
+        loop {
+            let (found, beside) = self.arrive(timeout)?;
+            let ring = &self.ring;
+            let result =
+                make(found.length, &mut |buffer| copy(ring, found, beside.as_ref(), buffer));
+            if beside.is_some() || self.is_whole() {
+                return Ok((result, self.take(found, beside.is_some())));
+            }
+        }
+    }
+
+    /// Reads messages of one size in a row, as many as are there and fit, at least one; how many, and how many were lost before them.
+    pub(super) fn receive_row(
+        &mut self,
+        buffer: &mut [MaybeUninit<u8>],
+        size: usize,
+        timeout: Timeout,
+    ) -> Result<(usize, u64), ErrorKind> {
+        let most = buffer.len().checked_div(size).unwrap_or(0);
+        if most == 0 {
+            return Err(ErrorKind::invalid("there is no room for a message"));
+        }
+        loop {
+            let (first, _) = self.arrive(timeout)?;
+            if first.length != size {
+                if self.is_whole() {
+                    return Err(ErrorKind::Os(libc::EMSGSIZE));
+                }
+                continue;
+            }
+            let (mut found, mut count) = (first, 0);
+            for room in buffer.chunks_exact_mut(size) {
+                self.ring.read(found, room);
+                count += 1;
+                if count == most || found.end == self.tail {
+                    break;
+                }
+                match self.ring.find(found.end, self.tail) {
+                    Ok(next) if next.length == size => found = next,
+                    _ => break,
+                }
+            }
+            if self.is_whole() {
+                let lost = self.take(first, false).lost;
+                self.skip(found.end, count - 1);
+                return Ok((count, lost));
+            }
+        }
+    }
+
+    /// Lends the next message where it lies. In a topic that keeps the latest, only [`Reader::finish`] tells whether it stayed whole.
+    pub(super) fn peek(&mut self, timeout: Timeout) -> Result<(*mut u8, usize), ErrorKind> {
+        let (found, _) = self.arrive(timeout)?;
+        self.lent = Some(found);
+        Ok((self.ring.mirror.address(found.payload), found.length))
+    }
+
+    /// Goes on behind what was lent; `None` when it was overwritten meanwhile.
+    pub(super) fn finish(&mut self, taken: bool) -> Result<Option<Received>, ErrorKind> {
+        let Some(found) = self.lent.take() else {
+            return Err(ErrorKind::invalid("nothing is lent"));
+        };
+        if !taken {
+            return Ok(Some(Received { length: found.length, lost: 0 }));
+        }
+        Ok(self.is_whole().then(|| self.take(found, false)))
+    }
+
+    /// Was what was read at the position whole until now?
+    #[inline]
+    fn is_whole(&mut self) -> bool {
+        // SYNC: pairs with the fence in `forget`: what was read before this is older than the credit seen after it.
+        fence(Ordering::SeqCst);
+        self.credit.load(Ordering::Relaxed) <= self.position
+    }
+
+    /// Waits until there is a message.
+    fn arrive(&mut self, timeout: Timeout) -> Result<(Found, Option<Beside>), ErrorKind> {
+        self.home.check()?;
+        if self.lent.is_some() {
+            return Err(ErrorKind::invalid("release what is lent first"));
+        }
+        loop {
+            if self.position == self.tail
+                && let Some((beside, found)) = self.arrive_when_there_is_one(timeout)?
+            {
+                return Ok((found, Some(beside)));
+            }
+            match self.ring.find(self.position, self.tail) {
+                Ok(found) => return Ok((found, None)),
+                Err(damaged) => {
+                    if self.is_whole() {
+                        return Err(damaged);
+                    }
+                }
+            }
+            self.catch_up();
+        }
+    }
+
+    /// Goes on at the oldest message that is there.
+    fn catch_up(&mut self) {
+        let credit = self.credit.load(Ordering::Acquire);
+        if let Some(record) = self.ring.fixed_record() {
+            self.lose(credit.saturating_sub(self.position) / record);
+        }
+        self.position = credit.max(self.position);
+        self.half.position.store(self.position, Ordering::Release);
+        self.tail = self.ring.tail().max(self.position);
+    }
+
+    fn lose(&mut self, messages: u64) {
+        self.lost += messages;
+        let all = self.half.lost.load(Ordering::Relaxed) + messages;
+        self.half.lost.store(all, Ordering::Relaxed);
+    }
+
+    fn arrive_when_there_is_one(
+        &mut self,
+        timeout: Timeout,
+    ) -> Result<Option<(Beside, Found)>, ErrorKind> {
+        let waited = self.caught_up >= HEELS;
+        if waited {
+            for _ in 0..MOMENT {
+                pause();
+            }
+        }
+        let mut deadline = None;
+        let mut polls = 0_u32;
+        loop {
+            self.tail = self.ring.tail();
+            if self.tail != self.position {
+                break;
+            }
+            polls += 1;
+            self.ring.mirror.check()?;
+            if timeout == Timeout::TRY {
+                return Err(timeout.expired());
+            }
+            let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
+            polls += self.wait_for_message(deadline)?;
+            if deadline.has_passed() && self.ring.tail() == self.position {
+                return Err(timeout.expired());
+            }
+        }
+        let several = self.tail.wrapping_sub(self.position) > 64;
+        self.caught_up = if several || !waited && polls <= 2 { self.caught_up + 1 } else { 0 };
+        Ok(self.ring.beside(self.position, self.tail))
+    }
+
+    fn wait_for_message(&mut self, deadline: Deadline) -> Result<u32, ErrorKind> {
+        let (ring, position) = (&self.ring, self.position);
+        let mut looks = 0;
+        let ready = || {
+            looks += 1;
+            ring.mirror.prefetch(position);
+            ring.tail() != position
+        };
+        if !self.patience.spin(deadline, ready) {
+            super::count(&self.half.waits);
+            let ready = || ring.tail() != position;
+            wait::sleep(&self.data, &self.memory.settings, deadline, ready)?;
+        }
+        Ok(looks)
+    }
+
+    /// Goes on behind a message that was read whole.
+    #[inline]
+    fn take(&mut self, found: Found, beside: bool) -> Received {
+        #[allow(clippy::cast_possible_truncation, reason = "half a word")]
+        let number = found.number as u32;
+        if self.ring.fixed_record().is_none() && !beside {
+            if let Some(expected) = self.number {
+                self.lose(u64::from(number.wrapping_sub(expected)));
+            }
+            self.number = Some(number);
+        }
+        let lost = std::mem::take(&mut self.lost);
+        self.skip(found.end, 1);
+        Received { length: found.length, lost }
+    }
+
+    #[inline]
+    fn skip(&mut self, end: u64, messages: usize) {
+        self.position = end;
+        #[allow(clippy::cast_possible_truncation, reason = "half a word")]
+        let number = self.number.map(|number| number.wrapping_add(messages as u32));
+        self.number = number;
+        self.received += messages as u64;
+        // SYNC: release pairs with the acquire in `Room::slowest`.
+        self.half.position.store(end, Ordering::Release);
+        self.half.messages.store(self.received, Ordering::Relaxed);
+        wait::ring(&self.bed, self.fences || self.memory.fences(), i32::MAX);
+    }
+
+    /// Leaves for good.
+    pub(super) fn leave(&self) {
+        self.half.subscribed.store(0, Ordering::Release);
+        wait::ring(&self.bed, true, i32::MAX);
+    }
+}
+
+#[inline]
+fn copy(ring: &Ring, found: Found, beside: Option<&Beside>, buffer: &mut [MaybeUninit<u8>]) {
+    let Some(beside) = beside else {
+        ring.read(found, buffer);
+        return;
+    };
+    let bytes: &[u8; BESIDE] = zerocopy::transmute_ref!(beside);
+    buffer.write_copy_of_slice(&bytes[..buffer.len().min(BESIDE)]);
+}

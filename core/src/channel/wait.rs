@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Waiting: spin for a while, then sleep; and waking those who sleep without paying for it when nobody does.
+//!
+//! Who wants to sleep counts himself in [`Bed::sleepers`], makes every other participant's processor pass a barrier
+//! ([`membarrier`]), looks once more whether he must, and sleeps on the bell. Who has something for others stores
+//! it, then reads the count with a plain load: either he sees the sleeper, or the sleeper sees what he stored. Where the
+//! kernel has no such barrier, [`Settings::fences`] makes everybody use full fences.
+//!
+//! A count can be too high, when a sleeper was killed: then a waker finds nobody, and sets it to 0 unless somebody has lain down
+//! meanwhile, which the upper half of the count tells. Somebody can be killed between storing and waking; so nobody
+//! sleeps longer than [`SLICE`] at a time.
+
+use std::hint::spin_loop;
+use std::sync::atomic::{Ordering, compiler_fence, fence};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use super::layout::{Bed, Settings};
+use crate::sys::{futex, membarrier};
+use crate::time::{Deadline, Timeout};
+
+/// The longest sleep without a look.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// How long to spin at most, which is about what it costs to wake somebody on another processor.
+const LONGEST: Duration = Duration::from_micros(50);
+/// How long to spin at least: long enough for an answer of a peer that is awake.
+const SHORTEST: Duration = Duration::from_micros(2);
+
+/// How many polls between two looks at the clock.
+const POLLS: u32 = 32;
+
+/// Pauses of a poll: without them the poller takes the line away from the writer before it is written.
+const PAUSES: u32 = 4;
+
+/// The part of [`Bed::sleepers`] that counts; the rest changes whenever somebody lies down.
+const COUNT: u32 = 0xffff;
+
+/// One poll's worth of doing nothing.
+#[inline]
+pub(super) fn pause() {
+    for _ in 0..PAUSES {
+        spin_loop();
+    }
+}
+
+/// How long this handle spins before it sleeps, by what it has seen.
+#[derive(Debug)]
+pub(super) struct Patience {
+    spin: Duration,
+    /// Spin for ever, never sleep.
+    pub(super) restless: bool,
+}
+
+impl Patience {
+    pub(super) fn new() -> Self {
+        Self { spin: if processors() > 1 { LONGEST } else { Duration::ZERO }, restless: false }
+    }
+
+    /// Spins until `ready`, the deadline, or there is no point in spinning any longer. True when it is ready.
+    pub(super) fn spin(&mut self, deadline: Deadline, mut ready: impl FnMut() -> bool) -> bool {
+        if self.spin.is_zero() && !self.restless {
+            return ready();
+        }
+        let mut polls = 0;
+        let mut end = None;
+        loop {
+            for _ in 0..POLLS {
+                if ready() {
+                    // A wait that was worth it: the next one may be as long as any.
+                    self.spin = LONGEST.min(self.spin * 2);
+                    return true;
+                }
+                pause();
+            }
+            polls += POLLS;
+            let now = Instant::now();
+            let end = *end.get_or_insert(now + self.spin);
+            if self.restless {
+                if deadline.has_passed() {
+                    return false;
+                }
+            } else if now >= end || (polls > POLLS * 8 && deadline.has_passed()) {
+                // Spinning was for nothing.
+                self.spin = SHORTEST.max(self.spin / 2);
+                return false;
+            }
+        }
+    }
+}
+
+/// On how many processors this process may run; 1 means that spinning keeps the peer from running.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Sleeps until somebody rings, unless `ready`; for a while at most, so the caller looks again.
+///
+/// Errors: `EINTR`.
+pub(super) fn sleep(
+    bed: &Bed,
+    settings: &Settings,
+    deadline: Deadline,
+    ready: impl Fn() -> bool,
+) -> nix::Result<()> {
+    bed.sleepers.fetch_add(1, Ordering::Relaxed);
+    if !membarrier::everywhere() {
+        settings.fences.store(1, Ordering::Relaxed);
+    }
+    // SYNC: pairs with the fence or the plain load in `ring`, see the top.
+    fence(Ordering::SeqCst);
+    let bell = bed.bell.load(Ordering::Acquire);
+    let result = if ready() {
+        Ok(())
+    } else {
+        // SYNC: whoever rings after this finds the bell changed, or somebody asleep; who rang before leaves the count alone.
+        let lie_down =
+            |seen: u32| Some((seen & COUNT).max(1) | (seen & !COUNT).wrapping_add(COUNT + 1));
+        let _ = bed.sleepers.fetch_update(Ordering::SeqCst, Ordering::Relaxed, lie_down);
+        let limit = match deadline.remaining() {
+            Timeout::Forever => SLICE,
+            Timeout::After(left) => left.min(SLICE),
+        };
+        futex::wait(&bed.bell, bell, limit)
+    };
+    let one_less = |seen: u32| (seen & COUNT != 0).then(|| seen - 1);
+    let _ = bed.sleepers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+    match result {
+        Err(Errno::EINTR) => Err(Errno::EINTR),
+        _ => Ok(()),
+    }
+}
+
+/// Wakes up to `count` of those who sleep, after something was stored for them. Costs a load when nobody does.
+#[inline]
+pub(super) fn ring(bed: &Bed, fences: bool, count: i32) {
+    if fences {
+        fence(Ordering::SeqCst);
+    } else {
+        compiler_fence(Ordering::SeqCst);
+    }
+    // SYNC: see the top.
+    let seen = bed.sleepers.load(Ordering::Relaxed);
+    if seen & COUNT != 0 {
+        wake(bed, seen, count);
+    }
+}
+
+#[cold]
+fn wake(bed: &Bed, seen: u32, count: i32) {
+    // SYNC: release pairs with the acquire in `sleep`.
+    bed.bell.fetch_add(1, Ordering::SeqCst);
+    if futex::wake(&bed.bell, count) == 0 {
+        let (success, failure) = (Ordering::SeqCst, Ordering::Relaxed);
+        let _ = bed.sleepers.compare_exchange(seen, seen & !COUNT, success, failure);
+    }
+}

@@ -60,6 +60,7 @@
  */
 
 #include <unipc/base.h>
+#include <unipc/channel.h>
 #include <unipc/error.h>
 #include <unipc/frame.h>
 #include <unipc/lock.h>

@@ -31,7 +31,9 @@ fn several_clients_and_servers_and_calls_in_flight() {
                     let question = service.recv(SOON).unwrap();
                     match question.bytes() {
                         b"end" => return service.reply(&question, b"", SOON).unwrap(),
-                        b"fail" => service.fail(&question, libc::EDOM, "no such thing", SOON).unwrap(),
+                        b"fail" => {
+                            service.fail(&question, libc::EDOM, "no such thing", SOON).unwrap()
+                        }
                         b"count" => {
                             for part in 0..5_u8 {
                                 service.reply_part(&question, &[part], SOON).unwrap();

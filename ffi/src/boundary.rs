@@ -391,6 +391,11 @@ impl Caller {
         self.refused(argument, ErrorKind::InvalidArgument(why.into().into()))
     }
 
+    /// An error about room that is too small for what should go there.
+    pub(crate) fn too_small(&self, argument: &'static str) -> Error {
+        self.refused(argument, ErrorKind::Os(libc::EMSGSIZE))
+    }
+
     pub(crate) fn refused(&self, argument: &'static str, kind: ErrorKind) -> Error {
         Error::new(self.operation, argument, kind)
     }

@@ -1,44 +1,138 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! unipc/channel.h: queues. The types are here, the functions in the modules.
+//! unipc/channel.h: queues, topics, services. The types are here, the functions in the modules.
 
+mod client;
+mod open;
 mod queue;
+mod service;
+mod subscriber;
+mod topic;
 
-use unipc_core::channel::Queue;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStringExt;
 
+use unipc_core::Name;
+use unipc_core::channel::{Client, Question, Queue, Service, Subscriber, Topic};
+
+pub use client::*;
 pub use queue::*;
+pub use service::*;
+pub use subscriber::*;
+pub use topic::*;
 
 use super::boundary;
 use boundary::SizeFirst;
 
-/// An open queue. A handle serves one thread at a time; a child of fork() opens its own.
+/// Options of channels, made by UNIPC_CHANNEL_OPTS(); a field that is zero has its default.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct unipc_channel_opts {
+    /// The size of this struct, for versions to come; the OPTS macro sets it.
+    pub sz: usize,
+    /// When creating a service: the least size in bytes of the ring of answers that each
+    /// participant has. 0: 16384.
+    pub reply_capacity: usize,
+    /// When creating: permission bits, exact whatever the umask. 0: 0600.
+    pub mode: u32,
+    /// When creating a queue or topic: every message has this size in bytes, which saves the
+    /// lengths and is fastest. 0: messages of any size.
+    pub message_size: u32,
+    /// When creating: how many handles there can be at a time, in all processes together. 0: 64.
+    pub participants: u32,
+    /// Not used: 0.
+    pub reserved: u32,
+}
+
+const _: () = assert!(
+    size_of::<unipc_channel_opts>() == 2 * size_of::<usize>() + 4 * 4,
+    "padding would be unset bytes between the fields"
+);
+
+// SAFETY: integers, of which zero is a value; the size comes first, and there is no padding.
+unsafe impl SizeFirst for unipc_channel_opts {}
+
+/// Flags for creating and opening channels.
+#[derive(Debug)]
+#[repr(C)]
+pub enum unipc_channel_flag {
+    /// Never sleep: waiting takes a processor, and the least time. Without it a wait spins for some
+    /// microseconds and then sleeps.
+    UNIPC_CHANNEL_SPIN = 1 << 0,
+    /// When creating a topic: publishers wait for the slowest living subscriber, so that nobody loses
+    /// a message. Without it they never wait, and a subscriber is told how many messages it lost.
+    UNIPC_CHANNEL_RELIABLE = 1 << 1,
+    /// For unipc_subscriber_open(): begin with the oldest message that is still there, not with the
+    /// next one.
+    UNIPC_CHANNEL_OLDEST = 1 << 2,
+}
+
+/// A name as C reads it; names hold no NUL.
+fn text(name: &Name) -> CString {
+    CString::new(name.to_os_string().into_vec()).unwrap_or_default()
+}
+
+/// A queue: each message goes to exactly one of those who receive. A handle serves one thread at a
+/// time; a child of fork() opens its own.
 #[derive(Debug)]
 pub struct unipc_queue {
     queue: Queue,
+    /// The name as C reads it, which lives as long as the handle.
+    name: CString,
 }
 
-/// Options of a queue, made by UNIPC_QUEUE_OPTS(); all zero are the defaults.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(C)]
-pub struct unipc_queue_opts {
-    /// The size of this struct.
-    pub sz: usize,
-    /// When creating: permission bits, exact whatever the umask. 0: 0600.
-    pub mode: u32,
-    /// When creating: every message has this size in bytes. 0: messages of any size.
-    pub message_size: u32,
-    /// When creating: how many handles there can be at a time. 0: 64.
-    pub participants: u32,
-    /// UNIPC_QUEUE_ flags.
-    pub flags: u32,
-}
-
-// SAFETY: integers, of which zero is a value; the size comes first, and there is no padding.
-unsafe impl SizeFirst for unipc_queue_opts {}
-
-/// Flags of queues.
+/// A topic, to publish on: each message goes to all subscribers. Threads and fork() as a queue.
 #[derive(Debug)]
-#[repr(C)]
-pub enum unipc_queue_flag {
-    /// Never sleep: waiting takes a processor, and the least time.
-    UNIPC_QUEUE_SPIN = 1 << 0,
+pub struct unipc_topic {
+    topic: Topic,
+    /// The name as C reads it, which lives as long as the handle.
+    name: CString,
+}
+
+/// A subscriber of a topic, with a position of its own. Threads and fork() as a queue.
+#[derive(Debug)]
+pub struct unipc_subscriber {
+    subscriber: Subscriber,
+    /// The name as C reads it, which lives as long as the handle.
+    name: CString,
+}
+
+/// One who answers questions. Threads and fork() as a queue.
+#[derive(Debug)]
+pub struct unipc_service {
+    service: Service,
+    /// The name as C reads it, which lives as long as the handle.
+    name: CString,
+}
+
+/// One who asks questions. Threads and fork() as a queue.
+#[derive(Debug)]
+pub struct unipc_client {
+    client: Client,
+    /// The name as C reads it, which lives as long as the handle.
+    name: CString,
+}
+
+macro_rules! make {
+    ($($handle:ident: $field:ident $channel:ident),*) => {$(
+        impl $handle {
+            fn new($field: $channel) -> Self {
+                let name = text($field.name());
+                Self { $field, name }
+            }
+        }
+    )*};
+}
+
+make! {
+    unipc_queue: queue Queue,
+    unipc_topic: topic Topic,
+    unipc_subscriber: subscriber Subscriber,
+    unipc_service: service Service,
+    unipc_client: client Client
+}
+
+/// A question that a service has received.
+#[derive(Debug)]
+pub struct unipc_question {
+    question: Question,
 }

@@ -19,6 +19,18 @@ struct Header {
 const HEADERS: &[Header] = &[
     Header { path: "unipc/base.h", sources: &["base.rs"], preamble: include_str!("header/base.h") },
     Header {
+        path: "unipc/channel.h",
+        sources: &[
+            "channel.rs",
+            "channel/queue.rs",
+            "channel/topic.rs",
+            "channel/subscriber.rs",
+            "channel/service.rs",
+            "channel/client.rs",
+        ],
+        preamble: include_str!("header/channel.h"),
+    },
+    Header {
         path: "unipc/error.h",
         sources: &["error.rs"],
         preamble: include_str!("header/error.h"),

@@ -177,6 +177,11 @@ impl Queue {
         self.receiver.finish(true).map_err(|kind| self.seat.failed("release", kind))
     }
 
+    /// Leaves the message that was lent in the queue, for the next one to receive.
+    pub fn leave(&mut self) -> Result<()> {
+        self.receiver.finish(false).map_err(|kind| self.seat.failed("leave", kind))
+    }
+
     /// The descriptor of the memory: close-on-exec, to be handed on.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.seat.memory.fd()

@@ -124,6 +124,18 @@ pub struct Question {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call(u16);
 
+impl Call {
+    /// The call with this number.
+    pub fn from_number(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// Its number among those of its client; used again after 65,536 calls.
+    pub fn number(self) -> u16 {
+        self.0
+    }
+}
+
 /// One answer, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

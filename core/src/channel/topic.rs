@@ -237,9 +237,17 @@ impl Subscriber {
             .map_err(|kind| self.seat.failed("peek", kind))
     }
 
-    /// Goes on behind what was lent. `None` when it was overwritten meanwhile: what was read of it means nothing.
-    pub fn release(&mut self) -> Result<Option<Received>> {
-        self.reader.finish(true).map_err(|kind| self.seat.failed("release", kind))
+    /// Goes on behind what was lent.
+    ///
+    /// Errors: `EOVERFLOW` when it was overwritten meanwhile: what was read of it means nothing.
+    pub fn release(&mut self) -> Result<Received> {
+        let overwritten = ErrorKind::Os(libc::EOVERFLOW);
+        let released = self.reader.finish(true).and_then(|received| received.ok_or(overwritten));
+        released.map_err(|kind| {
+            self.seat
+                .failed("release", kind)
+                .with_advice("the message was overwritten while it was lent")
+        })
     }
 
     /// The topic's name.

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Clients: those who ask.
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ptr::null;
+
+use libc::{ssize_t, timespec};
+use unipc_core::channel::{Answer, Call};
+
+use super::boundary::Caller;
+use super::open::{Way, get, receive};
+use super::unipc_client;
+
+/// Opens a service to ask it.
+///
+/// out:   where the handle goes; NULL on failure. Close it with unipc_client_close().
+/// name:  its name
+/// flags: UNIPC_CHANNEL_ flags, or 0
+///
+/// Returns 0.
+/// Errors:
+///   -ENOENT      there is none
+///   -EACCES      its mode does not let this user in
+///   -EPROTO      it is no service, one of another version, or damaged
+///   -EBUSY       all places for participants are taken
+///   -EINVAL      no name, unknown flags; out or name is NULL
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_open(
+    out: *mut *mut unipc_client,
+    name: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the header asks for a place and a string.
+    let caller = unsafe { Caller::trusted("open") };
+    get(&caller, out, name, Way::Open, flags, null(), unipc_client::new)
+}
+
+/// As unipc_client_open(), from a descriptor: a memfd that was inherited or received. The
+/// descriptor is duplicated, the caller still owns it.
+///
+/// Returns 0.
+/// Errors: as unipc_client_open(); -EBADF. Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_from_fd(
+    out: *mut *mut unipc_client,
+    fd: c_int,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the header asks for a place.
+    let caller = unsafe { Caller::trusted("from_fd") };
+    receive(&caller, out, fd, flags, unipc_client::new)
+}
+
+/// Asks, and waits for the answer.
+///
+/// client:   a handle that no other thread is using
+/// question: its bytes; NULL is fine for none
+/// len:      how many
+/// buf:      where the answer goes
+/// cap:      how many bytes fit
+/// timeout:  how long to wait, for all of it; NULL for ever
+///
+/// Returns the answer's length.
+/// Errors:
+///   -EPIPE      the server that had taken the question died
+///   -ETIMEDOUT, -EAGAIN  no answer in time; a late one is thrown away
+///   -EMSGSIZE   the question is longer than the ring can hold; the answer does not fit and is
+///               thrown away
+///   -EBUSY      8 calls are open
+///   -EINTR      a signal came; the answer is thrown away
+///   -EINVAL     the handle is the parent's; a pointer is NULL
+///   and whatever the server gave to unipc_service_fail(), whose words are in unipc_last_error()
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_call(
+    client: *mut unipc_client,
+    question: *const c_void,
+    len: usize,
+    buf: *mut c_void,
+    cap: usize,
+    timeout: *const timespec,
+) -> ssize_t {
+    // SAFETY: the header asks for an open handle, bytes, room and a timeout.
+    let caller = unsafe { Caller::trusted("call") };
+    caller.guard(|| {
+        let room = caller.room(buf.cast::<u8>(), cap)?;
+        let (question, timeout) = (caller.bytes(question, len)?, caller.timeout(timeout)?);
+        let answer = caller.handle_mut(client)?.client.call(question, timeout)?;
+        give(&caller, &answer, room)
+    })
+}
+
+/// Asks, and does not wait for the answer: unipc_client_wait() does.
+///
+/// client:   a handle that no other thread is using
+/// question: its bytes; NULL is fine for none
+/// len:      how many
+/// timeout:  how long to wait for room, and for the answer; NULL for ever
+///
+/// Returns the call's number, 0 to 65535.
+/// Errors: as unipc_client_call(). Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_begin(
+    client: *mut unipc_client,
+    question: *const c_void,
+    len: usize,
+    timeout: *const timespec,
+) -> c_int {
+    // SAFETY: the header asks for an open handle, bytes and a timeout.
+    let caller = unsafe { Caller::trusted("begin") };
+    caller.guard(|| {
+        let (question, timeout) = (caller.bytes(question, len)?, caller.timeout(timeout)?);
+        let call = caller.handle_mut(client)?.client.begin(question, timeout)?;
+        Ok(c_int::from(call.number()))
+    })
+}
+
+/// Waits for the answer to a call, or for the next part of it.
+///
+/// client:  a handle that no other thread is using
+/// call:    what unipc_client_begin() returned
+/// buf:     where the answer goes
+/// cap:     how many bytes fit
+/// more:    where it goes whether more parts will follow, 1 or 0; NULL is fine
+/// timeout: how long to wait; NULL for ever, {0, 0} not at all
+///
+/// Returns the answer's length.
+/// Errors: as unipc_client_call(); -EINVAL when the call is over. Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_wait(
+    client: *mut unipc_client,
+    call: c_int,
+    buf: *mut c_void,
+    cap: usize,
+    more: *mut c_int,
+    timeout: *const timespec,
+) -> ssize_t {
+    // SAFETY: the header asks for an open handle, room, a place or NULL, and a timeout.
+    let caller = unsafe { Caller::trusted("wait") };
+    caller.guard(|| {
+        let room = caller.room(buf.cast::<u8>(), cap)?;
+        let (call, timeout) = (number(&caller, call)?, caller.timeout(timeout)?);
+        let Answer { bytes, more: follow, .. } =
+            caller.handle_mut(client)?.client.wait(call, timeout)?;
+        caller.give(more, c_int::from(follow));
+        give(&caller, &bytes, room)
+    })
+}
+
+/// No longer waits for the answer to a call; it is thrown away when it comes.
+///
+/// Returns 0; -EINVAL for a number that no call has, or NULL. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_cancel(client: *mut unipc_client, call: c_int) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("cancel") };
+    caller.guard(|| {
+        let call = number(&caller, call)?;
+        caller.handle_mut(client)?.client.cancel(call);
+        Ok(0)
+    })
+}
+
+fn number(caller: &Caller, call: c_int) -> unipc_core::Result<Call> {
+    let number = u16::try_from(call);
+    number.map(Call::from_number).map_err(|_| caller.invalid("call", "no call has this number"))
+}
+
+fn give(caller: &Caller, answer: &[u8], room: &mut [u8]) -> unipc_core::Result<ssize_t> {
+    let Some(room) = room.get_mut(..answer.len()) else {
+        return Err(caller.too_small("buf"));
+    };
+    room.copy_from_slice(answer);
+    Ok(answer.len().cast_signed())
+}
+
+/// The name.
+///
+/// Returns a string that lives as long as the handle; NULL for NULL. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_name(client: *const unipc_client) -> *const c_char {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("name") };
+    caller.guard(|| Ok(caller.handle(client)?.name.as_ptr()))
+}
+
+/// Closes the handle; NULL is nothing. The service stays. In a child of fork() it gives up the copy.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_close(client: *mut unipc_client) {
+    // SAFETY: the header asks for an open handle that nobody uses any more, or NULL.
+    let caller = unsafe { Caller::trusted("close") };
+    caller.destroy(client);
+}

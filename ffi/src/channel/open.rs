@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What all functions that get a channel have in common.
+
+use std::ffi::{c_char, c_int, c_uint};
+use std::os::fd::RawFd;
+
+use unipc_core::channel::{Channel, Options, Start};
+use unipc_core::{Mode, Result};
+
+use super::boundary::Caller;
+use super::unipc_channel_flag as flag;
+use super::unipc_channel_opts;
+
+const SPIN: c_uint = flag::UNIPC_CHANNEL_SPIN as c_uint;
+const RELIABLE: c_uint = flag::UNIPC_CHANNEL_RELIABLE as c_uint;
+const OLDEST: c_uint = flag::UNIPC_CHANNEL_OLDEST as c_uint;
+
+fn options(caller: &Caller, flags: c_uint, opts: *const unipc_channel_opts) -> Result<Options> {
+    let flags = caller.flags(flags, SPIN | RELIABLE | OLDEST)?;
+    let opts = caller.options(opts)?;
+    let start = if flags.has(OLDEST) { Start::Oldest } else { Start::Newest };
+    let mut options = Options::new()
+        .spin(flags.has(SPIN))
+        .reliable(flags.has(RELIABLE))
+        .start(start)
+        .message_size(opts.message_size);
+    if opts.mode != 0 {
+        options = options.mode(Mode::new(opts.mode)?);
+    }
+    if opts.participants != 0 {
+        options = options.participants(opts.participants);
+    }
+    if opts.reply_capacity != 0 {
+        options = options.reply_capacity(opts.reply_capacity);
+    }
+    Ok(options)
+}
+
+/// Where a channel comes from.
+pub(super) enum Way {
+    Create(usize),
+    Open,
+    OpenOrCreate(usize),
+}
+
+pub(super) fn get<C: Channel, H>(
+    caller: &Caller,
+    out: *mut *mut H,
+    name: *const c_char,
+    way: Way,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+    wrap: impl FnOnce(C) -> H,
+) -> c_int {
+    caller.construct(out, || {
+        let options = options(caller, flags, opts)?;
+        let name = caller.name(name)?;
+        let channel = match way {
+            Way::Create(capacity) => options.create(name, capacity),
+            Way::Open => options.open(name),
+            Way::OpenOrCreate(capacity) => options.open_or_create(name, capacity),
+        };
+        channel.map(wrap)
+    })
+}
+
+pub(super) fn receive<C: Channel, H>(
+    caller: &Caller,
+    out: *mut *mut H,
+    fd: RawFd,
+    flags: c_uint,
+    wrap: impl FnOnce(C) -> H,
+) -> c_int {
+    caller.construct(out, || {
+        let options = options(caller, flags, std::ptr::null())?;
+        options.from_fd(caller.duplicate(fd)?).map(wrap)
+    })
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Topics, to publish on.
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::os::fd::AsRawFd;
+use std::ptr::null;
+
+use libc::{ssize_t, timespec};
+use unipc_core::SharedMemory;
+
+use super::boundary::Caller;
+use super::open::{Way, get, receive};
+use super::queue::row;
+use super::{unipc_channel_opts, unipc_topic};
+
+/// Creates a topic. It appears under its name only when it is complete, and stays when the handle is
+/// closed, until it is unlinked.
+///
+/// out:      where the handle goes; NULL on failure. Close it with unipc_topic_close().
+/// name:     "/demo", "file:PATH", or "memfd:LABEL" for one without a name: hand its descriptor on
+/// capacity: the least size of its ring in bytes: what a subscriber can be behind
+/// flags:    UNIPC_CHANNEL_ flags, or 0
+/// opts:     NULL for the defaults
+///
+/// Returns 0.
+/// Errors:
+///   -EEXIST      the name is taken
+///   -ENOSPC, -ENOMEM  there is no memory
+///   -EINVAL      no name, unknown flags, a message_size that the ring cannot hold; out or name is NULL
+///   -EACCES      the directory may not be written
+///   -EOPNOTSUPP  not a POSIX object, a file or a memfd: System V and anonymous memory cannot be channels
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_create(
+    out: *mut *mut unipc_topic,
+    name: *const c_char,
+    capacity: usize,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+) -> c_int {
+    // SAFETY: the header asks for a place, a string and options.
+    let caller = unsafe { Caller::trusted("create") };
+    get(&caller, out, name, Way::Create(capacity), flags, opts, unipc_topic::new)
+}
+
+/// Opens a topic, or creates it when there is none.
+///
+/// The arguments are those of unipc_topic_create(); opts matters only when it creates.
+///
+/// Returns 0.
+/// Errors: those of unipc_topic_create() and unipc_topic_open().
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_open_or_create(
+    out: *mut *mut unipc_topic,
+    name: *const c_char,
+    capacity: usize,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+) -> c_int {
+    // SAFETY: the header asks for a place, a string and options.
+    let caller = unsafe { Caller::trusted("open_or_create") };
+    get(&caller, out, name, Way::OpenOrCreate(capacity), flags, opts, unipc_topic::new)
+}
+
+/// Opens a topic to publish on it.
+///
+/// out:   where the handle goes; NULL on failure. Close it with unipc_topic_close().
+/// name:  its name
+/// flags: UNIPC_CHANNEL_ flags, or 0
+///
+/// Returns 0.
+/// Errors:
+///   -ENOENT      there is none
+///   -EACCES      its mode does not let this user in
+///   -EPROTO      it is no topic, one of another version, or damaged
+///   -EBUSY       all places for participants are taken
+///   -EINVAL      no name, unknown flags; out or name is NULL
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_open(
+    out: *mut *mut unipc_topic,
+    name: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the header asks for a place and a string.
+    let caller = unsafe { Caller::trusted("open") };
+    get(&caller, out, name, Way::Open, flags, null(), unipc_topic::new)
+}
+
+/// As unipc_topic_open(), from a descriptor: a memfd that was inherited or received. The
+/// descriptor is duplicated, the caller still owns it.
+///
+/// Returns 0.
+/// Errors: as unipc_topic_open(); -EBADF. Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_from_fd(
+    out: *mut *mut unipc_topic,
+    fd: c_int,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the header asks for a place.
+    let caller = unsafe { Caller::trusted("from_fd") };
+    receive(&caller, out, fd, flags, unipc_topic::new)
+}
+
+/// Publishs a message.
+///
+/// topic:   a handle that no other thread is using
+/// msg:     its bytes; NULL is fine for none
+/// len:     how many; 0 is a message too
+/// timeout: how long to wait for room; NULL for ever, {0, 0} not at all
+///
+/// Returns 0.
+/// Errors:
+///   -EMSGSIZE   longer than the ring can hold, or not of the one size
+///   -EAGAIN, -ETIMEDOUT  a subscriber of a reliable topic has not made room
+///   -EINTR      a signal came; nothing was sent
+///   -EFAULT     the file was truncated
+///   -EINVAL     the handle is the parent's; a pointer is NULL
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_publish(
+    topic: *mut unipc_topic,
+    msg: *const c_void,
+    len: usize,
+    timeout: *const timespec,
+) -> c_int {
+    // SAFETY: the header asks for an open handle, bytes and a timeout.
+    let caller = unsafe { Caller::trusted("publish") };
+    caller.guard(|| {
+        let topic = &mut caller.handle_mut(topic)?.topic;
+        topic.publish(caller.bytes(msg, len)?, caller.timeout(timeout)?).map(|()| 0)
+    })
+}
+
+/// Publishs messages of one size that lie in a row, with one wake-up.
+///
+/// topic:   a handle that no other thread is using
+/// msgs:    len * count bytes
+/// len:     the size of each, more than 0
+/// count:   how many
+/// timeout: how long to wait for room for the first
+///
+/// Returns how many were sent: as many as there was room for, at least one.
+/// Errors: as unipc_topic_publish(). Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_publish_many(
+    topic: *mut unipc_topic,
+    msgs: *const c_void,
+    len: usize,
+    count: usize,
+    timeout: *const timespec,
+) -> ssize_t {
+    // SAFETY: the header asks for an open handle, bytes and a timeout.
+    let caller = unsafe { Caller::trusted("publish_many") };
+    caller.guard(|| {
+        let topic = &mut caller.handle_mut(topic)?.topic;
+        let bytes = caller.bytes(msgs, row(&caller, len, count)?)?;
+        topic.publish_row(bytes, len, caller.timeout(timeout)?).map(usize::cast_signed)
+    })
+}
+
+/// Makes room for a message in the ring itself, to be written there and then committed or aborted.
+/// Others who publish wait meanwhile. Nobody sees the message before it is committed.
+///
+/// topic:   a handle that no other thread is using
+/// len:     how many bytes at most
+/// room:    where their address goes
+/// timeout: as in unipc_topic_publish()
+///
+/// Returns 0.
+/// Errors: as unipc_topic_publish(); -EINVAL while something is reserved. Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_reserve(
+    topic: *mut unipc_topic,
+    len: usize,
+    room: *mut *mut c_void,
+    timeout: *const timespec,
+) -> c_int {
+    // SAFETY: the header asks for an open handle, a place and a timeout.
+    let caller = unsafe { Caller::trusted("reserve") };
+    caller.guard(|| {
+        let room = caller.output("room", room)?;
+        let topic = &mut caller.handle_mut(topic)?.topic;
+        room.set(topic.reserve(len, caller.timeout(timeout)?)?.cast());
+        Ok(0)
+    })
+}
+
+/// Sends the first len bytes of what was reserved. Since 0.1.
+///
+/// Returns 0; -EMSGSIZE for more than were reserved, -EINVAL when nothing is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_commit(topic: *mut unipc_topic, len: usize) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("commit") };
+    caller.guard(|| caller.handle_mut(topic)?.topic.commit(len).map(|()| 0))
+}
+
+/// Gives up what was reserved. Since 0.1.
+///
+/// Returns 0; -EINVAL when nothing is reserved.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_abort(topic: *mut unipc_topic) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("abort") };
+    caller.guard(|| caller.handle_mut(topic)?.topic.abort().map(|()| 0))
+}
+
+/// The name.
+///
+/// Returns a string that lives as long as the handle; NULL for NULL. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_name(topic: *const unipc_topic) -> *const c_char {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("name") };
+    caller.guard(|| Ok(caller.handle(topic)?.name.as_ptr()))
+}
+
+/// The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
+/// from_fd. It is close-on-exec and valid until the handle is closed.
+///
+/// Returns it, or -EINVAL when the handle is NULL. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_memory_fd(topic: *const unipc_topic) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("memory_fd") };
+    caller.guard(|| Ok(caller.handle(topic)?.topic.fd().as_raw_fd()))
+}
+
+/// Removes the topic of this name. Who has it open keeps it.
+///
+/// Returns 0.
+/// Errors: as unipc_shm_unlink(). Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_unlink(name: *const c_char) -> c_int {
+    // SAFETY: the header asks for a string.
+    let caller = unsafe { Caller::trusted("unlink") };
+    caller.guard(|| SharedMemory::unlink(caller.name(name)?).map(|()| 0))
+}
+
+/// Closes the handle; NULL is nothing. The topic stays. In a child of fork() it gives up the copy.
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_close(topic: *mut unipc_topic) {
+    // SAFETY: the header asks for an open handle that nobody uses any more, or NULL.
+    let caller = unsafe { Caller::trusted("close") };
+    caller.destroy(topic);
+}

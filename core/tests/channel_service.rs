@@ -32,7 +32,7 @@ fn several_clients_and_servers_and_calls_in_flight() {
                     match question.bytes() {
                         b"end" => return service.reply(&question, b"", SOON).unwrap(),
                         b"fail" => {
-                            service.fail(&question, libc::EDOM, "no such thing", SOON).unwrap()
+                            service.fail(&question, libc::EDOM, "no such thing", SOON).unwrap();
                         }
                         b"count" => {
                             for part in 0..5_u8 {
@@ -62,8 +62,10 @@ fn several_clients_and_servers_and_calls_in_flight() {
                 let calls: Vec<_> =
                     (0..8_u8).map(|it| client.begin(&[it, 255], SOON).unwrap()).collect();
                 assert_eq!(client.begin(b"x", SOON).unwrap_err().errno(), libc::EBUSY);
-                for (it, call) in calls.into_iter().enumerate().rev() {
-                    assert_eq!(client.wait(call, SOON).unwrap().bytes, [255, it as u8]);
+                for (call, it) in
+                    calls.into_iter().zip(0..8_u8).collect::<Vec<_>>().into_iter().rev()
+                {
+                    assert_eq!(client.wait(call, SOON).unwrap().bytes, [255, it]);
                 }
                 let error = client.call(b"fail", SOON).unwrap_err();
                 assert_eq!(error.errno(), libc::EDOM);

@@ -164,7 +164,7 @@ pub(super) struct Participant {
 pub(super) struct Who {
     /// See [`super::participant`].
     pub(super) state: AtomicU64,
-    pub(super) who: AtomicU64,
+    pub(super) process: AtomicU64,
     pub(super) since: AtomicU64,
 }
 

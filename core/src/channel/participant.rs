@@ -64,7 +64,7 @@ pub(super) fn join(
         if who.state.compare_exchange(seen, taking, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             continue;
         }
-        who.who.store(me.who, Ordering::Relaxed);
+        who.process.store(me.who, Ordering::Relaxed);
         who.since.store(me.since, Ordering::Relaxed);
         for half in [&slot.sender, &slot.receiver] {
             half.busy.store(0, Ordering::Relaxed);
@@ -130,6 +130,6 @@ fn life(who: &Who, seen: u64) -> Life {
         // Killed while it took the slot; its start is not known yet.
         return if identity::exists(pid, pid) { Life::Unknown } else { Life::Dead };
     }
-    let (who, since) = (who.who.load(Ordering::Relaxed), who.since.load(Ordering::Relaxed));
+    let (who, since) = (who.process.load(Ordering::Relaxed), who.since.load(Ordering::Relaxed));
     identity::judge(Identity { tid: pid, who, since })
 }

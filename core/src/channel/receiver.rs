@@ -173,7 +173,9 @@ impl Receiver {
             return;
         };
         let bytes: &[u8; BESIDE] = zerocopy::transmute_ref!(beside);
-        buffer.write_copy_of_slice(&bytes[..buffer.len().min(BESIDE)]);
+        for (room, byte) in buffer.iter_mut().zip(bytes) {
+            room.write(*byte);
+        }
     }
 
     /// Takes the turn, and waits until there is a message.

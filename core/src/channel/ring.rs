@@ -44,13 +44,6 @@ impl Ring {
         Self { mirror, front, message_size: message_size.into() }
     }
 
-    /// The longest payload.
-    pub(super) fn longest(&self) -> usize {
-        let any = (self.mirror.size() - LENGTH).min(LONGEST);
-        usize::try_from(if self.message_size == 0 { any } else { self.message_size })
-            .unwrap_or(usize::MAX)
-    }
-
     /// The size of a record with a payload of so many bytes; `EMSGSIZE` when there can be none.
     #[inline]
     pub(super) fn record(&self, length: usize) -> Result<u64, ErrorKind> {
@@ -131,10 +124,10 @@ impl Ring {
         // SYNC: acquire pairs with the release in `commit`.
         let seen = front.last.load(Ordering::Acquire);
         let length = (seen & 0xffff_ffff).wrapping_sub(1);
-        if length > BESIDE as u64 || seen != mark(tail, length as usize) {
+        let length = usize::try_from(length).ok().filter(|&length| length <= BESIDE)?;
+        if seen != mark(tail, length) {
             return None;
         }
-        let length = length as usize;
         let record = self.record(length).ok()?;
         if head.wrapping_add(record) != tail {
             return None;
@@ -162,15 +155,13 @@ impl Ring {
             }
             size => (0, size),
         };
-        let record = usize::try_from(length).ok().and_then(|length| self.record(length).ok());
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let record = self.record(length).ok();
         let ahead = tail.wrapping_sub(head);
         match record {
-            Some(record) if record <= ahead && ahead <= self.mirror.size() => Ok(Found {
-                payload: self.payload(head),
-                length: length as usize,
-                number,
-                end: head + record,
-            }),
+            Some(record) if record <= ahead && ahead <= self.mirror.size() => {
+                Ok(Found { payload: self.payload(head), length, number, end: head + record })
+            }
             _ => Err(damaged(head, tail, length)),
         }
     }
@@ -190,7 +181,7 @@ fn mark(tail: u64, length: usize) -> u64 {
 }
 
 #[cold]
-fn damaged(head: u64, tail: u64, length: u64) -> ErrorKind {
+fn damaged(head: u64, tail: u64, length: usize) -> ErrorKind {
     ErrorKind::Layout(
         format!("the ring is damaged: at {head}, before {tail}, stands the length {length}").into(),
     )

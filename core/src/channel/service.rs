@@ -319,7 +319,9 @@ impl Service {
         let mut message =
             Vec::with_capacity(HEADER + parts.iter().map(|part| part.len()).sum::<usize>());
         message.extend(header);
-        parts.iter().for_each(|part| message.extend(*part));
+        for part in parts {
+            message.extend(*part);
+        }
         match sender.send(&message, timeout) {
             Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
                 Err(gone())

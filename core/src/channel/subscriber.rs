@@ -347,5 +347,7 @@ fn copy(ring: &Ring, found: Found, beside: Option<&Beside>, buffer: &mut [MaybeU
         return;
     };
     let bytes: &[u8; BESIDE] = zerocopy::transmute_ref!(beside);
-    buffer.write_copy_of_slice(&bytes[..buffer.len().min(BESIDE)]);
+    for (room, byte) in buffer.iter_mut().zip(bytes) {
+        room.write(*byte);
+    }
 }

@@ -22,6 +22,7 @@ use crate::sys;
 pub(crate) struct Mirror {
     map: Map,
     control: usize,
+    ring: usize,
     mask: u64,
 }
 
@@ -72,7 +73,7 @@ impl Mirror {
         map.place(0, once, offset)?;
         map.place(once, ring, offset + control)?;
         map.begin_access();
-        Ok(Self { map, control, mask: ring as u64 - 1 })
+        Ok(Self { map, control, ring, mask: ring as u64 - 1 })
     }
 
     /// How many bytes the ring has.
@@ -120,6 +121,10 @@ impl Mirror {
     /// The address of the bytes from a position on, of which `size()` may be touched.
     #[inline]
     pub(crate) fn address(&self, position: u64) -> *mut u8 {
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "less than the ring's size, which was a usize"
+        )]
         let offset = (position & self.mask) as usize;
         // SAFETY: the masked position lies in the first appearance of the ring, behind which there is a second one.
         unsafe { self.map.base.as_ptr().add(self.control + offset) }
@@ -128,7 +133,7 @@ impl Mirror {
     /// Copies bytes in, at most as many as the ring has.
     #[inline]
     pub(crate) fn write(&self, position: u64, bytes: &[u8]) {
-        let length = bytes.len().min(self.mask as usize + 1);
+        let length = bytes.len().min(self.ring);
         // SAFETY: `address` gives as many bytes as the ring has; nobody's `bytes` lie in the ring's pages but by raw pointers.
         unsafe { copy(self.address(position), bytes.as_ptr(), length) };
     }
@@ -140,7 +145,7 @@ impl Mirror {
         position: u64,
         buffer: &'a mut [MaybeUninit<u8>],
     ) -> &'a mut [u8] {
-        let length = buffer.len().min(self.mask as usize + 1);
+        let length = buffer.len().min(self.ring);
         let start = buffer.as_mut_ptr().cast::<u8>();
         // SAFETY: as in `write`.
         unsafe { copy(start, self.address(position), length) };
@@ -150,6 +155,10 @@ impl Mirror {
 
     /// Reads the eight bytes at a position, which is a multiple of eight.
     #[inline]
+    #[allow(
+        clippy::cast_ptr_alignment,
+        reason = "the ring begins on a page, and the position is a multiple of 8"
+    )]
     pub(crate) fn word(&self, position: u64) -> u64 {
         // SAFETY: `address` gives at least a page; whatever is there is a number.
         unsafe { self.address(position & !7).cast::<u64>().read_volatile() }
@@ -157,6 +166,7 @@ impl Mirror {
 
     /// Writes eight bytes at a position, which is a multiple of eight.
     #[inline]
+    #[allow(clippy::cast_ptr_alignment, reason = "as above")]
     pub(crate) fn set_word(&self, position: u64, value: u64) {
         // SAFETY: as above.
         unsafe { self.address(position & !7).cast::<u64>().write_volatile(value) };
@@ -224,30 +234,37 @@ pub(crate) fn written(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
 ///
 /// `length` bytes may be read at `from` and written at `to`, and the two do not overlap.
 #[inline]
+#[allow(clippy::multiple_unsafe_ops_per_block, reason = "a place and what is done there")]
 unsafe fn copy(to: *mut u8, from: *const u8, length: usize) {
     /// Copies `N` bytes from the front and `N` from the back, which may overlap.
+    ///
+    /// # Safety
+    ///
+    /// As [`copy`]; `length` is at least `N`.
     #[inline]
     unsafe fn ends<const N: usize>(to: *mut u8, from: *const u8, length: usize) {
-        // SAFETY: by the caller's contract, as `length` is at least `N`.
-        let front = unsafe { from.cast::<[u8; N]>().read_unaligned() };
-        // SAFETY: as above.
-        let back = unsafe { from.add(length - N).cast::<[u8; N]>().read_unaligned() };
-        // SAFETY: as above.
-        unsafe { to.cast::<[u8; N]>().write_unaligned(front) };
-        // SAFETY: as above.
-        unsafe { to.add(length - N).cast::<[u8; N]>().write_unaligned(back) };
+        // SAFETY: the first and the last `N` of `length` bytes that may be read.
+        let (front, back) = unsafe {
+            let back = from.add(length - N);
+            (from.cast::<[u8; N]>().read_unaligned(), back.cast::<[u8; N]>().read_unaligned())
+        };
+        // SAFETY: the same of those that may be written.
+        unsafe {
+            to.cast::<[u8; N]>().write_unaligned(front);
+            to.add(length - N).cast::<[u8; N]>().write_unaligned(back);
+        }
     }
     match length {
-        // SAFETY: each arm hands on the caller's contract, with a size that its range allows.
         0 => {}
-        1..=3 => unsafe { to.copy_from_nonoverlapping(from, length) },
+        // SAFETY: as above, and each of these is at least as long as its ends.
         4..=7 => unsafe { ends::<4>(to, from, length) },
-        8 => unsafe {
-            to.cast::<[u8; 8]>().write_unaligned(from.cast::<[u8; 8]>().read_unaligned())
-        },
-        9..=16 => unsafe { ends::<8>(to, from, length) },
+        // SAFETY: as above.
+        8..=16 => unsafe { ends::<8>(to, from, length) },
+        // SAFETY: as above.
         17..=32 => unsafe { ends::<16>(to, from, length) },
+        // SAFETY: as above.
         33..=64 => unsafe { ends::<32>(to, from, length) },
+        // Very short, or long. SAFETY: the caller's contract.
         _ => unsafe { to.copy_from_nonoverlapping(from, length) },
     }
 }

@@ -131,7 +131,7 @@ fn boot() -> u64 {
     })
 }
 
-/// Spreads each bit over all (the finaliser of SplitMix64).
+/// Spreads each bit over all (the finaliser of `SplitMix64`).
 pub(crate) fn mix(mut value: u64) -> u64 {
     value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

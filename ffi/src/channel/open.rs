@@ -37,6 +37,7 @@ fn options(caller: &Caller, flags: c_uint, opts: *const unipc_channel_opts) -> R
 }
 
 /// Where a channel comes from.
+#[derive(Clone, Copy)]
 pub(super) enum Way {
     Create(usize),
     Open,

@@ -8,6 +8,7 @@
 mod null;
 
 mod boundary;
+mod channel;
 #[allow(dead_code, unreachable_pub, reason = "not all that C sees is used here")]
 #[path = "../../src/lib.rs"]
 mod ffi;

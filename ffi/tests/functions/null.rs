@@ -445,6 +445,8 @@ fn null_is_refused_everywhere() {
         .chain(semaphores())
         .chain(of_sockets)
         .chain(programs::programs())
+        .chain(crate::channel::null_is_refused())
+        .chain(crate::channel::EXEMPT.iter().copied())
         .chain(crate::lock::null_is_refused())
         .chain(crate::signal::null_is_refused())
         .chain(EXEMPT.iter().copied())

@@ -10,6 +10,7 @@ mod name;
 mod pipe;
 mod sem;
 mod shm;
+mod socket;
 mod system_v;
 mod wait;
 
@@ -39,6 +40,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::shm::{Guard, Opened, SharedMemory};
+    #[pymodule_export]
+    use crate::socket::{Listener, Socket, recv_fds, send_fds};
     #[pymodule_export]
     use crate::system_v::{
         shm_limits, shm_usage, system_v_list, system_v_lock, system_v_remove, system_v_set,

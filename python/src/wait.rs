@@ -23,6 +23,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for TimeoutArgument {
     }
 }
 
+/// Without an argument, as with None, it waits for ever.
+pub(crate) fn limit(timeout: Option<TimeoutArgument>) -> Timeout {
+    timeout.map_or(Timeout::Forever, |timeout| timeout.0)
+}
+
 /// Does what may block, with the time that is left. A signal runs Python's handlers; if none of them raises, the wait
 /// goes on.
 pub(crate) fn wait<R: Send>(

@@ -29,7 +29,7 @@ use super::{
 ///     unipc_listener *listener;
 ///     unipc_socket *client;
 ///     char text[64];
-///     if (unipc_listener_open(&listener, "unix:/run/demo.socket", 0, NULL) < 0)
+///     if (unipc_listener_bind(&listener, "unix:/run/demo.socket", 0, NULL) < 0)
 ///         return 1;
 ///     while (unipc_listener_accept(&client, listener, NULL) == 0) {
 ///         ssize_t length = unipc_socket_recv(client, text, sizeof text, NULL);
@@ -42,7 +42,7 @@ use super::{
 /// Since 0.1. See bind(2), listen(2).
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn unipc_listener_open(
+pub unsafe extern "C" fn unipc_listener_bind(
     out: *mut *mut unipc_listener,
     name: *const c_char,
     flags: c_uint,

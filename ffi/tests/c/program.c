@@ -281,10 +281,10 @@ static void unix_sockets(void)
     unipc_credentials peer;
 
     snprintf(name, sizeof name, "unix:/tmp/unipc-%ld.socket", (long)getpid());
-    EXPECT(unipc_listener_open(&listener, name, 0, &UNIPC_SOCKET_OPTS(.mode = 0660)) == 0);
+    EXPECT(unipc_listener_bind(&listener, name, 0, &UNIPC_SOCKET_OPTS(.mode = 0660)) == 0);
     EXPECT(unipc_listener_kind_of(listener) == UNIPC_SOCKET_STREAM);
     EXPECT(unipc_listener_fd(listener) >= 0);
-    EXPECT(unipc_listener_open(&again, name, 0, NULL) == -EADDRINUSE && again == NULL);
+    EXPECT(unipc_listener_bind(&again, name, 0, NULL) == -EADDRINUSE && again == NULL);
     EXPECT(unipc_socket_connect(&client, name, UNIPC_SOCKET_OWN_ONLY, NULL, &soon) == 0);
     EXPECT(unipc_listener_accept(&server, listener, &soon) == 0);
     EXPECT(unipc_socket_peer_credentials(server, &peer) == 0 && peer.pid == getpid());
@@ -308,7 +308,7 @@ static void tcp_and_udp(void)
     unipc_listener *listener;
     unipc_socket *client, *server;
 
-    EXPECT(unipc_listener_open(&listener, "tcp:127.0.0.1:0", 0, NULL) == 0);
+    EXPECT(unipc_listener_bind(&listener, "tcp:127.0.0.1:0", 0, NULL) == 0);
     EXPECT(unipc_listener_name(listener, name, sizeof name) > 14);
     EXPECT(unipc_socket_connect(&client, name, 0, NULL, &soon) == 0);
     EXPECT(unipc_listener_accept(&server, listener, &soon) == 0);

@@ -254,8 +254,8 @@ fn sockets(socket: *const unipc_socket, listener: *const unipc_listener) -> Vec<
         unipc_socket_delay(none) -> INVALID;
         unipc_socket_set_delay(none, 1) -> INVALID;
         unipc_socket_remove(none) -> INVALID;
-        unipc_listener_open(null_mut(), c"unix:@".as_ptr(), 0, null()) -> INVALID;
-        unipc_listener_open(listener_out, null(), 0, null()) -> INVALID;
+        unipc_listener_bind(null_mut(), c"unix:@".as_ptr(), 0, null()) -> INVALID;
+        unipc_listener_bind(listener_out, null(), 0, null()) -> INVALID;
         unipc_listener_from_fd(null_mut(), 0) -> INVALID;
         unipc_listener_accept(null_mut(), listener, null()) -> INVALID;
         unipc_listener_accept(out, nobody, null()) -> INVALID;
@@ -277,7 +277,7 @@ fn null_is_refused_everywhere() {
     // SAFETY: the pointers are valid.
     unsafe {
         assert_eq!(unipc_socket_pair(&raw mut one, &raw mut other, 1, 0), 0);
-        assert_eq!(unipc_listener_open(&raw mut listener, c"unix:@".as_ptr(), 0, null()), 0);
+        assert_eq!(unipc_listener_bind(&raw mut listener, c"unix:@".as_ptr(), 0, null()), 0);
     }
     let of_sockets = sockets(one, listener);
     // SAFETY: the handles are open and used no more.

@@ -63,16 +63,20 @@ from .sem import (
     sem_usage,
 )
 from .shm import Advice, Backing, Seals, SharedMemory
+from .socket import Credentials, DescriptorKind, Listener, Socket, SocketKind, SocketMessage, recv_fds, send_fds
 from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
 
 __all__ = [
     "Advice",
     "Backing",
+    "Credentials",
+    "DescriptorKind",
     "Fifo",
     "FileLock",
     "FrameReader",
     "FrameWriter",
     "LayoutError",
+    "Listener",
     "LockGuard",
     "LockHolder",
     "LockKind",
@@ -94,6 +98,9 @@ __all__ = [
     "SharedMemory",
     "ShmLimits",
     "ShmUsage",
+    "Socket",
+    "SocketKind",
+    "SocketMessage",
     "SystemV",
     "SystemVQueue",
     "SystemVQueueStatus",
@@ -105,8 +112,10 @@ __all__ = [
     "mq_usage",
     "page_size",
     "pipe",
+    "recv_fds",
     "sem_limits",
     "sem_usage",
+    "send_fds",
     "shm_limits",
     "shm_usage",
 ]
@@ -115,6 +124,8 @@ __all__ = [
 for _public in (
     Advice,
     Backing,
+    Credentials,
+    DescriptorKind,
     LockKind,
     MqLimits,
     MqUsage,
@@ -128,6 +139,8 @@ for _public in (
     SemaphoreSetStatus,
     ShmLimits,
     ShmUsage,
+    SocketKind,
+    SocketMessage,
     SystemV,
     SystemVQueue,
     SystemVQueueStatus,

@@ -3,7 +3,7 @@
 
 import builtins
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import IO, Any, Final, Literal, Never, Protocol, Self, TypeAlias, TypeVar, final
@@ -14,6 +14,7 @@ from .lock import LockKind
 from .mq import PosixQueueStatus, SystemVQueue
 from .sem import SemaphoreInfo, SemaphoreSetStatus
 from .shm import Backing, Seals
+from .socket import Credentials, SocketKind, SocketMessage
 from .system_v import SystemV
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Guard",
     "Hold",
     "LayoutError",
+    "Listener",
     "LockGuard",
     "LockHolder",
     "MessageQueue",
@@ -35,6 +37,7 @@ __all__ = [
     "Semaphore",
     "SemaphoreSet",
     "SharedMemory",
+    "Socket",
     "Turnstile",
     "__version__",
     "capacity_limit",
@@ -44,8 +47,10 @@ __all__ = [
     "mq_usage",
     "page_size",
     "pipe",
+    "recv_fds",
     "sem_limits",
     "sem_usage",
+    "send_fds",
     "shm_limits",
     "shm_usage",
     "system_v_list",
@@ -643,6 +648,161 @@ class SemaphoreSet:
     def close(self) -> None: ...
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Semaphore: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> None: ...
+
+def send_fds(sock: int | _HasFileno, fds: Iterable[int | _HasFileno], timeout: float | None = None) -> None: ...
+def recv_fds(
+    sock: int | _HasFileno,
+    max_fds: int = 1,
+    *,
+    min_fds: int = 0,
+    fd_kind: str | None = None,
+    require_seals: int = 0,
+    fd_size: int = 0,
+    readable: bool = False,
+    writable: bool = False,
+    timeout: float | None = None,
+) -> list[int]: ...
+
+@final
+class Socket:
+    @staticmethod
+    def connect(
+        name: _Name,
+        timeout: float | None = None,
+        *,
+        kind: str | None = None,
+        local: _Name | None = None,
+        own_only: bool = False,
+        pass_credentials: bool = False,
+        delay: bool = False,
+        send_buffer: int | None = None,
+        receive_buffer: int | None = None,
+    ) -> Socket: ...
+    @staticmethod
+    def bind(
+        name: _Name,
+        *,
+        mode: int = 0o600,
+        keep_stale: bool = False,
+        remove_on_close: bool = False,
+        pass_credentials: bool = False,
+        send_buffer: int | None = None,
+        receive_buffer: int | None = None,
+    ) -> Socket: ...
+    @staticmethod
+    def pair(
+        kind: str = "stream", *, pass_credentials: bool = False, send_buffer: int | None = None
+    ) -> tuple[Socket, Socket]: ...
+    @staticmethod
+    def from_fd(fd: int | _HasFileno) -> Socket: ...
+    @staticmethod
+    def unlink(name: _Name) -> None: ...
+    def send(self, data: Buffer, timeout: float | None = None) -> int: ...
+    def send_all(self, data: Buffer, timeout: float | None = None) -> None: ...
+    def recv(self, size: int | None = None, timeout: float | None = None) -> bytes: ...
+    def recv_into(self, buffer: Buffer, timeout: float | None = None) -> int: ...
+    def recv_exact(self, size: int, timeout: float | None = None) -> bytes: ...
+    def send_to(self, data: Buffer, name: _Name, timeout: float | None = None) -> int: ...
+    def recv_from(self, size: int | None = None, timeout: float | None = None) -> tuple[bytes, str | None]: ...
+    def next_size(self, timeout: float | None = None) -> int: ...
+    def send_message(
+        self,
+        data: Buffer,
+        fds: Iterable[int | _HasFileno] | None = None,
+        *,
+        to: _Name | None = None,
+        timeout: float | None = None,
+    ) -> int: ...
+    def recv_message(
+        self,
+        size: int | None = None,
+        *,
+        max_fds: int = 0,
+        min_fds: int = 0,
+        fd_kind: str | None = None,
+        require_seals: int = 0,
+        fd_size: int = 0,
+        readable: bool = False,
+        writable: bool = False,
+        timeout: float | None = None,
+    ) -> SocketMessage | None: ...
+    def fileno(self) -> int: ...
+    def detach(self) -> int: ...
+    def shutdown(self, how: str = "both") -> None: ...
+    def pass_credentials(self, on: bool = True) -> None: ...
+    def set_send_buffer(self, size: int) -> int: ...
+    def set_receive_buffer(self, size: int) -> int: ...
+    def remove(self) -> None: ...
+    def close(self) -> None: ...
+    @property
+    def kind(self) -> SocketKind: ...
+    @property
+    def local_name(self) -> str | None: ...
+    @property
+    def peer_name(self) -> str | None: ...
+    @property
+    def peer_credentials(self) -> Credentials: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def unsent(self) -> int: ...
+    @property
+    def send_buffer(self) -> int: ...
+    @property
+    def receive_buffer(self) -> int: ...
+    @property
+    def delay(self) -> bool: ...
+    @delay.setter
+    def delay(self, value: bool, /) -> None: ...
+    @property
+    def closed(self) -> bool: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> None: ...
+
+@final
+class Listener:
+    @staticmethod
+    def bind(
+        name: _Name,
+        *,
+        kind: str | None = None,
+        mode: int = 0o600,
+        backlog: int | None = None,
+        keep_stale: bool = False,
+        remove_on_close: bool = False,
+        pass_credentials: bool = False,
+        delay: bool = False,
+        send_buffer: int | None = None,
+        receive_buffer: int | None = None,
+    ) -> Listener: ...
+    @staticmethod
+    def from_fd(fd: int | _HasFileno) -> Listener: ...
+    def accept(self, timeout: float | None = None) -> Socket: ...
+    @property
+    def kind(self) -> SocketKind: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def local_name(self) -> str: ...
+    @property
+    def closed(self) -> bool: ...
+    def fileno(self) -> int: ...
+    def remove(self) -> None: ...
+    def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self,

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Sending and receiving bytes. What need not wait does not let other threads run in between, which costs time.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use unipc::{Name, Timeout};
+
+use super::{Socket, after, raise_with};
+use crate::buffer::Lent;
+use crate::error::raise;
+use crate::name::NameArgument;
+use crate::wait::{TimeoutArgument, limit, wait};
+
+/// How much of a stream is received at once unless said otherwise.
+const STREAM: usize = 64 << 10;
+
+/// The longest message that is received unless said otherwise.
+pub(super) const MESSAGE: usize = 1 << 20;
+
+/// Up to so many bytes the kernel copies faster than threads take turns.
+const AT_ONCE: usize = 64 << 10;
+
+thread_local! {
+    /// Room for what is received. The pages that are never touched cost nothing.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Lends room for `size` bytes. A signal handler that receives too, in the middle of it, gets room of its own.
+pub(super) fn with_room<R>(size: usize, work: impl FnOnce(&mut [u8]) -> R) -> R {
+    if size > MESSAGE {
+        return work(&mut vec![0; size]);
+    }
+    let mut room = ROOM.take();
+    if room.len() < size {
+        room = vec![0; MESSAGE];
+    }
+    let result = work(&mut room[..size]);
+    ROOM.set(room);
+    result
+}
+
+/// Does at once what can be done at once, and else waits for it.
+pub(super) fn soon<R: Send>(
+    py: Python<'_>,
+    timeout: Timeout,
+    mut work: impl FnMut(Timeout) -> unipc::Result<R> + Send,
+) -> PyResult<R> {
+    match work(Timeout::TRY) {
+        Err(error) if timeout != Timeout::TRY && error.errno() == libc::EAGAIN => {
+            wait(py, timeout, work)
+        }
+        other => other.map_err(raise),
+    }
+}
+
+/// Receives. Without a limit it is likely to have to wait: a try before would be a system call more.
+pub(super) fn receive<R: Send>(
+    py: Python<'_>,
+    timeout: Timeout,
+    work: impl FnMut(Timeout) -> unipc::Result<R> + Send,
+) -> PyResult<R> {
+    if timeout == Timeout::Forever { wait(py, timeout, work) } else { soon(py, timeout, work) }
+}
+
+/// Calls with the bytes of an object that has the buffer protocol.
+pub(super) fn with_bytes<R>(
+    data: &Bound<'_, PyAny>,
+    work: impl FnOnce(&[u8]) -> PyResult<R>,
+) -> PyResult<R> {
+    match data.cast_exact::<PyBytes>() {
+        Ok(bytes) => work(bytes.as_bytes()),
+        Err(_) => work(Lent::readable(data)?.bytes()),
+    }
+}
+
+fn send(
+    py: Python<'_>,
+    socket: &unipc::socket::Socket,
+    data: &[u8],
+    timeout: Timeout,
+) -> PyResult<usize> {
+    if data.len() > AT_ONCE && timeout != Timeout::TRY {
+        return wait(py, timeout, |left| socket.send(data, left));
+    }
+    match socket.send(data, Timeout::TRY) {
+        // Without a limit all of it goes.
+        Ok(sent) if sent < data.len() && timeout == Timeout::Forever => {
+            let rest = &data[sent..];
+            // An error now comes again with the next call, which has sent nothing then.
+            Ok(sent
+                + wait(py, timeout, |left| {
+                    socket.send(rest, left).or_else(|error| {
+                        if error.errno() == libc::EINTR { Err(error) } else { Ok(0) }
+                    })
+                })?)
+        }
+        Err(error) if timeout != Timeout::TRY && error.errno() == libc::EAGAIN => {
+            wait(py, timeout, |left| socket.send(data, left))
+        }
+        other => other.map_err(raise),
+    }
+}
+
+fn send_all(
+    py: Python<'_>,
+    socket: &unipc::socket::Socket,
+    data: &[u8],
+    timeout: Timeout,
+) -> PyResult<()> {
+    let mut done = 0;
+    let mut attempt = |left| {
+        let sent = socket.send_all(&data[done..], left);
+        if let Err(error) = &sent {
+            done += error.kind().done();
+        }
+        sent
+    };
+    let large = data.len() > AT_ONCE && timeout != Timeout::TRY;
+    let at_once = if large { None } else { Some(attempt(Timeout::TRY)) };
+    let result = match at_once {
+        None => go_on(py, timeout, attempt)?,
+        Some(Err(error)) if error.errno() == libc::EAGAIN && timeout != Timeout::TRY => {
+            go_on(py, timeout, attempt)?
+        }
+        Some(other) => other,
+    };
+    result
+        .map_err(|error| raise_with(py, after(&error, done, data.len()), intern!(py, "sent"), done))
+}
+
+/// As `wait`, but the last error is given as it is.
+fn go_on(
+    py: Python<'_>,
+    timeout: Timeout,
+    mut attempt: impl FnMut(Timeout) -> unipc::Result<()> + Send,
+) -> PyResult<unipc::Result<()>> {
+    wait(py, timeout, |left| match attempt(left) {
+        Err(error) if error.errno() == libc::EINTR => Err(error),
+        other => Ok(other),
+    })
+}
+
+#[pymethods]
+impl Socket {
+    /// Sends bytes, or anything that has the buffer protocol, and returns how many went: a message goes whole. Down a stream
+    /// all go without a `timeout`, unless a signal comes; with one, what fits at once.
+    ///
+    /// Waits while the peer does not receive (UDP never does).
+    ///
+    /// Raises `BrokenPipeError` when the peer has gone or receives no more; `OSError` with `EMSGSIZE` for a message that is
+    /// too long; `TimeoutError`, `BlockingIOError`: nothing was sent then. See `send(2)`.
+    #[pyo3(signature = (data, timeout = None))]
+    fn send(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<usize> {
+        let socket = self.get(py)?;
+        with_bytes(data, |data| send(py, &socket, data, limit(timeout)))
+    }
+
+    /// Sends all bytes.
+    ///
+    /// Raises as `send`. On a stream the exception's attribute `sent` tells how many bytes went before it.
+    #[pyo3(signature = (data, timeout = None))]
+    fn send_all(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<()> {
+        let socket = self.get(py)?;
+        with_bytes(data, |data| send_all(py, &socket, data, limit(timeout)))
+    }
+
+    /// Receives one message, or what a stream has: at most `size` bytes; without it a message of up to 1 MiB, or up to
+    /// 64 KiB of a stream. Waits for the first.
+    ///
+    /// `b""` is the end of a stream or seqpacket, when the peer has closed or sends no more; and an empty message, which
+    /// `recv_message` tells apart.
+    ///
+    /// Raises `OSError` with `EMSGSIZE` for a message that is longer, which is lost then (`next_size` tells beforehand);
+    /// `ConnectionResetError`; `TimeoutError`, `BlockingIOError`. See `recv(2)`.
+    #[pyo3(signature = (size = None, timeout = None))]
+    fn recv<'py>(
+        &self,
+        py: Python<'py>,
+        size: Option<usize>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let socket = self.get(py)?;
+        with_room(self.room(size), |room| {
+            let length = receive(py, limit(timeout), |left| socket.recv(room, left))?;
+            Ok(PyBytes::new(py, &room[..length]))
+        })
+    }
+
+    /// Receives into `buffer`, as `recv`, and returns how many bytes came.
+    ///
+    /// Raises as `recv`; `BufferError` when `buffer` cannot be written.
+    #[pyo3(signature = (buffer, timeout = None))]
+    fn recv_into(
+        &self,
+        py: Python<'_>,
+        buffer: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<usize> {
+        let socket = self.get(py)?;
+        let mut buffer = Lent::writable(buffer)?;
+        let room = buffer.bytes_mut();
+        receive(py, limit(timeout), |left| socket.recv(room, left))
+    }
+
+    /// Receives exactly `size` bytes from a stream.
+    ///
+    /// Raises `OSError`: `ENODATA` when the stream has ended, `EBADMSG` when it ended after some bytes; as `recv` besides. The
+    /// exception's attribute `partial` has the bytes that came.
+    #[pyo3(signature = (size, timeout = None))]
+    fn recv_exact<'py>(
+        &self,
+        py: Python<'py>,
+        size: usize,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let socket = self.get(py)?;
+        with_room(size, |room| {
+            let mut done = 0;
+            let mut attempt = |left| {
+                let filled = socket.recv_exact(&mut room[done..], left);
+                if let Err(error) = &filled {
+                    done += error.kind().done();
+                }
+                filled
+            };
+            let result = go_on(py, limit(timeout), attempt)?;
+            match result {
+                Ok(()) => Ok(PyBytes::new(py, room)),
+                Err(error) => {
+                    let partial = PyBytes::new(py, &room[..done]);
+                    let name = intern!(py, "partial");
+                    Err(raise_with(py, after(&error, done, size), name, partial))
+                }
+            }
+        })
+    }
+
+    /// Sends a datagram to `name`, whatever this socket is connected to, and returns how many bytes it has.
+    ///
+    /// Raises as `send`; `OSError`: `ENOENT`, `ECONNREFUSED` when nobody has the name, `EPERM` when that socket is connected
+    /// to another. See `sendto(2)`.
+    #[pyo3(signature = (data, name, timeout = None))]
+    #[allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
+    fn send_to(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        name: NameArgument,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<usize> {
+        let (socket, name) = (self.get(py)?, &name.0);
+        with_bytes(data, |data| soon(py, limit(timeout), |left| socket.send_to(data, name, left)))
+    }
+
+    /// Receives a datagram, and the name of who sent it; None for a sender without a name. `size` is as in `recv`.
+    ///
+    /// Raises as `recv`. See `recvfrom(2)`.
+    #[pyo3(signature = (size = None, timeout = None))]
+    fn recv_from<'py>(
+        &self,
+        py: Python<'py>,
+        size: Option<usize>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Option<OsString>)> {
+        let socket = self.get(py)?;
+        with_room(self.room(size), |room| {
+            let (length, sender) =
+                receive(py, limit(timeout), |left| socket.recv_from(room, left))?;
+            Ok((PyBytes::new(py, &room[..length]), sender.as_ref().map(Name::to_os_string)))
+        })
+    }
+
+    /// How long the next message is; on a stream, how many bytes can be received at once. Waits for one, and leaves it where
+    /// it is. 0: an empty message, or the end.
+    ///
+    /// Raises `TimeoutError`, `BlockingIOError`.
+    #[pyo3(signature = (timeout = None))]
+    fn next_size(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<usize> {
+        let socket = self.get(py)?;
+        receive(py, limit(timeout), |left| socket.next_size(left))
+    }
+}
+
+impl Socket {
+    /// How much is received at most.
+    pub(super) fn room(&self, size: Option<usize>) -> usize {
+        size.unwrap_or(if self.kind.keeps_boundaries() { MESSAGE } else { STREAM })
+    }
+}

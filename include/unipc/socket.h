@@ -371,7 +371,7 @@ int unipc_socket_unlink(const char *name);
  *     unipc_listener *listener;
  *     unipc_socket *client;
  *     char text[64];
- *     if (unipc_listener_open(&listener, "unix:/run/demo.socket", 0, NULL) < 0)
+ *     if (unipc_listener_bind(&listener, "unix:/run/demo.socket", 0, NULL) < 0)
  *         return 1;
  *     while (unipc_listener_accept(&client, listener, NULL) == 0) {
  *         ssize_t length = unipc_socket_recv(client, text, sizeof text, NULL);
@@ -384,7 +384,7 @@ int unipc_socket_unlink(const char *name);
  * Since 0.1. See bind(2), listen(2).
  */
 UNIPC_CHECK
-int unipc_listener_open(unipc_listener **out,
+int unipc_listener_bind(unipc_listener **out,
                         const char *name,
                         unsigned int flags,
                         const unipc_socket_opts *opts);

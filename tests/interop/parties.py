@@ -37,6 +37,7 @@ AGENTS = {
     "PX": python(PEERS, THIRD / "px.py"),
     "MP": python(PEERS, THIRD / "mp.py"),
     "MM": python(PEERS, THIRD / "mm.py"),
+    "PS": python(PEERS, THIRD / "ps.py"),
     "FC": python(PEERS, THIRD / "fc.py"),
     "SH": [pathlib.Path("/bin/bash"), THIRD / "shell.bash"],
 }

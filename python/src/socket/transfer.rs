@@ -128,8 +128,9 @@ fn send_all(
         }
         Some(other) => other,
     };
-    result
-        .map_err(|error| raise_with(py, after(&error, done, data.len()), intern!(py, "sent"), done))
+    result.map_err(|error| {
+        raise_with(py, after(&error, done, data.len()), intern!(py, "characters_written"), done)
+    })
 }
 
 /// As `wait`, but the last error is given as it is.
@@ -166,7 +167,7 @@ impl Socket {
 
     /// Sends all bytes.
     ///
-    /// Raises as `send`. On a stream the exception's attribute `sent` tells how many bytes went before it.
+    /// Raises as `send`. On a stream the exception's attribute `characters_written` tells how many bytes went before it.
     #[pyo3(signature = (data, timeout = None))]
     fn send_all(
         &self,
@@ -230,7 +231,7 @@ impl Socket {
         let socket = self.get(py)?;
         with_room(size, |room| {
             let mut done = 0;
-            let mut attempt = |left| {
+            let attempt = |left| {
                 let filled = socket.recv_exact(&mut room[done..], left);
                 if let Err(error) = &filled {
                     done += error.kind().done();

@@ -16,6 +16,7 @@ from . import (
     shm_posix,
     shm_sysv,
     shm_tools,
+    socket_exchange,
 )
 
 MODULES = (
@@ -23,6 +24,7 @@ MODULES = (
     documents, keys,
     mq_sysv, mq_posix, mq_tools,
     lock_file, lock_tools,
+    socket_exchange,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
         shm_verbs,
         mq_verbs,
         lock_verbs,
+        socket_verbs,
         NULL,
     };
     return serve(argc, argv, rooms);

@@ -6,6 +6,7 @@
 mod lock;
 mod mq;
 mod shm;
+mod socket;
 
 use std::io::{BufRead, stdin};
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
         ("", Box::<shm::Room>::default()),
         ("lock", Box::<lock::Room>::default()),
         ("mq", Box::<mq::Room>::default()),
+        ("socket", Box::<socket::Room>::default()),
     ]
 }
 

@@ -8,6 +8,7 @@ mod lock;
 mod mq;
 mod name;
 mod pipe;
+mod process;
 mod sem;
 mod shm;
 mod socket;
@@ -34,6 +35,11 @@ mod _native {
     use crate::name::ftok;
     #[pymodule_export]
     use crate::pipe::{Fifo, PipeEnd, Turnstile, capacity_limit, duplex, pipe};
+    #[pymodule_export]
+    use crate::process::{
+        Coprocess, Process, Pty, RawMode, Shell, is_terminal, set_terminal_modes, set_window_size,
+        spawn, terminal_modes, window_size,
+    };
     #[pymodule_export]
     use crate::sem::{
         Hold, OpenedSemaphore, OpenedSemaphoreSet, Semaphore, SemaphoreSet, sem_limits, sem_usage,

@@ -31,7 +31,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for NameArgument {
 }
 
 /// The bytes of a path or name, whatever it is given as; text as `os.fsencode` has it.
-fn os_string(object: &Bound<'_, PyAny>) -> PyResult<OsString> {
+pub(crate) fn os_string(object: &Bound<'_, PyAny>) -> PyResult<OsString> {
     if let Ok(bytes) = object.cast::<PyBytes>() {
         return Ok(OsStr::from_bytes(bytes.as_bytes()).to_owned());
     }

@@ -214,44 +214,14 @@ impl Coprocess {
     /// Errors: as [`Coprocess::write`] and [`Coprocess::read`]. Output of a filter that stops reading early is given
     /// all the same, without an error (`head`).
     pub fn communicate(&self, bytes: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
-        let mut all = Vec::new();
-        self.communicate_with(bytes, timeout, |piece| all.extend_from_slice(piece))?;
-        Ok(all)
+        let mut communication = self.begin_communication(bytes);
+        communication.finish(timeout)?;
+        Ok(communication.came)
     }
 
-    /// As [`Coprocess::communicate`], without a buffer for all of it: `take` gets each piece.
-    ///
-    /// Errors: as `communicate`.
-    pub fn communicate_with(
-        &self,
-        bytes: &[u8],
-        timeout: Timeout,
-        take: impl FnMut(&[u8]),
-    ) -> Result<()> {
-        let mut limit = Limit::new(timeout);
-        let done = self.communicate_within(bytes, &mut limit, take);
-        done.map_err(|kind| self.failed("communicate", kind))
-    }
-
-    fn communicate_within(
-        &self,
-        bytes: &[u8],
-        limit: &mut Limit,
-        mut take: impl FnMut(&[u8]),
-    ) -> Result<(), ErrorKind> {
-        let (mut done, turn) = (0, self.input.take_turn(limit)?);
-        match self.input.write_and_drain(bytes, &mut done, &self.output, limit, &turn) {
-            Err(kind) if kind.errno() != libc::EPIPE => return Err(kind.after(done, bytes.len())),
-            _ => self.input.close(),
-        }
-        drop(turn);
-        let mut room = vec![0; 64 << 10];
-        loop {
-            match self.output.read(&mut room, limit)? {
-                0 => return Ok(()),
-                count => take(&room[..count]),
-            }
-        }
+    /// As [`Coprocess::communicate`]; for callers who go on after a signal.
+    pub fn begin_communication<'a>(&'a self, bytes: &'a [u8]) -> Communication<'a> {
+        Communication { sending: Some(self.begin(bytes)), coprocess: self, came: Vec::new() }
     }
 
     /// Ends the filter's input and waits for the filter: how it ended. What it still puts out is not read, so read to the end
@@ -356,6 +326,50 @@ impl Drop for Exchange<'_> {
     fn drop(&mut self) {
         if let Cow::Owned(room) = std::mem::take(&mut self.bytes) {
             self.coprocess.input.give_room(room);
+        }
+    }
+}
+
+/// All that goes to a filter and all that comes, step by step: a call that a signal or a time limit has ended is
+/// made again and goes on where it was.
+#[derive(Debug)]
+pub struct Communication<'a> {
+    coprocess: &'a Coprocess,
+    /// Nothing when all has gone.
+    sending: Option<Exchange<'a>>,
+    came: Vec<u8>,
+}
+
+impl Communication<'_> {
+    /// Sends what is left, ends the input, and reads to the end.
+    ///
+    /// Errors: those of [`Coprocess::communicate`].
+    pub fn finish(&mut self, timeout: Timeout) -> Result<()> {
+        let mut limit = Limit::new(timeout);
+        self.finish_within(&mut limit).map_err(|kind| self.coprocess.failed("communicate", kind))
+    }
+
+    /// What has come so far.
+    pub fn output(&self) -> &[u8] {
+        &self.came
+    }
+
+    fn finish_within(&mut self, limit: &mut Limit) -> Result<(), ErrorKind> {
+        if let Some(sending) = &mut self.sending {
+            match sending.send_within(limit) {
+                // It needs no more.
+                Err(ErrorKind::Os(libc::EPIPE)) | Ok(()) => {}
+                Err(kind) => return Err(kind),
+            }
+            self.coprocess.end_input();
+            self.sending = None;
+        }
+        let mut room = vec![0; 64 << 10];
+        loop {
+            match self.coprocess.output.read(&mut room, limit)? {
+                0 => return Ok(()),
+                count => self.came.extend_from_slice(&room[..count]),
+            }
         }
     }
 }

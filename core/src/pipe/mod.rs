@@ -26,7 +26,7 @@ mod terminal;
 mod turn;
 mod turnstile;
 
-pub use coprocess::{Coprocess, CoprocessOptions, Exchange};
+pub use coprocess::{Communication, Coprocess, CoprocessOptions, Exchange};
 pub use create::{Options, capacity_limit, duplex, pipe};
 pub use end::{Duplex, End, Reader, Writer};
 pub use fifo::Fifo;

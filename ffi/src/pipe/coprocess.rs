@@ -254,14 +254,10 @@ pub unsafe extern "C" fn unipc_coprocess_communicate(
         let coprocess = &caller.handle(coprocess)?.coprocess;
         let bytes = caller.bytes(bytes, len)?;
         let room: &mut [u8] = caller.room(buf.cast(), cap)?;
-        let mut came = 0;
-        coprocess.communicate_with(bytes, caller.timeout(timeout)?, |piece| {
-            let free = room.get_mut(came..).unwrap_or_default();
-            let fits = piece.len().min(free.len());
-            free[..fits].copy_from_slice(&piece[..fits]);
-            came += piece.len();
-        })?;
-        Ok(count(came))
+        let all = coprocess.communicate(bytes, caller.timeout(timeout)?)?;
+        let fits = all.len().min(room.len());
+        room[..fits].copy_from_slice(&all[..fits]);
+        Ok(count(all.len()))
     })
 }
 

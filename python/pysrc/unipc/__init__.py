@@ -51,6 +51,7 @@ from .mq import (
     mq_usage,
 )
 from .pipe import Fifo, PipeEnd, Turnstile
+from .process import Coprocess, Process, Pty, RawMode, Shell, TerminalModes, WindowSize, spawn
 from .sem import (
     Semaphore,
     SemaphoreInfo,
@@ -69,6 +70,7 @@ from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, s
 __all__ = [
     "Advice",
     "Backing",
+    "Coprocess",
     "Credentials",
     "DescriptorKind",
     "Fifo",
@@ -85,7 +87,10 @@ __all__ = [
     "MqUsage",
     "PipeEnd",
     "PosixQueueStatus",
+    "Process",
+    "Pty",
     "QueueNotification",
+    "RawMode",
     "RemovedError",
     "Seals",
     "SemFlag",
@@ -96,6 +101,7 @@ __all__ = [
     "SemaphoreSet",
     "SemaphoreSetStatus",
     "SharedMemory",
+    "Shell",
     "ShmLimits",
     "ShmUsage",
     "Socket",
@@ -105,7 +111,9 @@ __all__ = [
     "SystemVQueue",
     "SystemVQueueStatus",
     "SystemVStatus",
+    "TerminalModes",
     "Turnstile",
+    "WindowSize",
     "__version__",
     "ftok",
     "mq_limits",
@@ -118,6 +126,7 @@ __all__ = [
     "send_fds",
     "shm_limits",
     "shm_usage",
+    "spawn",
 ]
 
 # Where users find them, in reprs, tracebacks and pickles.
@@ -130,6 +139,7 @@ for _public in (
     MqLimits,
     MqUsage,
     PosixQueueStatus,
+    Pty,
     QueueNotification,
     Seals,
     SemFlag,
@@ -145,5 +155,7 @@ for _public in (
     SystemVQueue,
     SystemVQueueStatus,
     SystemVStatus,
+    TerminalModes,
+    WindowSize,
 ):
     _public.__module__ = __name__

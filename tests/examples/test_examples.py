@@ -32,6 +32,7 @@ PROGRAMS = {
     *("map_normalfile1", "map_normalfile2", "map_anon", "map_pages", "testwrite", "testread", "removal"),
     *("shm_server", "shm_client", "shm_writer", "shm_reader"),
     *("mq_sender", "mq_receiver"),
+    *("pipe_demo", "fifo_write", "fifo_read", "tellwait"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
@@ -248,6 +249,60 @@ def test_messages_outlive_their_sender(one: str, other: str, kind: str) -> None:
         assert receiver.stdout.read() in ("1 late\n", "0 late\n")
     done = run(other, "mq_receiver", real, 1)
     assert done.returncode == 1 and done.stderr, "the receiver has removed the queue"
+
+
+@each_language
+def test_a_pipe_between_parent_and_child(language: str) -> None:
+    assert lines(language, "pipe_demo") == ["read 13 bytes from pipe :www.bing.com"]
+
+
+@each_pair
+def test_a_pipe_between_two_programs(one: str, other: str) -> None:
+    writer = subprocess.Popen(command(one, "pipe_demo", "writer"), env=ENVIRONMENT, stdout=subprocess.PIPE)
+    with writer, writer.stdout as reading:  # type: ignore[union-attr]
+        whole = command(other, "pipe_demo", "reader")
+        said = subprocess.run(whole, env=ENVIRONMENT, stdin=reading, capture_output=True, text=True, check=True)
+    assert (said.stdout, writer.returncode) == ("read 13 bytes from pipe :www.bing.com\n", 0)
+
+
+@each_pair
+def test_a_fifo_between_two_programs(one: str, other: str, path: Path) -> None:
+    with started(one, "fifo_write", path):
+        while not path.is_fifo():
+            os.sched_yield()
+        assert lines(other, "fifo_read", path) == ["read 18 bytes from pipe :www.yanbinghu.com"]
+    assert not path.exists()
+    done = run(other, "fifo_read", path)
+    assert done.returncode == 1 and "No such file" in done.stderr
+
+
+def turns(first: str) -> list[str]:
+    order = ("parent", "child") if first == "parent" else ("child", "parent")
+    return [f"output from {side} {number}" for number in range(1, 6) for side in order]
+
+
+@each_language
+@pytest.mark.parametrize("first", ["parent", "child"])
+def test_parent_and_child_print_in_turn(language: str, first: str) -> None:
+    assert lines(language, "tellwait", first) == turns(first)
+
+
+@each_pair
+@pytest.mark.parametrize("first", ["parent", "child"])
+def test_two_programs_print_in_turn(one: str, other: str, first: str) -> None:
+    (child_hears, parent_tells), (parent_hears, child_tells), (output, log) = (os.pipe() for _ in range(3))
+    programs = []
+    for language, side, hear, tell in (
+        (one, "parent", parent_hears, parent_tells),
+        (other, "child", child_hears, child_tells),
+    ):
+        whole = command(language, "tellwait", first, side, hear, tell)
+        programs.append(subprocess.Popen(whole, env=ENVIRONMENT, stdout=log, pass_fds=(hear, tell)))
+    for fd in (child_hears, parent_tells, parent_hears, child_tells, log):
+        os.close(fd)
+    with open(output) as lines_read:
+        assert lines_read.read().splitlines() == turns(first)
+    assert [program.wait() for program in programs] == [0, 0]
 
 
 @each_language

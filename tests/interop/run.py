@@ -77,7 +77,9 @@ def end(process):
 
 
 def chosen(arguments):
-    everything = [cell for cell in cells.matrix() if cell.room in cells.ROOMS] + mechanisms.EXTENSIONS
+    # Of a room that is not complete, those cells that have a scenario.
+    there = [cell for cell in cells.matrix() if cell.room in cells.ROOMS or cell.group in mechanisms.SCENARIOS]
+    everything = there + mechanisms.EXTENSIONS
     if arguments.controls:
         everything = [cell for cell in everything if cell.control]
     if arguments.patterns:

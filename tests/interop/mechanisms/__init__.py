@@ -10,6 +10,7 @@ from . import (
     mq_posix,
     mq_sysv,
     mq_tools,
+    pipe,
     shm_file,
     shm_fork,
     shm_memfd,
@@ -25,6 +26,7 @@ MODULES = (
     mq_sysv, mq_posix, mq_tools,
     lock_file, lock_tools,
     socket_exchange,
+    pipe,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

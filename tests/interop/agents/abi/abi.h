@@ -9,6 +9,7 @@ extern const struct verb shm_verbs[];
 extern const struct verb mq_verbs[];
 extern const struct verb socket_verbs[];
 extern const struct verb lock_verbs[];
+extern const struct verb pipe_verbs[];
 
 int fork_with_memory(const struct request *); /* fork.c */
 

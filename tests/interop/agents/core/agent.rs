@@ -5,6 +5,7 @@
 
 mod lock;
 mod mq;
+mod pipe;
 mod shm;
 mod socket;
 
@@ -68,6 +69,7 @@ fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
         ("lock", Box::<lock::Room>::default()),
         ("mq", Box::<mq::Room>::default()),
         ("socket", Box::<socket::Room>::default()),
+        ("pipe", Box::<pipe::Room>::default()),
     ]
 }
 

@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         mq_verbs,
         lock_verbs,
         socket_verbs,
+        pipe_verbs,
         NULL,
     };
     return serve(argc, argv, rooms);

@@ -9,5 +9,6 @@ extern const struct verb shm_verbs[];
 extern const struct verb mq_verbs[];
 extern const struct verb socket_verbs[];
 extern const struct verb lock_verbs[];
+extern const struct verb pipe_verbs[];
 
 #endif

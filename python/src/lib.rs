@@ -11,6 +11,7 @@ mod pipe;
 mod process;
 mod sem;
 mod shm;
+mod signal;
 mod socket;
 mod system_v;
 mod wait;
@@ -46,6 +47,17 @@ mod _native {
     };
     #[pymodule_export]
     use crate::shm::{Guard, Opened, SharedMemory};
+    #[pymodule_export]
+    use crate::signal::{PidFd, SignalCounter, SignalInfo, SignalStream};
+    #[pymodule_export]
+    use crate::signal::{
+        signal_action, signal_block, signal_cause, signal_default_action, signal_description,
+        signal_ensure_unhandled, signal_mask, signal_name, signal_number, signal_pending,
+        signal_probe, signal_queue, signal_queue_thread, signal_raise, signal_realtime,
+        signal_reserved, signal_send, signal_send_group, signal_send_thread, signal_set_action,
+        signal_set_mask, signal_start_time, signal_stat, signal_timeout_signal, signal_unblock,
+        signal_wait,
+    };
     #[pymodule_export]
     use crate::socket::{Listener, Socket, recv_fds, send_fds};
     #[pymodule_export]

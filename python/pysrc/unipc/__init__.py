@@ -36,7 +36,7 @@ the errno (FileExistsError, FileNotFoundError, PermissionError); RemovedError an
 `python -m unipc --cflags --libs` tells a C compiler where the header and the library in this package are.
 """
 
-from . import pipe
+from . import pipe, signal
 from ._native import FrameReader, FrameWriter, LayoutError, RemovedError, __version__, ftok, page_size
 from .lock import FileLock, LockGuard, LockHolder, LockKind
 from .mq import (
@@ -126,6 +126,7 @@ __all__ = [
     "send_fds",
     "shm_limits",
     "shm_usage",
+    "signal",
     "spawn",
 ]
 

@@ -11,6 +11,9 @@ from . import (
     mq_sysv,
     mq_tools,
     pipe,
+    sem_posix,
+    sem_sysv,
+    sem_tools,
     shm_file,
     shm_fork,
     shm_memfd,
@@ -27,6 +30,7 @@ MODULES = (
     lock_file, lock_tools,
     socket_exchange,
     pipe,
+    sem_sysv, sem_posix, sem_tools,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

@@ -5,6 +5,7 @@
 int main(int argc, char **argv)
 {
     const struct verb *const rooms[] = {
+        sem_verbs,
         shm_verbs,
         mq_verbs,
         lock_verbs,

@@ -6,6 +6,7 @@
 mod lock;
 mod mq;
 mod pipe;
+mod sem;
 mod shm;
 mod socket;
 
@@ -70,6 +71,7 @@ fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
         ("mq", Box::<mq::Room>::default()),
         ("socket", Box::<socket::Room>::default()),
         ("pipe", Box::<pipe::Room>::default()),
+        ("sem", Box::<sem::Room>::default()),
     ]
 }
 

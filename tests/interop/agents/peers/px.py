@@ -81,4 +81,51 @@ class Queue:
         return f"max_messages={queue.max_messages} max_size={queue.max_message_size} messages={queue.current_messages}"
 
 
-Posix().serve(**Queue().verbs())
+class Semaphore:
+    """A named semaphore. A try is its timeout 0."""
+
+    def verbs(self):
+        return {f"sem.{name}": getattr(self, name) for name in "create open acquire release value close remove".split()}
+
+    def create(self, arguments):
+        mode, value = number(arguments, "mode", 0o600), number(arguments, "value")
+        self.semaphore = posix_ipc.Semaphore(arguments["name"], posix_ipc.O_CREX, mode, value)
+        return "id=-1"
+
+    def open(self, arguments):
+        try:
+            self.semaphore = posix_ipc.Semaphore(arguments["name"])
+        except posix_ipc.ExistentialError as error:
+            raise FileNotFoundError(2, str(error)) from error
+        return "id=-1"
+
+    def acquire(self, arguments):
+        ms = number(arguments, "timeout") if "timeout" in arguments else None
+        if ms != 0:
+            waiting()
+        try:
+            self.semaphore.acquire(None if ms is None else ms / 1000)
+        except posix_ipc.BusyError as error:
+            raise OSError(110 if ms else 11, str(error)) from error
+        return "taken"
+
+    def release(self, _):
+        self.semaphore.release()
+        return "given"
+
+    def value(self, _):
+        return str(self.semaphore.value)
+
+    def close(self, _):
+        self.semaphore.close()
+        return "closed"
+
+    def remove(self, arguments):
+        try:
+            posix_ipc.unlink_semaphore(arguments["name"])
+        except posix_ipc.ExistentialError as error:
+            raise FileNotFoundError(2, str(error)) from error
+        return "removed"
+
+
+Posix().serve(**Queue().verbs(), **Semaphore().verbs())

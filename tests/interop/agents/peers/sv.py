@@ -133,5 +133,66 @@ class Queue:
         )
 
 
+class Semaphore:
+    """Index 0 of a set. The package's wheel has no timeouts."""
+
+    def verbs(self):
+        names = "create open acquire hold zero release value close remove".split()
+        return {f"sem.{name}": getattr(self, name) for name in names}
+
+    def create(self, arguments):
+        mode, value = number(arguments, "mode", 0o600), number(arguments, "value")
+        self.semaphore = sysv_ipc.Semaphore(key_of(arguments["name"]), sysv_ipc.IPC_CREX, mode, value)
+        return f"id={self.semaphore.id}"
+
+    def open(self, arguments):
+        try:
+            self.semaphore = sysv_ipc.Semaphore(key_of(arguments["name"]))
+        except sysv_ipc.ExistentialError as error:
+            raise FileNotFoundError(2, str(error)) from error
+        return f"id={self.semaphore.id}"
+
+    def attempt(self, call, arguments):
+        self.semaphore.block = "timeout" not in arguments
+        if self.semaphore.block:
+            waiting()
+        try:
+            call()
+        except sysv_ipc.BusyError as error:
+            raise BlockingIOError(11, str(error)) from error
+        except sysv_ipc.ExistentialError as error:  # removed meanwhile
+            raise OSError(43, str(error)) from error
+        return "taken"
+
+    def acquire(self, arguments):
+        return self.attempt(self.semaphore.acquire, arguments)
+
+    def hold(self, arguments):
+        self.semaphore.undo = True
+        return self.attempt(self.semaphore.acquire, arguments)
+
+    def zero(self, arguments):
+        return self.attempt(self.semaphore.Z, arguments)
+
+    def release(self, _):
+        self.semaphore.undo = False
+        self.semaphore.release()
+        return "given"
+
+    def value(self, _):
+        return str(self.semaphore.value)
+
+    def close(self, _):
+        del self.semaphore
+        return "closed"
+
+    def remove(self, arguments):
+        try:
+            sysv_ipc.remove_semaphore(sysv_ipc.Semaphore(key_of(arguments["name"])).id)
+        except sysv_ipc.ExistentialError as error:
+            raise FileNotFoundError(2, str(error)) from error
+        return "removed"
+
+
 party = SystemV()
-party.serve(stat=party.stat, ftok=ftok, **Queue().verbs())
+party.serve(stat=party.stat, ftok=ftok, **Queue().verbs(), **Semaphore().verbs())

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from unipc import MessageQueue, SharedMemory, SystemV
+from unipc import MessageQueue, Semaphore, SharedMemory, SystemV
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -31,8 +31,8 @@ LANGUAGES = {
 PROGRAMS = {
     *("map_normalfile1", "map_normalfile2", "map_anon", "map_pages", "testwrite", "testread", "removal"),
     *("shm_server", "shm_client", "shm_writer", "shm_reader"),
-    *("mq_sender", "mq_receiver"),
     *("pipe_demo", "fifo_write", "fifo_read", "tellwait"),
+    *("mq_sender", "mq_receiver", "sem_holder", "sem_waiter"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
@@ -251,6 +251,44 @@ def test_messages_outlive_their_sender(one: str, other: str, kind: str) -> None:
     assert done.returncode == 1 and done.stderr, "the receiver has removed the queue"
 
 
+@pytest.fixture
+def semaphore(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a semaphore of this kind that is not there yet."""
+    name = f"/unipc-examples-{os.getpid()}" if request.param == "posix" else f"sysv:{0x50000000 | os.getpid():#x}"
+    yield name
+    with suppress(FileNotFoundError):
+        Semaphore.unlink(name)
+
+
+@each_pair
+@pytest.mark.parametrize("semaphore", ["posix", "sysv"], indirect=True)
+def test_a_semaphore_is_held_and_waited_for(one: str, other: str, semaphore: str) -> None:
+    with started(one, "sem_holder", semaphore) as holder:
+        assert holder.stdout and holder.stdin
+        assert holder.stdout.readline() == f"holding {semaphore}, value 0\n"
+        assert lines(other, "sem_waiter", semaphore, 0) == ["somebody holds it", "not in time"]
+        with started(other, "sem_waiter", semaphore, 60) as waiter:
+            assert waiter.stdout and waiter.stdout.readline() == "somebody holds it\n"
+            holder.stdin.close()
+            assert waiter.stdout.read() == "taken\n"
+        assert holder.stdout.read() == "given back\n"
+    done = run(other, "sem_waiter", semaphore, 1)
+    assert done.returncode == 1 and done.stderr, "the waiter has removed the semaphore"
+
+
+@each_pair
+@pytest.mark.parametrize("semaphore", ["posix", "sysv"], indirect=True)
+def test_what_a_killed_holder_leaves(one: str, other: str, semaphore: str) -> None:
+    with subprocess.Popen(
+        command(one, "sem_holder", semaphore), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout and holder.stdout.readline().startswith("holding")
+        holder.kill()
+        holder.wait()
+    seconds, told = (60, ["taken"]) if semaphore.startswith("sysv:") else (0, ["somebody holds it", "not in time"])
+    assert lines(other, "sem_waiter", semaphore, seconds) == told
+
+
 @each_language
 def test_a_pipe_between_parent_and_child(language: str) -> None:
     assert lines(language, "pipe_demo") == ["read 13 bytes from pipe :www.bing.com"]
@@ -316,7 +354,17 @@ def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
 
 @each_language
 @pytest.mark.parametrize(
-    "name", ["map_normalfile1", "map_normalfile2", "map_pages", "shm_client", "mq_sender", "mq_receiver"]
+    "name",
+    [
+        "map_normalfile1",
+        "map_normalfile2",
+        "map_pages",
+        "shm_client",
+        "mq_sender",
+        "mq_receiver",
+        "sem_holder",
+        "sem_waiter",
+    ],
 )
 def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:
     done = run(language, name)

@@ -176,6 +176,7 @@ impl Caller {
     }
 
     /// A handle that others may be using too.
+    #[inline]
     pub(crate) fn handle<T>(&self, handle: *const T) -> Result<&T> {
         let handle = self.pointer("handle", handle.cast_mut())?;
         // SAFETY: an open handle is a live value, which nobody changes while it is in shared use.
@@ -235,6 +236,7 @@ impl Caller {
     }
 
     /// Bytes to read. NULL is fine for none.
+    #[inline]
     pub(crate) fn bytes(&self, buffer: *const c_void, length: usize) -> Result<&[u8]> {
         let start = self.buffer(buffer.cast_mut().cast::<u8>(), length)?;
         // SAFETY: by contract `length` bytes may be read; none of them are needed when it is 0.
@@ -250,6 +252,7 @@ impl Caller {
 
     /// Room for `length` values. NULL is fine for none.
     #[allow(clippy::mut_from_ref, reason = "the memory is the C caller's")]
+    #[inline]
     pub(crate) fn room<T>(&self, buffer: *mut T, length: usize) -> Result<&mut [T]> {
         let start = self.buffer(buffer, length)?;
         // SAFETY: by contract `length` values may be written, and any bytes are a `T` of C.
@@ -263,6 +266,7 @@ impl Caller {
 
     /// Gives a result that not every caller wants: NULL is fine.
     #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
+    #[inline]
     pub(crate) fn give<T>(&self, out: *mut T, value: T) {
         if let Some(out) = NonNull::new(out) {
             Output(out).set(value);
@@ -277,6 +281,7 @@ impl Caller {
 
     /// How long to wait: relative, on the monotonic clock; NULL is for ever, {0, 0} a try.
     #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
+    #[inline]
     pub(crate) fn timeout(&self, timeout: *const timespec) -> Result<Timeout> {
         if timeout.is_null() {
             return Ok(Timeout::Forever);
@@ -319,6 +324,7 @@ impl Caller {
     }
 
     /// Flags of which each bit must be in `known`.
+    #[inline]
     pub(crate) fn flags(&self, flags: c_uint, known: c_uint) -> Result<Flags> {
         match flags & !known {
             0 => Ok(Flags(flags)),
@@ -400,11 +406,13 @@ impl Caller {
         Error::new(self.operation, argument, kind)
     }
 
+    #[inline]
     fn pointer<T>(&self, argument: &'static str, pointer: *mut T) -> Result<NonNull<T>> {
         NonNull::new(pointer).ok_or_else(|| self.invalid(argument, "it is NULL"))
     }
 
     /// The start of a buffer whose size is possible.
+    #[inline]
     fn buffer<T>(&self, buffer: *mut T, length: usize) -> Result<NonNull<T>> {
         if length == 0 {
             return Ok(NonNull::dangling());

@@ -165,6 +165,7 @@ impl Queue {
         Ok(self)
     }
 
+    #[inline]
     pub(super) fn send(&self, tag: i64, data: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
         let priority = u32::try_from(tag).ok().filter(|_| tag < PRIORITIES).ok_or_else(|| {
             ErrorKind::invalid(format!("{tag} is no priority: they are 0 to {}", PRIORITIES - 1))

@@ -3,6 +3,7 @@
 //!
 //! [msgget(2)](https://man7.org/linux/man-pages/man2/msgget.2.html), [msgctl(2)](https://man7.org/linux/man-pages/man2/msgctl.2.html)
 
+use std::cell::OnceCell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,6 +27,9 @@ const SMALL: usize = 1016;
 
 /// Larger messages than this take memory from the heap.
 const ON_THE_STACK: usize = 8192;
+
+/// More room than this is made only when a message needs it.
+const MOST_AT_ONCE: usize = 1 << 20;
 
 /// A System V queue, by identifier. Holding one keeps nothing alive: it may be removed by anybody who may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -328,11 +332,11 @@ fn check_owner(options: &Options, id: i32) -> Result<(), ErrorKind> {
 
 impl Queue {
     fn new(id: i32) -> Self {
-        Self { id: SystemV { id }, room: AtomicUsize::new(ON_THE_STACK) }
+        Self { id: SystemV { id }, room: AtomicUsize::new(SMALL) }
     }
 
     pub(super) fn status(&self) -> Result<Status, ErrorKind> {
-        let status = msg::msgctl_stat(self.id.id).map_err(|errno| self.explained(errno))?;
+        let status = msg::msgctl_stat(self.id.id).map_err(|errno| self.explained(errno.into()))?;
         Ok(Status::new(self.id.id, &status))
     }
 
@@ -346,28 +350,32 @@ impl Queue {
         })
     }
 
+    #[inline]
     fn send_room(&self, room: &Room<'_>, length: usize, timeout: Timeout) -> Result<(), ErrorKind> {
-        let id = self.id.id;
-        if timeout == Timeout::Forever {
-            // One call, unless it would never end.
-            return match msg::msgsnd(id, room, libc::IPC_NOWAIT) {
-                Err(Errno::EAGAIN) => {
-                    self.check_fits(length)?;
-                    msg::msgsnd(id, room, 0).map_err(|errno| self.explained(errno))
-                }
-                other => other.map_err(|errno| self.explained(errno)),
-            };
+        match msg::msgsnd(self.id.id, room, libc::IPC_NOWAIT) {
+            Ok(()) => Ok(()),
+            Err(errno) => self.send_later(errno, room, length, timeout),
         }
-        match msg::msgsnd(id, room, libc::IPC_NOWAIT) {
-            Err(Errno::EAGAIN) if timeout == Timeout::TRY => Err(timeout.expired()),
-            Err(Errno::EAGAIN) => {
-                self.check_fits(length)?;
-                let deadline = timeout.deadline();
-                interrupt::until(deadline, || msg::msgsnd(id, room, 0))
-                    .map_err(|kind| self.explained_kind(kind))
-            }
-            other => other.map_err(|errno| self.explained(errno)),
+    }
+
+    /// When it could not be done at once.
+    #[cold]
+    fn send_later(
+        &self,
+        errno: Errno,
+        room: &Room<'_>,
+        length: usize,
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
+        if errno != Errno::EAGAIN {
+            return Err(self.explained(errno.into()));
         }
+        if timeout == Timeout::TRY {
+            return Err(timeout.expired());
+        }
+        self.check_fits(length)?;
+        interrupt::until(timeout.deadline(), || msg::msgsnd(self.id.id, room, 0))
+            .map_err(|kind| self.explained(kind))
     }
 
     /// A message that is larger than the whole queue would wait for ever.
@@ -391,19 +399,19 @@ impl Queue {
         take: impl FnOnce(i64, &[u8]) -> R,
     ) -> Result<R, ErrorKind> {
         let (want, flags) = want.raw()?;
-        let deadline = std::cell::OnceCell::new();
+        let id = self.id.id;
+        // Who waits for ever makes one call.
+        let at_once = if timeout == Timeout::Forever { 0 } else { libc::IPC_NOWAIT };
+        let deadline = OnceCell::new();
         self.with_message(limit, take, |room, limit| {
-            let id = self.id.id;
-            if timeout == Timeout::Forever {
-                return Ok(msg::msgrcv(id, room, limit, want, flags)?);
-            }
-            match msg::msgrcv(id, room, limit, want, flags | libc::IPC_NOWAIT) {
+            match msg::msgrcv(id, room, limit, want, flags | at_once) {
+                Ok(()) => Ok(()),
                 Err(Errno::ENOMSG) if timeout == Timeout::TRY => Err(timeout.expired()),
                 Err(Errno::ENOMSG) => {
                     let deadline = *deadline.get_or_init(|| timeout.deadline());
                     interrupt::until(deadline, || msg::msgrcv(id, room, limit, want, flags))
                 }
-                other => Ok(other?),
+                Err(errno) => Err(errno.into()),
             }
         })
     }
@@ -446,36 +454,44 @@ impl Queue {
             let taken = with_room(size, |mut room| {
                 call(&mut room, size)?;
                 // The call succeeded, so there is a message; and nobody took before.
-                let taken = room.message().zip(take.take());
-                let taken = taken.map(|((tag, data), take)| take(i64_of(tag), data));
-                taken.ok_or(ErrorKind::Os(libc::ENOMSG))
+                let message = room.message().zip(take.take());
+                let ((tag, data), take) = message.ok_or(ErrorKind::Os(libc::ENOMSG))?;
+                if data.len() > SMALL {
+                    self.remember(data.len());
+                }
+                Ok(take(i64_of(tag), data))
             });
             match taken {
                 Err(ErrorKind::Os(libc::E2BIG)) if size < limit => {
                     size = self.grow(size).min(limit);
                 }
-                Err(kind) => return Err(self.explained_kind(kind)),
+                Err(kind) => return Err(self.explained(kind)),
                 taken => return taken,
             }
         }
     }
 
-    /// As much room as any message can need that is in the queue now, and more than `size`.
-    fn grow(&self, size: usize) -> usize {
-        let all = msg::msgctl_stat(self.id.id).map_or(0, |status| status.__msg_cbytes);
-        let more =
-            usize::try_from(all).unwrap_or(usize::MAX).max(size.saturating_mul(2)).max(SMALL);
-        // SYNC: a number alone.
-        self.room.fetch_max(more.min(1 << 20), Ordering::Relaxed);
-        more
+    /// The next message of this length shall find room at once.
+    fn remember(&self, length: usize) {
+        let room = length.next_power_of_two().clamp(ON_THE_STACK, MOST_AT_ONCE);
+        // SYNC: a number alone. Most of the time it is as it should be, and then not written.
+        if self.room.load(Ordering::Relaxed) < room {
+            // SYNC: as above.
+            self.room.fetch_max(room, Ordering::Relaxed);
+        }
     }
 
-    fn explained(&self, errno: Errno) -> ErrorKind {
-        self.explained_kind(errno.into())
+    /// As much room as any message can need that is in the queue now, and more than `size`.
+    #[cold]
+    fn grow(&self, size: usize) -> usize {
+        let all = msg::msgctl_stat(self.id.id).map_or(0, |status| status.__msg_cbytes);
+        let all = usize::try_from(all).unwrap_or(usize::MAX);
+        all.max(size.saturating_mul(2)).max(ON_THE_STACK)
     }
 
     /// A handle that is older than the queue's removal gets `EINVAL` from the kernel, as if the identifier never had been.
-    fn explained_kind(&self, kind: ErrorKind) -> ErrorKind {
+    #[cold]
+    fn explained(&self, kind: ErrorKind) -> ErrorKind {
         match kind {
             ErrorKind::Os(libc::EIDRM) => ErrorKind::Removed,
             ErrorKind::Os(libc::EINVAL) if self.id.is_gone() => ErrorKind::Removed,
@@ -490,6 +506,7 @@ fn i64_of(tag: c_long) -> i64 {
 }
 
 /// Memory for a message of `size` bytes: on the stack, as little as does, or from the heap.
+#[inline]
 fn with_room<R>(size: usize, work: impl FnOnce(Room<'_>) -> R) -> R {
     if size <= SMALL {
         small(work)
@@ -501,6 +518,7 @@ fn with_room<R>(size: usize, work: impl FnOnce(Room<'_>) -> R) -> R {
     }
 }
 
+#[inline]
 fn small<R>(work: impl FnOnce(Room<'_>) -> R) -> R {
     let mut words = [const { MaybeUninit::uninit() }; words_for(SMALL)];
     work(Room::new(&mut words))

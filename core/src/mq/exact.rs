@@ -5,6 +5,8 @@
 //! made aside and named when it is ready. The umask belongs to the whole process, so changing it would change the files
 //! that other threads make meanwhile. A thread that has left the others (`unshare(CLONE_FS)`) has a umask of its own.
 
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
@@ -23,18 +25,16 @@ pub(super) fn create(
 ) -> nix::Result<OwnedFd> {
     let flags = access | libc::O_CREAT | libc::O_EXCL;
     let make = || mqueue::mq_open(name, flags, mode.bits(), limits);
-    if umask().is_some_and(|umask| umask & mode.bits() == 0) {
-        return make();
+    match umask() {
+        Some(umask) if umask & mode.bits() == 0 => return make(),
+        Some(_) => {
+            if let Some(result) = on_a_thread(make) {
+                return result;
+            }
+        }
+        None => {}
     }
-    let elsewhere = || mqueue::umask_of_its_own().ok().map(|()| make());
-    let result = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().spawn_scoped(scope, elsewhere);
-        thread.ok().and_then(|thread| thread.join().ok().flatten())
-    });
-    if let Some(result) = result {
-        return result;
-    }
-    // A sandbox forbids it, or there is no thread to be had: then others are kept out for an instant.
+    // Without /proc, in a sandbox that forbids it, or without another thread: then others are kept out for an instant.
     let fd = make()?;
     match fchmod(&fd, FileMode::from_bits_truncate(mode.bits())) {
         Ok(()) => Ok(fd),
@@ -46,10 +46,22 @@ pub(super) fn create(
     }
 }
 
+/// Makes it where no umask takes anything away.
+fn on_a_thread(make: impl FnOnce() -> nix::Result<OwnedFd> + Send) -> Option<nix::Result<OwnedFd>> {
+    let elsewhere = || mqueue::umask_of_its_own().ok().map(|()| make());
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().spawn_scoped(scope, elsewhere);
+        thread.ok().and_then(|thread| thread.join().ok().flatten())
+    })
+}
+
 /// The umask of this process, read without changing it (Linux 4.7).
 fn umask() -> Option<u32> {
-    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+    // It is the second line, after a name of a few bytes.
+    let mut start = [0; 256];
+    let length = File::open("/proc/thread-self/status").ok()?.read(&mut start).ok()?;
+    let text = String::from_utf8_lossy(&start[..length]);
+    let line = text.lines().find_map(|line| line.strip_prefix("Umask:"))?;
     u32::from_str_radix(line.trim(), 8).ok()
 }
 

@@ -102,7 +102,11 @@ fn create(options: &Options, name: &PosixName) -> Result<Queue, ErrorKind> {
             Some((messages.unwrap_or(default_messages), size.unwrap_or(default_size)))
         }
     };
-    Queue::new(exact::create(name, flags(options), options.mode, limits)?)
+    let fd = exact::create(name, flags(options), options.mode, limits)?;
+    Queue::new(fd).inspect_err(|_| {
+        // Ours, new and of no use: nobody shall find it.
+        let _ = mqueue::mq_unlink(name);
+    })
 }
 
 fn replace(options: &Options, name: &PosixName) -> Result<Queue, ErrorKind> {

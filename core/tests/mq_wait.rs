@@ -45,7 +45,12 @@ fn a_try_never_waits_and_a_limit_is_kept() {
         assert_eq!(empty(Timeout::After(limit)), libc::ETIMEDOUT);
         assert!(started.elapsed() >= limit);
 
+        assert_eq!(queue.try_receive_with(Want::Any, |_, data| data.len()).unwrap(), None);
+        assert!(queue.try_send(1, &[0; 64]).unwrap());
+        assert_eq!(queue.try_receive_with(Want::Any, |_, data| data.len()).unwrap(), Some(64));
+
         assert!(fill(&queue) >= 4);
+        assert!(!queue.try_send(1, &[0; 64]).unwrap());
         let started = Instant::now();
         let full = queue.send(1, &[0; 64], Timeout::After(limit)).unwrap_err();
         assert_eq!(full.errno(), libc::ETIMEDOUT);

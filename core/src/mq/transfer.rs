@@ -66,6 +66,46 @@ impl MessageQueue {
         received.map_err(|kind| self.not_received(kind))
     }
 
+    /// As [`MessageQueue::send`] with [`Timeout::TRY`], but a full queue is no error: false.
+    ///
+    /// Errors: as [`MessageQueue::send`], without `EAGAIN`.
+    #[inline]
+    pub fn try_send(&self, tag: i64, data: &[u8]) -> Result<bool> {
+        let sent = match &self.queue {
+            Queue::Posix(queue) => queue.send(tag, data, Timeout::TRY),
+            Queue::SystemV(_) if self.access == Access::Receive => Err(ErrorKind::Os(libc::EBADF)),
+            Queue::SystemV(queue) => queue.send(tag, data, Timeout::TRY),
+        };
+        match sent {
+            Ok(()) => Ok(true),
+            Err(ErrorKind::WouldBlock) => Ok(false),
+            Err(kind) => Err(self.not_sent(kind, data.len())),
+        }
+    }
+
+    /// As [`MessageQueue::receive_with`] with [`Timeout::TRY`], but that there is no message is no error: `None`.
+    ///
+    /// Errors: as [`MessageQueue::receive`], without `EAGAIN`.
+    #[inline]
+    pub fn try_receive_with<R>(
+        &self,
+        want: Want,
+        take: impl FnOnce(i64, &[u8]) -> R,
+    ) -> Result<Option<R>> {
+        let received = match &self.queue {
+            Queue::Posix(queue) => {
+                want.check_posix().and_then(|()| queue.receive(Timeout::TRY, take))
+            }
+            Queue::SystemV(_) if self.access == Access::Send => Err(ErrorKind::Os(libc::EBADF)),
+            Queue::SystemV(queue) => queue.receive(want, usize::MAX, Timeout::TRY, take),
+        };
+        match received {
+            Ok(taken) => Ok(Some(taken)),
+            Err(ErrorKind::WouldBlock) => Ok(None),
+            Err(kind) => Err(self.not_received(kind)),
+        }
+    }
+
     /// Receives a message into `buffer`, which must be large enough for it; a message that is too long stays in the queue.
     /// A POSIX queue wants a buffer for the largest message it can hold, [`MessageQueue::max_size`].
     ///

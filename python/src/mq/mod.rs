@@ -10,6 +10,7 @@ mod transfer;
 
 use std::ffi::OsString;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::AtomicU8;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::intern;
@@ -68,6 +69,8 @@ use crate::error::{closed, raise};
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct MessageQueue {
     open: Mutex<Option<Arc<unipc::MessageQueue>>>,
+    /// For how many calls receiving waits at once, because trying first was in vain.
+    in_vain: AtomicU8,
     /// With which keyword arguments another process opens it.
     access: (bool, bool),
     // What stays true after closing.
@@ -122,6 +125,7 @@ impl From<PosixStatus> for Status {
 impl MessageQueue {
     fn new(queue: unipc::MessageQueue, access: (bool, bool)) -> Self {
         Self {
+            in_vain: AtomicU8::new(0),
             access,
             name: queue.name().clone(),
             backing: queue.backing(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sending and receiving. Each call first tries without letting other threads run, which is most of the time enough.
 
+use std::sync::atomic::Ordering;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -12,17 +14,8 @@ use crate::buffer::Lent;
 use crate::error::raise;
 use crate::wait::{TimeoutArgument, wait};
 
-/// Does at once what can be done at once, and else waits for it.
-fn at_once_or_later<R>(
-    timeout: Timeout,
-    at_once: unipc::Result<R>,
-    later: impl FnOnce() -> PyResult<R>,
-) -> PyResult<R> {
-    match at_once {
-        Err(error) if timeout != Timeout::TRY && error.errno() == libc::EAGAIN => later(),
-        other => other.map_err(raise),
-    }
-}
+/// When a receiver has found nothing, how many times the next ones wait at once instead of trying first.
+const IN_VAIN: u8 = 15;
 
 fn send(
     py: Python<'_>,
@@ -31,14 +24,41 @@ fn send(
     data: &[u8],
     timeout: Timeout,
 ) -> PyResult<()> {
-    at_once_or_later(timeout, queue.send(tag, data, Timeout::TRY), || {
-        wait(py, timeout, |left| queue.send(tag, data, left))
-    })
+    if timeout == Timeout::TRY {
+        return queue.send(tag, data, timeout).map_err(raise);
+    }
+    if queue.try_send(tag, data).map_err(raise)? {
+        return Ok(());
+    }
+    wait(py, timeout, |left| queue.send(tag, data, left))
+}
+
+impl MessageQueue {
+    /// Is it worth a try before other threads are let in? Not when the last one was in vain, for a while: the messages
+    /// come slowly then, and the try costs as much as letting them in.
+    fn worth_a_try(&self) -> bool {
+        // SYNC: a guess that orders nothing.
+        let left = self.in_vain.load(Ordering::Relaxed);
+        if left > 0 {
+            // SYNC: as above.
+            self.in_vain.store(left - 1, Ordering::Relaxed);
+        }
+        left == 0
+    }
+
+    fn tried_in_vain(&self) {
+        // SYNC: as above.
+        self.in_vain.store(IN_VAIN, Ordering::Relaxed);
+    }
 }
 
 /// Without an argument, as with None, it waits for ever.
 fn limit(timeout: Option<TimeoutArgument>) -> Timeout {
     timeout.map_or(Timeout::Forever, |timeout| timeout.0)
+}
+
+fn of(received: Received) -> (usize, i64) {
+    (received.len, received.tag)
 }
 
 fn wanted(want: i64, excluded: Option<i64>) -> PyResult<Want> {
@@ -102,13 +122,19 @@ impl MessageQueue {
     ) -> PyResult<(Py<PyBytes>, i64)> {
         let (queue, timeout) = (self.get(py)?, limit(timeout));
         let want = wanted(want, excluded)?;
-        let at_once = queue
-            .receive_with(want, Timeout::TRY, |tag, data| (PyBytes::new(py, data).unbind(), tag));
-        at_once_or_later(timeout, at_once, || {
-            wait(py, timeout, |left| {
-                queue.receive_with(want, left, |tag, data| {
-                    Python::attach(|py| (PyBytes::new(py, data).unbind(), tag))
-                })
+        let bytes = |tag, data: &[u8]| (PyBytes::new(py, data).unbind(), tag);
+        if timeout == Timeout::TRY {
+            return queue.receive_with(want, timeout, bytes).map_err(raise);
+        }
+        if self.worth_a_try() {
+            if let Some(message) = queue.try_receive_with(want, bytes).map_err(raise)? {
+                return Ok(message);
+            }
+            self.tried_in_vain();
+        }
+        wait(py, timeout, |left| {
+            queue.receive_with(want, left, |tag, data| {
+                Python::attach(|py| (PyBytes::new(py, data).unbind(), tag))
             })
         })
     }
@@ -144,10 +170,15 @@ impl MessageQueue {
                 queue.receive_into(want, bytes, timeout)
             }
         };
-        let at_once = receive(bytes, Timeout::TRY);
-        let Received { tag, len } =
-            at_once_or_later(timeout, at_once, || wait(py, timeout, |left| receive(bytes, left)))?;
-        Ok((len, tag))
+        if timeout == Timeout::TRY || self.worth_a_try() {
+            match receive(bytes, Timeout::TRY) {
+                Err(error) if timeout != Timeout::TRY && error.errno() == libc::EAGAIN => {
+                    self.tried_in_vain();
+                }
+                other => return other.map(of).map_err(raise),
+            }
+        }
+        wait(py, timeout, |left| receive(bytes, left)).map(of)
     }
 
     /// The message at place `index` of a System V queue, 0 being the oldest, as bytes and tag; it stays in the queue

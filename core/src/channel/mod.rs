@@ -20,7 +20,7 @@ mod wait;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use options::{Channel, Options};
-pub use queue::Queue;
+pub use queue::{Queue, QueueReceiver, QueueSender};
 pub use service::{Answer, Call, Client, Question, Service};
 pub use subscriber::{Received, Start};
 pub use topic::{Subscriber, Topic};

@@ -37,9 +37,22 @@ use crate::time::Timeout;
 /// one more for each other thread. fork: the handle is the parent's; a child opens its own.
 #[derive(Debug)]
 pub struct Queue {
-    sender: Sender,
-    receiver: Receiver,
-    seat: Seat,
+    sender: QueueSender,
+    receiver: QueueReceiver,
+}
+
+/// The half of a [`Queue`] that sends, for a thread of its own; see [`Queue::split`].
+#[derive(Debug)]
+pub struct QueueSender {
+    half: Sender,
+    seat: Arc<Seat>,
+}
+
+/// The half of a [`Queue`] that receives, for a thread of its own; see [`Queue::split`].
+#[derive(Debug)]
+pub struct QueueReceiver {
+    half: Receiver,
+    seat: Arc<Seat>,
 }
 
 impl Channel for Queue {}
@@ -48,13 +61,16 @@ impl Sealed for Queue {
     const KIND: [u8; 8] = *b"queue\0\0\0";
 
     fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(memory, name)?;
+        let seat = Arc::new(Seat::take(memory, name)?);
         let control = &seat.memory.control;
         let mut sender = seat.queue_sender(control, seat.ring());
         let mut receiver = seat.queue_receiver(control, seat.ring());
         sender.patience.restless = options.spin;
         receiver.patience.restless = options.spin;
-        Ok(Self { sender, receiver, seat })
+        Ok(Self {
+            sender: QueueSender { half: sender, seat: Arc::clone(&seat) },
+            receiver: QueueReceiver { half: receiver, seat },
+        })
     }
 }
 
@@ -93,29 +109,87 @@ impl Queue {
         SharedMemory::unlink(name)
     }
 
+    /// Both halves apart, for two threads.
+    pub fn split(self) -> (QueueSender, QueueReceiver) {
+        (self.sender, self.receiver)
+    }
+
+    /// The half that sends.
+    #[inline]
+    pub fn sender(&mut self) -> &mut QueueSender {
+        &mut self.sender
+    }
+
+    /// The half that receives.
+    #[inline]
+    pub fn receiver(&mut self) -> &mut QueueReceiver {
+        &mut self.receiver
+    }
+
+    /// [`QueueSender::send`].
+    #[inline]
+    pub fn send(&mut self, message: &[u8], timeout: Timeout) -> Result<()> {
+        self.sender.send(message, timeout)
+    }
+
+    /// [`QueueReceiver::recv`].
+    pub fn recv(&mut self, timeout: Timeout) -> Result<Vec<u8>> {
+        self.receiver.recv(timeout)
+    }
+
+    /// The descriptor of the memory: close-on-exec, to be handed on.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.sender.seat.memory.fd()
+    }
+
+    /// The queue's name.
+    pub fn name(&self) -> &Name {
+        &self.sender.seat.name
+    }
+}
+
+impl QueueSender {
     /// Sends a message.
     ///
     /// Errors: `EMSGSIZE` when it is longer than the ring holds (or not of the one size); `EAGAIN`, `ETIMEDOUT`
     /// when the queue is full; `EINTR`.
     #[inline]
     pub fn send(&mut self, message: &[u8], timeout: Timeout) -> Result<()> {
-        match self.sender.send(message, timeout) {
+        match self.half.send(message, timeout) {
             Ok(()) => Ok(()),
             Err(kind) => Err(self.seat.failed("send", kind)),
         }
     }
 
     /// Sends messages of `size` bytes that lie in a row, with one wake-up: as many as there is room for, at
-    /// least one; how many. Errors: as [`Queue::send`].
+    /// least one; how many. Errors: as [`QueueSender::send`].
     pub fn send_row(&mut self, messages: &[u8], size: usize, timeout: Timeout) -> Result<usize> {
-        self.sender
+        self.half
             .send_row(messages, size, timeout)
             .map_err(|kind| self.seat.failed("send_row", kind))
     }
 
+    /// Makes room for a message in the ring itself; see [`QueueSender::commit`].
+    pub fn reserve(&mut self, length: usize, timeout: Timeout) -> Result<*mut u8> {
+        self.half.reserve(length, timeout).map_err(|kind| self.seat.failed("reserve", kind))
+    }
+
+    /// Commits the first `length` bytes of what was reserved.
+    pub fn commit(&mut self, length: usize) -> Result<()> {
+        let finished = self.half.finish(Some(length));
+        finished.map_err(|kind| self.seat.failed("commit", kind))
+    }
+
+    /// Gives up what was reserved.
+    pub fn abort(&mut self) -> Result<()> {
+        self.half.finish(None).map_err(|kind| self.seat.failed("abort", kind))
+    }
+}
+
+impl QueueReceiver {
     /// Receives a message. Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`.
     pub fn recv(&mut self, timeout: Timeout) -> Result<Vec<u8>> {
-        let received = self.receiver.receive_with(timeout, |length, copy| {
+        let received = self.half.receive_with(timeout, |length, copy| {
             let mut bytes = Vec::with_capacity(length);
             copy(bytes.spare_capacity_mut());
             (bytes, length)
@@ -128,10 +202,10 @@ impl Queue {
 
     /// Receives a message into a buffer; its length.
     ///
-    /// Errors: as [`Queue::recv`]; `EMSGSIZE` when it does not fit: it stays in the queue.
+    /// Errors: as [`QueueReceiver::recv`]; `EMSGSIZE` when it does not fit: it stays in the queue.
     #[inline]
     pub fn recv_into(&mut self, buffer: &mut [MaybeUninit<u8>], timeout: Timeout) -> Result<usize> {
-        match self.receiver.receive(buffer, timeout) {
+        match self.half.receive(buffer, timeout) {
             Ok(length) => Ok(length),
             Err(kind) => Err(self.seat.failed("recv", kind)),
         }
@@ -144,60 +218,41 @@ impl Queue {
         size: usize,
         timeout: Timeout,
     ) -> Result<usize> {
-        self.receiver
+        self.half
             .receive_row(buffer, size, timeout)
             .map_err(|kind| self.seat.failed("recv_row", kind))
     }
 
-    /// Makes room for a message in the ring itself; see [`Queue::commit`].
-    pub fn reserve(&mut self, length: usize, timeout: Timeout) -> Result<*mut u8> {
-        self.sender.reserve(length, timeout).map_err(|kind| self.seat.failed("reserve", kind))
-    }
-
-    /// Commits the first `length` bytes of what was reserved.
-    pub fn commit(&mut self, length: usize) -> Result<()> {
-        let finished = self.sender.finish(Some(length));
-        finished.map_err(|kind| self.seat.failed("commit", kind))
-    }
-
-    /// Gives up what was reserved.
-    pub fn abort(&mut self) -> Result<()> {
-        self.sender.finish(None).map_err(|kind| self.seat.failed("abort", kind))
-    }
-
-    /// Lends the next message where it lies: its address and length. See [`Queue::release`].
+    /// Lends the next message where it lies: its address and length. See [`QueueReceiver::release`].
     pub fn peek(&mut self, timeout: Timeout) -> Result<(*const u8, usize)> {
-        let lent = self.receiver.peek(timeout);
+        let lent = self.half.peek(timeout);
         lent.map(|(address, length)| (address.cast_const(), length))
             .map_err(|kind| self.seat.failed("peek", kind))
     }
 
     /// Takes the message that was lent.
     pub fn release(&mut self) -> Result<()> {
-        self.receiver.finish(true).map_err(|kind| self.seat.failed("release", kind))
+        self.half.finish(true).map_err(|kind| self.seat.failed("release", kind))
     }
 
     /// Leaves the message that was lent in the queue, for the next one to receive.
     pub fn leave(&mut self) -> Result<()> {
-        self.receiver.finish(false).map_err(|kind| self.seat.failed("leave", kind))
-    }
-
-    /// The descriptor of the memory: close-on-exec, to be handed on.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.seat.memory.fd()
-    }
-
-    /// The queue's name.
-    pub fn name(&self) -> &Name {
-        &self.seat.name
+        self.half.finish(false).map_err(|kind| self.seat.failed("leave", kind))
     }
 }
 
-impl Drop for Queue {
+impl Drop for QueueSender {
     fn drop(&mut self) {
         if self.seat.is_here() {
-            self.sender.leave();
-            self.receiver.leave();
+            self.half.leave();
+        }
+    }
+}
+
+impl Drop for QueueReceiver {
+    fn drop(&mut self) {
+        if self.seat.is_here() {
+            self.half.leave();
         }
     }
 }

@@ -145,7 +145,7 @@ pub unsafe extern "C" fn unipc_queue_send(
     let caller = unsafe { Caller::trusted("send") };
     caller.guard(|| {
         let queue = &mut caller.handle_mut(queue)?.queue;
-        queue.send(caller.bytes(msg, len)?, caller.timeout(timeout)?).map(|()| 0)
+        queue.sender().send(caller.bytes(msg, len)?, caller.timeout(timeout)?).map(|()| 0)
     })
 }
 
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn unipc_queue_send_many(
     caller.guard(|| {
         let queue = &mut caller.handle_mut(queue)?.queue;
         let bytes = caller.bytes(msgs, row(&caller, len, count)?)?;
-        queue.send_row(bytes, len, caller.timeout(timeout)?).map(usize::cast_signed)
+        queue.sender().send_row(bytes, len, caller.timeout(timeout)?).map(usize::cast_signed)
     })
 }
 
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn unipc_queue_reserve(
     caller.guard(|| {
         let room = caller.output("room", room)?;
         let queue = &mut caller.handle_mut(queue)?.queue;
-        room.set(queue.reserve(len, caller.timeout(timeout)?)?.cast());
+        room.set(queue.sender().reserve(len, caller.timeout(timeout)?)?.cast());
         Ok(0)
     })
 }
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn unipc_queue_reserve(
 pub unsafe extern "C" fn unipc_queue_commit(queue: *mut unipc_queue, len: usize) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("commit") };
-    caller.guard(|| caller.handle_mut(queue)?.queue.commit(len).map(|()| 0))
+    caller.guard(|| caller.handle_mut(queue)?.queue.sender().commit(len).map(|()| 0))
 }
 
 /// Gives up what was reserved. Since 0.1.
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn unipc_queue_commit(queue: *mut unipc_queue, len: usize)
 pub unsafe extern "C" fn unipc_queue_abort(queue: *mut unipc_queue) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("abort") };
-    caller.guard(|| caller.handle_mut(queue)?.queue.abort().map(|()| 0))
+    caller.guard(|| caller.handle_mut(queue)?.queue.sender().abort().map(|()| 0))
 }
 
 /// Receives a message.
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn unipc_queue_recv(
     caller.guard(|| {
         let room = caller.room(buf.cast::<MaybeUninit<u8>>(), cap)?;
         let queue = &mut caller.handle_mut(queue)?.queue;
-        queue.recv_into(room, caller.timeout(timeout)?).map(usize::cast_signed)
+        queue.receiver().recv_into(room, caller.timeout(timeout)?).map(usize::cast_signed)
     })
 }
 
@@ -282,7 +282,7 @@ pub unsafe extern "C" fn unipc_queue_recv_many(
     caller.guard(|| {
         let room = caller.room(buf.cast::<MaybeUninit<u8>>(), row(&caller, len, count)?)?;
         let queue = &mut caller.handle_mut(queue)?.queue;
-        queue.recv_row(room, len, caller.timeout(timeout)?).map(usize::cast_signed)
+        queue.receiver().recv_row(room, len, caller.timeout(timeout)?).map(usize::cast_signed)
     })
 }
 
@@ -309,7 +309,7 @@ pub unsafe extern "C" fn unipc_queue_peek(
     caller.guard(|| {
         let (msg, len) = (caller.output("msg", msg)?, caller.output("len", len)?);
         let queue = &mut caller.handle_mut(queue)?.queue;
-        let (address, length) = queue.peek(caller.timeout(timeout)?)?;
+        let (address, length) = queue.receiver().peek(caller.timeout(timeout)?)?;
         msg.set(address.cast());
         len.set(length);
         Ok(0)
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn unipc_queue_peek(
 pub unsafe extern "C" fn unipc_queue_release(queue: *mut unipc_queue) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("release") };
-    caller.guard(|| caller.handle_mut(queue)?.queue.release().map(|()| 0))
+    caller.guard(|| caller.handle_mut(queue)?.queue.receiver().release().map(|()| 0))
 }
 
 /// Leaves the message that was lent in the queue, for the next one to receive.
@@ -333,7 +333,7 @@ pub unsafe extern "C" fn unipc_queue_release(queue: *mut unipc_queue) -> c_int {
 pub unsafe extern "C" fn unipc_queue_leave(queue: *mut unipc_queue) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("leave") };
-    caller.guard(|| caller.handle_mut(queue)?.queue.leave().map(|()| 0))
+    caller.guard(|| caller.handle_mut(queue)?.queue.receiver().leave().map(|()| 0))
 }
 
 /// The name.

@@ -10,6 +10,7 @@ import os
 import pty
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ LANGUAGES = {
 }
 PROGRAMS = {
     *("map_normalfile1", "map_normalfile2", "map_anon", "map_pages", "testwrite", "testread", "removal"),
+    *("lock_holder", "lock_waiter"),
     *("shm_server", "shm_client", "shm_writer", "shm_reader"),
     *("pipe_demo", "fifo_write", "fifo_read", "tellwait"),
     *("mq_sender", "mq_receiver", "sem_holder", "sem_waiter"),
@@ -343,6 +345,22 @@ def test_two_programs_print_in_turn(one: str, other: str, first: str) -> None:
     assert [program.wait() for program in programs] == [0, 0]
 
 
+@each_pair
+def test_a_locked_record_is_waited_for(one: str, other: str, path: Path) -> None:
+    with started(one, "lock_holder", path, 3) as holder:
+        assert holder.stdout and holder.stdin
+        assert holder.stdout.readline() == "record 3 is locked; Enter unlocks it\n"
+        # Another record is free, and empty.
+        assert lines(other, "lock_waiter", path, 1) == ["name:  age 1"]
+        with started(other, "lock_waiter", path, 3) as waiter:
+            assert waiter.stdout
+            assert waiter.stdout.readline() == "bytes 24 to 31 are locked\n"
+            print(file=holder.stdin)
+            assert waiter.stdout.read() == "name: e age 24\n"
+        assert holder.stdout.read() == "unlocked\n"
+    assert path.read_bytes()[24:] == struct.pack("4si", b"e", 24)
+
+
 @each_language
 def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
     if Path("/dev/shm/demo").exists():
@@ -364,6 +382,10 @@ def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
         "mq_receiver",
         "sem_holder",
         "sem_waiter",
+        "lock_holder",
+        "lock_waiter",
+        "mq_sender",
+        "mq_receiver",
     ],
 )
 def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:

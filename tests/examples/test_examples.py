@@ -384,8 +384,6 @@ def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
         "sem_waiter",
         "lock_holder",
         "lock_waiter",
-        "mq_sender",
-        "mq_receiver",
     ],
 )
 def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:

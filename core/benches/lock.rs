@@ -10,7 +10,7 @@ mod machine;
 mod plain;
 
 use std::os::fd::{AsFd, AsRawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use harness::{Side, compare};
@@ -43,12 +43,12 @@ fn both(lock: &FileLock, range: Range, sharing: Sharing, timeout: Timeout) {
     lock.release(range).expect("it is locked");
 }
 
-fn open(path: &PathBuf, kind: Kind) -> FileLock {
+fn open(path: &Path, kind: Kind) -> FileLock {
     let name = format!("file:{}", path.display());
     FileLock::options().kind(kind).open_or_create(name).expect("it can be made")
 }
 
-fn whole(path: &PathBuf, kind: Kind, what: &str, plain: &str, call: impl Fn(i32)) {
+fn whole(path: &Path, kind: Kind, what: &str, plain: &str, call: impl Fn(i32)) {
     let lock = open(path, kind);
     let mut guarded = open(path, kind);
     let fd = lock.as_fd().as_raw_fd();
@@ -72,7 +72,7 @@ fn whole(path: &PathBuf, kind: Kind, what: &str, plain: &str, call: impl Fn(i32)
     );
 }
 
-fn ofd(path: &PathBuf) {
+fn ofd(path: &Path) {
     let lock = open(path, Kind::Ofd);
     let fd = lock.as_fd().as_raw_fd();
     let second = Timeout::After(Duration::from_secs(1));
@@ -100,6 +100,7 @@ fn ofd(path: &PathBuf) {
     );
 }
 
+/// Every kind of lock beside its own call.
 fn main() {
     machine::print_head("Rust");
     let path = PathBuf::from(format!("/dev/shm/unipc-bench-lock-{}", std::process::id()));

@@ -5,12 +5,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, fcntl};
 
 use super::{FileLock, Guard, Kind, Range, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt;
-use crate::sys::lock::flock;
+use crate::sys::lock as sys;
 use crate::time::Timeout;
 
 /// What to do to the bytes.
@@ -75,6 +74,7 @@ impl FileLock {
     /// Errors: as [`FileLock::lock_range`].
     #[doc(alias = "F_OFD_SETLK")]
     #[doc(alias = "F_SETLK")]
+    #[inline]
     pub fn acquire(
         &self,
         range: impl Into<Range>,
@@ -91,10 +91,13 @@ impl FileLock {
     /// there are too many.
     #[doc(alias = "F_UNLCK")]
     #[doc(alias = "LOCK_UN")]
+    #[inline]
     pub fn release(&self, range: impl Into<Range>) -> Result<()> {
-        let call = self.call(range.into(), Action::Unlock);
-        let unlocked = call.and_then(|call| Ok(call.make(false)?));
-        unlocked.map_err(|kind| self.failed("unlock", kind))
+        self.give_back(range.into()).map_err(|kind| self.failed("unlock", kind))
+    }
+
+    fn give_back(&self, range: Range) -> Result<(), ErrorKind> {
+        Ok(self.call(range, Action::Unlock)?.make(false)?)
     }
 
     /// Locks, and says why not.
@@ -116,25 +119,22 @@ impl FileLock {
         }
     }
 
+    #[inline]
     fn call(&self, range: Range, action: Action) -> Result<Call<'_>, ErrorKind> {
         let file = self.file.as_fd();
-        if self.kind == Kind::Flock {
-            if range != Range::ALL {
-                return Err(ErrorKind::unsupported(
-                    "flock locks whole files; record locks take ranges",
-                ));
-            }
-            return Ok(Call::Flock(file, action));
+        if self.kind != Kind::Flock {
+            return Ok(Call::Record(file, self.kind, record(action, range)?));
         }
-        let record = record(action, range)?;
-        Ok(if self.kind == Kind::Posix {
-            Call::Posix(file, record)
-        } else {
-            Call::Ofd(file, record)
-        })
+        if range != Range::ALL {
+            return Err(ErrorKind::unsupported(
+                "flock locks whole files; record locks take ranges",
+            ));
+        }
+        Ok(Call::Flock(file, action))
     }
 
     /// What to do about it, where that is known.
+    #[cold]
     pub(super) fn locking_failed(&self, sharing: Sharing, kind: ErrorKind) -> Error {
         let advice = match (&kind, sharing) {
             (ErrorKind::Os(libc::EBADF), Sharing::Exclusive) => {
@@ -158,41 +158,44 @@ impl FileLock {
 /// A system call whose arguments are right.
 enum Call<'a> {
     Flock(BorrowedFd<'a>, Action),
-    Ofd(BorrowedFd<'a>, libc::flock),
-    Posix(BorrowedFd<'a>, libc::flock),
+    Record(BorrowedFd<'a>, Kind, libc::flock),
 }
 
 impl Call<'_> {
+    #[inline]
     fn make(&self, wait: bool) -> nix::Result<()> {
-        let argument = match self {
+        match self {
             Self::Flock(file, action) => {
                 let operation = match action {
                     Action::Lock(Sharing::Exclusive) => libc::LOCK_EX,
                     Action::Lock(Sharing::Shared) => libc::LOCK_SH,
                     Action::Unlock => libc::LOCK_UN,
                 };
-                return flock(*file, if wait { operation } else { operation | libc::LOCK_NB });
+                sys::flock(*file, if wait { operation } else { operation | libc::LOCK_NB })
             }
-            Self::Ofd(_, record) if wait => FcntlArg::F_OFD_SETLKW(record),
-            Self::Ofd(_, record) => FcntlArg::F_OFD_SETLK(record),
-            Self::Posix(_, record) if wait => FcntlArg::F_SETLKW(record),
-            Self::Posix(_, record) => FcntlArg::F_SETLK(record),
-        };
-        let (Self::Flock(file, _) | Self::Ofd(file, _) | Self::Posix(file, _)) = self;
-        fcntl(file, argument).map(drop)
+            Self::Record(file, kind, record) => {
+                let command = match (kind, wait) {
+                    (Kind::Posix, true) => libc::F_SETLKW,
+                    (Kind::Posix, false) => libc::F_SETLK,
+                    (_, true) => libc::F_OFD_SETLKW,
+                    (_, false) => libc::F_OFD_SETLK,
+                };
+                sys::record(*file, command, record)
+            }
+        }
     }
 }
 
 /// The kernel's description of a record lock. The pid must be 0 for OFD locks.
+#[inline]
 pub(super) fn record(action: Action, range: Range) -> Result<libc::flock, ErrorKind> {
     let (l_start, l_len) = range.raw()?;
-    let l_type = match action {
-        Action::Lock(Sharing::Exclusive) => libc::F_WRLCK,
-        Action::Lock(Sharing::Shared) => libc::F_RDLCK,
-        Action::Unlock => libc::F_UNLCK,
-    };
     // The constants are small numbers, which the C structure has as shorts.
     let small = |number: i32| i16::try_from(number).unwrap_or_default();
-    let (l_type, l_whence) = (small(l_type), small(libc::SEEK_SET));
-    Ok(libc::flock { l_type, l_whence, l_start, l_len, l_pid: 0 })
+    let l_type = match action {
+        Action::Lock(Sharing::Exclusive) => small(libc::F_WRLCK),
+        Action::Lock(Sharing::Shared) => small(libc::F_RDLCK),
+        Action::Unlock => small(libc::F_UNLCK),
+    };
+    Ok(libc::flock { l_type, l_whence: small(libc::SEEK_SET), l_start, l_len, l_pid: 0 })
 }

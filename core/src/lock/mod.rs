@@ -127,6 +127,7 @@ impl FileLock {
         &self.name
     }
 
+    #[cold]
     fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
         kind.during(operation, &self.name)
     }

@@ -42,16 +42,19 @@ impl Range {
     }
 
     /// Start and length as `struct flock` has them, where length 0 means to the end.
+    #[inline]
     pub(super) fn raw(self) -> Result<(i64, i64), ErrorKind> {
-        if self.length == Some(0) {
-            return Err(ErrorKind::invalid("a range of no bytes cannot be locked"));
+        let length = match self.length {
+            Some(0) => return Err(ErrorKind::invalid("a range of no bytes cannot be locked")),
+            Some(length) => length,
+            None => 0,
+        };
+        // Both fit, and the last byte has an offset, too.
+        let last = self.start.saturating_add(length.saturating_sub(1));
+        match (i64::try_from(last), i64::try_from(length)) {
+            (Ok(_), Ok(length)) => Ok((self.start.cast_signed(), length)),
+            _ => Err(Errno::EOVERFLOW.into()),
         }
-        let length = self.length.unwrap_or(0);
-        let start = i64::try_from(self.start).map_err(|_| Errno::EOVERFLOW)?;
-        let length = i64::try_from(length).map_err(|_| Errno::EOVERFLOW)?;
-        // The last byte must have an offset, too.
-        start.checked_add(length.max(1) - 1).ok_or(Errno::EOVERFLOW)?;
-        Ok((start, length))
     }
 
     /// From what the kernel tells of a lock.

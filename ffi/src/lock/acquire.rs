@@ -128,10 +128,12 @@ pub unsafe extern "C" fn unipc_lock_holder(
 }
 
 /// Length 0 is to the end, as in `struct flock`.
+#[inline]
 fn range(start: u64, length: u64) -> Range {
     Range::new(start, (length > 0).then_some(length))
 }
 
+#[inline]
 fn sharing(caller: &Caller, number: c_uint) -> Result<Sharing> {
     if number == UNIPC_LOCK_EXCLUSIVE as c_uint {
         return Ok(Sharing::Exclusive);

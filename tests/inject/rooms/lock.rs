@@ -112,9 +112,9 @@ fn two(yard: &mut Yard, kind: Kind) -> (FileLock, FileLock) {
 
 fn creates(yard: &mut Yard, create: fn(&str) -> Result<FileLock>) -> Act {
     let (name, path) = (yard.file("new"), yard.path("new"));
-    let made = path.clone();
+    let new = path.clone();
     yard.check(move |result| {
-        let mode = std::fs::metadata(&made)
+        let mode = std::fs::metadata(&new)
             .map(|status| std::os::unix::fs::PermissionsExt::mode(&status.permissions()) & 0o777);
         let expected = result.is_ok().then_some(Mode::PRIVATE.bits());
         (mode.as_ref().ok() != expected.as_ref()).then(|| format!("the file has the mode {mode:?}"))

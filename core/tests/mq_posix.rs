@@ -313,6 +313,18 @@ fn the_limits_are_the_kernels_and_named_when_hit() {
             return skip(TEST, format!("/proc/sys/fs/mqueue: {error}"));
         }
         set("msgsize_max", "512").unwrap();
+        set("msgsize_max", "100000").unwrap();
+        {
+            // Larger than what is received on the stack.
+            let name = Gone(posix_name("huge"));
+            let options = MessageQueue::options().max_messages(2).max_size(100_000);
+            let queue = options.create(name.0.as_str()).unwrap();
+            for size in [100_000, 5, 8193] {
+                queue.send(1, &vec![7; size], LONG).unwrap();
+                assert_eq!(queue.receive(Want::Any, LONG).unwrap().data, vec![7; size]);
+            }
+        }
+        set("msgsize_max", "512").unwrap();
         setrlimit(Resource::RLIMIT_MSGQUEUE, 100_000, 100_000).unwrap();
         let kernel = |limit: &str| fs::read_to_string(path(limit)).unwrap().trim().parse::<u64>();
         let known = limits().unwrap().posix.unwrap();

@@ -5,6 +5,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Mutex;
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -33,6 +34,8 @@ pub(super) struct Queue {
     pub(super) fd: OwnedFd,
     /// `mq_msgsize`, which never changes.
     pub(super) max_size: usize,
+    /// Room for a large message, for the next who receives one.
+    spare: Mutex<Option<Vec<u8>>>,
 }
 
 /// What is known of a POSIX queue: [`struct mq_attr`](https://man7.org/linux/man-pages/man3/mq_getattr.3.html), and what
@@ -153,7 +156,8 @@ fn flags(options: &Options) -> i32 {
 impl Queue {
     fn new(fd: OwnedFd) -> Result<Self, ErrorKind> {
         let max_size = number(mqueue::mq_getattr(fd.as_fd())?.mq_msgsize);
-        Ok(Self { fd, max_size: usize::try_from(max_size).unwrap_or(usize::MAX) })
+        let max_size = usize::try_from(max_size).unwrap_or(usize::MAX);
+        Ok(Self { fd, max_size, spare: Mutex::default() })
     }
 
     /// A queue that was opened instead of created must hold as much as what would have been created.
@@ -203,10 +207,16 @@ impl Queue {
             self.receive_into(&mut inbox, timeout)?;
             return Ok(take(inbox.priority().into(), inbox.data()));
         }
-        let mut buffer = Vec::with_capacity(self.max_size);
+        // Given back to the allocator each time, so much memory would go to the system and be faulted in again.
+        let kept = self.spare.try_lock().ok().and_then(|mut spare| spare.take());
+        let mut buffer: Vec<u8> = kept.unwrap_or_else(|| Vec::with_capacity(self.max_size));
         let mut inbox = Inbox::new(&mut buffer.spare_capacity_mut()[..self.max_size]);
         self.receive_into(&mut inbox, timeout)?;
-        Ok(take(inbox.priority().into(), inbox.data()))
+        let taken = take(inbox.priority().into(), inbox.data());
+        if let Ok(mut spare) = self.spare.try_lock() {
+            *spare = Some(buffer);
+        }
+        Ok(taken)
     }
 
     /// Receives into an inbox, which must have room for the largest message.

@@ -52,9 +52,11 @@ pub struct Options {
     pub(super) fill: Option<Fill>,
 }
 
+type Filling = dyn Fn(&SharedMemory) -> Result<(), ErrorKind> + Send + Sync;
+
 /// Writes what an object contains before anybody else sees it.
 #[derive(Clone)]
-pub(super) struct Fill(Arc<dyn Fn(&SharedMemory) -> Result<(), ErrorKind> + Send + Sync>);
+pub(super) struct Fill(Arc<Filling>);
 
 impl Fill {
     pub(super) fn apply(&self, shm: &SharedMemory) -> Result<(), ErrorKind> {

@@ -39,6 +39,7 @@ AGENTS = {
     "MM": python(PEERS, THIRD / "mm.py"),
     "PS": python(PEERS, THIRD / "ps.py"),
     "FC": python(PEERS, THIRD / "fc.py"),
+    "SG": python(PEERS, THIRD / "sg.py"),
     "SH": [pathlib.Path("/bin/bash"), THIRD / "shell.bash"],
 }
 USED = (ROOT, TARGET, BUILT, VENV, PEERS)  # paths that isolation must leave visible

@@ -4,7 +4,7 @@
 from itertools import groupby
 
 MARKS = {"PASS": "ok", "FAIL": "FAIL", "SKIP": "skip"}
-COLUMN_ORDER = ("L", "C", "P", "R", "SV", "PX", "MP", "MM", "PS", "FC", "SH", "tool")
+COLUMN_ORDER = ("L", "C", "P", "R", "SV", "PX", "MP", "MM", "PS", "FC", "SG", "SH", "tool")
 
 
 def write(path, machine, results):

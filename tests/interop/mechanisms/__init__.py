@@ -20,6 +20,7 @@ from . import (
     shm_posix,
     shm_sysv,
     shm_tools,
+    signal,
     socket_exchange,
 )
 
@@ -31,6 +32,7 @@ MODULES = (
     socket_exchange,
     pipe,
     sem_sysv, sem_posix, sem_tools,
+    signal,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

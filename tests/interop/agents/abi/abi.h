@@ -11,6 +11,7 @@ extern const struct verb mq_verbs[];
 extern const struct verb socket_verbs[];
 extern const struct verb lock_verbs[];
 extern const struct verb pipe_verbs[];
+extern const struct verb signal_verbs[];
 
 int fork_with_memory(const struct request *); /* fork.c */
 

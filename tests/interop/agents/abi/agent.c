@@ -11,6 +11,7 @@ int main(int argc, char **argv)
         lock_verbs,
         socket_verbs,
         pipe_verbs,
+        signal_verbs,
         NULL,
     };
     return serve(argc, argv, rooms);

@@ -8,6 +8,7 @@ mod mq;
 mod pipe;
 mod sem;
 mod shm;
+mod signal;
 mod socket;
 
 use std::io::{BufRead, stdin};
@@ -72,6 +73,7 @@ fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
         ("socket", Box::<socket::Room>::default()),
         ("pipe", Box::<pipe::Room>::default()),
         ("sem", Box::<sem::Room>::default()),
+        ("signal", Box::<signal::Room>::default()),
     ]
 }
 

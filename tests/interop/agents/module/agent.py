@@ -11,15 +11,12 @@ import mq
 import pipe
 import sem
 import shm
+import signals
 import sockets
 from protocol import serve
 
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
-serve(
-    shm.Room().verbs()
-    | lock.Room().verbs()
-    | mq.Room().verbs()
-    | pipe.Room().verbs()
-    | sockets.Room().verbs()
-    | sem.Room().verbs()
-)
+rooms = (
+    shm.Room(), lock.Room(), mq.Room(), pipe.Room(), sem.Room(), signals.Room(), sockets.Room(),
+)  # fmt: skip
+serve({name: verb for room in rooms for name, verb in room.verbs().items()})

@@ -72,6 +72,8 @@ perform() {
         read) echo "OK $(tail -c "+$((${at:-0} + 1))" $handle | head -c "${size:-99999999}" | od -An -v -tx1 | tr -d ' \n')" ;;
         fill) repeated "$(argument hex)" "$(stat -Lc %s $handle)" | dd of=$handle bs=1M conv=notrunc status=none; echo "OK filled" ;;
         match) repeated "$(argument hex)" "$(stat -Lc %s $handle)" | cmp -s - $handle && echo "OK same" || echo "OK different" ;;
+        signal.send) kill -s "$(argument signal)" "$(argument pid)" && echo "OK sent" ;;
+        signal.queue) env kill -q "$(argument value)" -s "$(argument signal)" "$(argument pid)" && echo "OK sent" ;;
         close) exec 9>&-; echo "OK closed" ;;
         remove) rm "$path" && echo "OK removed" ;;
         lock.open) (umask 077; : >>"$(argument path)"); exec 8<>"$(argument path)"; echo "OK opened" ;;

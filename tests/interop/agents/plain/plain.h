@@ -11,5 +11,6 @@ extern const struct verb mq_verbs[];
 extern const struct verb socket_verbs[];
 extern const struct verb lock_verbs[];
 extern const struct verb pipe_verbs[];
+extern const struct verb signal_verbs[];
 
 #endif

@@ -85,6 +85,12 @@ pub enum ErrorKind {
     /// The bytes were laid out by another kind or version of object: `EPROTO`.
     #[error("layout mismatch: {0}")]
     Layout(Cow<'static, str>),
+    /// A lock was given up by a holder that did not repair what it guards: `ENOTRECOVERABLE`.
+    #[error("nobody repaired what a dead holder left, and the lock is retired")]
+    NotRecoverable,
+    /// A party died, or somebody broke the barrier: `EOWNERDEAD`.
+    #[error("broken: {0}")]
+    Broken(&'static str),
     /// The time given to a wait has passed: `ETIMEDOUT`.
     #[error("timed out")]
     TimedOut,
@@ -146,6 +152,8 @@ impl ErrorKind {
             Self::WrongType(_) | Self::NotFifo(_) => libc::EMEDIUMTYPE,
             Self::Untrusted(_) => libc::EPERM,
             Self::Layout(_) => libc::EPROTO,
+            Self::NotRecoverable => libc::ENOTRECOVERABLE,
+            Self::Broken(_) => libc::EOWNERDEAD,
             Self::TimedOut => libc::ETIMEDOUT,
             Self::WouldBlock => libc::EAGAIN,
             Self::Partial { cause, .. } => cause.errno(),
@@ -314,6 +322,8 @@ mod tests {
             ErrorKind::WrongType("a FIFO"),
             ErrorKind::Untrusted("x".into()),
             ErrorKind::Layout("x".into()),
+            ErrorKind::NotRecoverable,
+            ErrorKind::Broken("x"),
             ErrorKind::TimedOut,
             ErrorKind::WouldBlock,
             ErrorKind::TimedOut.after(1, 2),

@@ -19,6 +19,7 @@ pub mod shm;
 pub mod signal;
 pub mod socket;
 pub mod stream;
+pub mod sync;
 mod sys;
 pub mod sysv;
 mod time;

@@ -7,10 +7,12 @@
 
 mod access;
 pub(crate) mod mirror;
+pub(crate) mod lines;
 mod pages;
 mod placement;
 mod region;
 mod sigbus;
+mod twin;
 
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};

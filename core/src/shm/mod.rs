@@ -42,6 +42,7 @@ mod posix;
 mod remove;
 mod resize;
 mod system_v;
+mod twin;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -95,6 +96,8 @@ pub struct SharedMemory {
     identity: Identity,
     /// The process that asked for removal on drop; a child of fork must not carry it out.
     remover: Option<u32>,
+    /// A second mapping of the same bytes, for what must outlive this handle.
+    twin: twin::Twin,
 }
 
 impl SharedMemory {

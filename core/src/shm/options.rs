@@ -334,6 +334,7 @@ impl Options {
             backing: object.backing,
             identity: object.identity,
             remover: self.remove_on_drop.then(std::process::id),
+            twin: super::twin::Twin::default(),
         })
     }
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Locks in shared memory in Rust against glibc's own. The same rows exist in C and in Python.
+#![allow(clippy::print_stdout, reason = "this is a program")]
+#![allow(unsafe_code, reason = "glibc's objects are calls of C")]
+#![allow(dead_code, reason = "the machine's facts are for several benchmarks")]
+
+mod harness;
+mod machine;
+mod plain {
+    use std::time::Duration;
+    pub(crate) fn processor_time() -> Duration {
+        nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap().into()
+    }
+}
+
+use harness::{Side, compare};
+use unipc::sync::{Form, Mutex};
+use unipc::{SharedMemory, Timeout};
+
+fn main() {
+    let shm = SharedMemory::create("anon:", 1 << 16).unwrap();
+    let robust = Mutex::create((&shm, 0)).unwrap();
+    let pthread = Mutex::options().form(Form::Pthread).create((&shm, 4096)).unwrap();
+    let plain = shm.ptr_at(4096, 64).unwrap().cast::<libc::pthread_mutex_t>();
+    compare(
+        "lock + unlock, nobody else (expected: at most 0.70 x glibc's robust mutex)",
+        vec![
+            Side::new("unipc Mutex, robust form", || {
+                let _ = robust.lock_raw(Timeout::Forever).unwrap();
+                robust.unlock().unwrap();
+            }),
+            Side::new("glibc pthread_mutex_t, robust", || unsafe {
+                libc::pthread_mutex_lock(plain);
+                libc::pthread_mutex_unlock(plain);
+            }),
+            Side::new("unipc Mutex, pthread form", || {
+                let _ = pthread.lock_raw(Timeout::Forever).unwrap();
+                pthread.unlock().unwrap();
+            }),
+        ],
+    );
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How an object comes to be where there were zeros, and how it is found there.
+//!
+//! Line 0 is the stamp; its magic comes last. Line 1 is a cell that the creator holds until then, so that of several
+//! creators one is first, and the death of that one is noticed and made good by the next.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::hold::{self, Entered, Sleep, Spin};
+use super::place::{Place, Site};
+use crate::error::{Error, ErrorKind, Result};
+use crate::layout::{Layout, MAGIC, STAMP_SIZE};
+use crate::map::lines::{HOLDER, LINE, Lines, OWNER_DIED};
+use crate::open::{Disposition, Mode};
+use crate::sys::futex;
+use crate::time::Timeout;
+
+/// The line that the creator holds.
+const LATCH: usize = 1;
+/// The line of what the object is about.
+pub(super) const MAIN: usize = 2;
+/// The line in which waiters write their numbers.
+pub(super) const WAITING: usize = 3;
+/// How many lines each object has; more follow where it has tables.
+pub(super) const HEAD: usize = 4;
+
+/// How long a creator may take before those who wait for it think that there is none.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What kind of object, in which version of its layout.
+pub(super) struct Kind {
+    pub(super) name: [u8; 8],
+    pub(super) version: u32,
+    /// What an error calls it.
+    pub(super) operation: [&'static str; 3],
+}
+
+/// An object in its place.
+#[derive(Debug)]
+pub(super) struct Object {
+    pub(super) lines: Lines,
+    /// How errors call it.
+    pub(super) label: String,
+}
+
+impl Kind {
+    /// Finds or makes the object at `place`. A new one has `lines` lines, all zero but for what `fill` puts there.
+    pub(super) fn establish<'a>(
+        &self,
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
+        disposition: Disposition,
+        mode: Mode,
+        lines: usize,
+        fill: impl Fn(&Lines),
+    ) -> Result<Object> {
+        let place = place.try_into().map_err(Into::into)?;
+        let label = place.to_string();
+        let operation = self.operation[disposition as usize];
+        let size = lines.saturating_mul(LINE);
+        let found = place.reach(disposition, mode, size).and_then(|site| match disposition {
+            Disposition::Open => self.open(&site),
+            Disposition::Create => self.create(&site, lines, &fill)?.ok_or_else(taken),
+            Disposition::OpenOrCreate => match self.create(&site, lines, &fill)? {
+                Some(made) => Ok(made),
+                None => self.open(&site),
+            },
+        });
+        match found {
+            Ok(lines) => Ok(Object { lines, label }),
+            Err(kind) => Err(kind.during(operation, label)),
+        }
+    }
+
+    fn layout(&self, size: u64) -> Layout {
+        Layout { kind: self.name, version: self.version, size }
+    }
+
+    /// The object that is there, finished or about to be.
+    fn open(&self, site: &Site) -> Result<Lines, ErrorKind> {
+        let head = Lines::new(site.map.clone(), site.offset, HEAD)?;
+        await_magic(&head)?;
+        let mut stamp = [0; STAMP_SIZE];
+        site.map.read_at(site.offset, &mut stamp)?;
+        // Read once: the size that is checked is the size that is used.
+        let mut size = [0; 8];
+        size.copy_from_slice(&stamp[32..40]);
+        let size = u64::from_ne_bytes(size);
+        self.layout(size).check(&stamp)?;
+        let lines = usize::try_from(size).unwrap_or(usize::MAX);
+        if !lines.is_multiple_of(LINE) || lines / LINE < HEAD {
+            return Err(ErrorKind::Layout(format!("no object has {size} bytes").into()));
+        }
+        head.resized(lines / LINE)
+    }
+
+    /// Makes the object, unless there is one.
+    fn create(
+        &self,
+        site: &Site,
+        count: usize,
+        fill: &impl Fn(&Lines),
+    ) -> Result<Option<Lines>, ErrorKind> {
+        let lines = Lines::new(site.map.clone(), site.offset, count)?;
+        if has_magic(&lines)? {
+            return Ok(None);
+        }
+        // Before the first byte is written: it may be somebody's data.
+        if lines.cell(LATCH).word.load(Ordering::Relaxed) == 0 && !are_blank(&lines, |_| true) {
+            return if has_magic(&lines)? { Ok(None) } else { Err(in_use()) };
+        }
+        let mut sleep = Sleep::new(Timeout::After(PATIENCE));
+        let entered = hold::take(&lines, LATCH, &mut sleep, None, &Spin::default());
+        let entered = entered.map_err(|kind| match kind {
+            ErrorKind::TimedOut => in_use(),
+            other => other,
+        })?;
+        let made = match has_magic(&lines) {
+            Ok(false) if entered == Entered::Clean && !are_blank(&lines, |at| at != LATCH) => {
+                Err(in_use())
+            }
+            Ok(false) => self.write(&lines, fill).map(|()| true),
+            Ok(true) => Ok(false),
+            Err(kind) => Err(kind),
+        };
+        lines.give_back(LATCH, 0, i32::MAX)?;
+        lines.check()?;
+        Ok(made?.then_some(lines))
+    }
+
+    /// Lays the object out, the magic last.
+    fn write(&self, lines: &Lines, fill: &impl Fn(&Lines)) -> Result<(), ErrorKind> {
+        let stamp = self.layout((lines.count() * LINE) as u64).stamp();
+        for (at, word) in lines.words(0).iter().enumerate().skip(MAGIC.len() / 4) {
+            let mut bytes = [0; 4];
+            bytes.copy_from_slice(&stamp[4 * at..4 * at + 4]);
+            word.store(u32::from_ne_bytes(bytes), Ordering::Relaxed);
+        }
+        let mark = RandomState::new().build_hasher().finish();
+        for (at, cell) in lines.cells().iter().enumerate().skip(MAIN) {
+            // What a creator that died has left.
+            for word in lines.words(at) {
+                word.store(0, Ordering::Relaxed);
+            }
+            if at != WAITING {
+                cell.mark.store(mark.wrapping_add(at as u64), Ordering::Relaxed);
+            }
+        }
+        fill(lines);
+        let magic = u64::from_ne_bytes(MAGIC);
+        // SYNC: sequentially consistent, so a release: pairs with `has_magic`, after which all of the above is seen.
+        lines.map().store_u64(lines.offset(), magic)?;
+        futex::wake(&lines.words(0)[0], i32::MAX);
+        Ok(())
+    }
+}
+
+fn has_magic(lines: &Lines) -> Result<bool, ErrorKind> {
+    // SYNC: pairs with the store in `write`.
+    Ok(lines.map().load_u64(lines.offset())? == u64::from_ne_bytes(MAGIC))
+}
+
+/// Waits for a creator that has begun, or is about to, but not for ever.
+fn await_magic(lines: &Lines) -> Result<(), ErrorKind> {
+    let until = Instant::now() + PATIENCE;
+    let word = &lines.words(0)[0];
+    // Only zeros can become an object. What else is there, the stamp's check tells.
+    while word.load(Ordering::Acquire) == 0 {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let why = if lines.cell(LATCH).word.load(Ordering::Relaxed) & (HOLDER | OWNER_DIED) == 0 {
+                "nothing was created here"
+            } else {
+                "its creator has not finished; create it, which takes over what a dead one began"
+            };
+            return Err(ErrorKind::Layout(why.into()));
+        }
+        match futex::wait(word, 0, left) {
+            Err(nix::errno::Errno::EINTR) => return Err(ErrorKind::Os(libc::EINTR)),
+            _ => lines.check()?,
+        }
+    }
+    Ok(())
+}
+
+/// Are those lines all zero that a new object will take?
+fn are_blank(lines: &Lines, which: impl Fn(usize) -> bool) -> bool {
+    (0..lines.count())
+        .filter(|&at| which(at))
+        .all(|at| lines.words(at).iter().all(|word| word.load(Ordering::Relaxed) == 0))
+}
+
+fn in_use() -> ErrorKind {
+    ErrorKind::Busy("the bytes are not zero and no object; fill them with zeros first".into())
+}
+
+fn taken() -> ErrorKind {
+    ErrorKind::Os(libc::EEXIST)
+}
+
+impl Object {
+    #[cold]
+    pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        let advice = match &kind {
+            ErrorKind::Os(libc::EPERM) => Some("the calling thread does not hold it"),
+            ErrorKind::Os(libc::EDEADLK) => Some("the calling thread holds it already"),
+            ErrorKind::NotRecoverable => Some("create it anew in another place, or zero it and create it again"),
+            _ => None,
+        };
+        let error = kind.during(operation, &self.label);
+        match advice {
+            Some(advice) => error.with_advice(advice),
+            None => error,
+        }
+    }
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel's robust list, in which a thread keeps what it holds: at its death, however it comes, the kernel marks
+//! each word that still has the thread's number with `FUTEX_OWNER_DIED` and wakes one who waits for it.
+//!
+//! [get_robust_list(2)](https://man7.org/linux/man-pages/man2/get_robust_list.2.html), and the kernel's
+//! `Documentation/locking/robust-futexes.rst`. A thread has one list, and the C library has registered it for its own robust
+//! mutexes. Two entries of ours, in private memory, stand in it side by side for as long as the thread lives; what
+//! the thread holds of ours is linked between them. So the C library's code, which follows the pointers of its
+//! neighbours, never reads one that lies in shared memory; nor does this code, which keeps the order of its
+//! entries in private memory and only ever writes the links for the kernel. Whoever scribbles on them spoils the mark at the
+//! death of those that hold them, and nothing else.
+//!
+//! The kernel follows at most 2048 links. What is held beyond [`CAPACITY`] is not linked.
+//!
+//! A thread's state lies in pages that a child of fork finds zeroed (`MADV_WIPEONFORK`): it holds nothing.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
+
+use nix::errno::Errno;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+
+use super::identity::{self, Identity};
+
+/// How much a thread can hold in its list. The kernel follows 2048 links; two are ours, and some are left to the C library.
+pub(crate) const CAPACITY: usize = 1980;
+
+/// Where the word stands before the link, in bytes: in the C library's mutexes, and so everywhere.
+pub(crate) const WORD_BEFORE_LINK: usize = 32;
+
+/// `struct robust_list_head`.
+#[repr(C)]
+struct Head {
+    first: AtomicUsize,
+    offset: libc::c_long,
+    pending: AtomicUsize,
+}
+
+/// A member of the list as the C library sees it; its address is that of `next`.
+#[repr(C)]
+struct Sentinel {
+    /// What the kernel takes for a word: no thread has the number 0.
+    word: [AtomicU64; 3],
+    previous: AtomicUsize,
+    next: AtomicUsize,
+}
+
+/// What one thread holds. All zero after a fork.
+#[repr(C)]
+struct State {
+    /// The thread's number; 0 when nothing else here is valid.
+    tid: AtomicU32,
+    who: AtomicU64,
+    since: AtomicU64,
+    head: AtomicUsize,
+    before: Sentinel,
+    after: Sentinel,
+    count: AtomicUsize,
+    /// Addresses of links, the last one linked at the end.
+    held: [AtomicUsize; CAPACITY],
+}
+
+thread_local! {
+    static STATE: Cell<*const State> = const { Cell::new(ptr::null()) };
+    static END: End = const { End };
+}
+
+/// The calling thread. Not for other threads.
+#[derive(Clone, Copy)]
+pub(crate) struct Current(NonNull<State>);
+
+/// Names a link: the address of its 8 bytes in shared memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Link(usize);
+
+impl Link {
+    pub(crate) fn of(link: &AtomicU64) -> Self {
+        Self(link.as_ptr().addr())
+    }
+}
+
+impl std::fmt::Debug for Current {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Current").field(&self.tid()).finish()
+    }
+}
+
+impl Current {
+    /// Errors: `ENOSYS` where the C library has registered no list, or one of another form.
+    #[inline]
+    pub(crate) fn get() -> nix::Result<Self> {
+        let state = STATE.with(Cell::get);
+        if let Some(state) = NonNull::new(state.cast_mut()) {
+            let current = Self(state);
+            // Zero in a child of fork.
+            if current.tid() != 0 {
+                return Ok(current);
+            }
+        }
+        begin()
+    }
+
+    #[inline]
+    fn state(&self) -> &State {
+        // SAFETY: the pages live until the thread ends, and a `Current` stays in its thread.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The thread's number in its own PID namespace, by which the kernel knows it.
+    #[inline]
+    pub(crate) fn tid(&self) -> u32 {
+        self.state().tid.load(Ordering::Relaxed)
+    }
+
+    /// The process, and the namespaces in which its numbers mean something.
+    #[inline]
+    pub(crate) fn who(&self) -> u64 {
+        self.state().who.load(Ordering::Relaxed)
+    }
+
+    /// When the thread began, and the boot in which.
+    #[inline]
+    pub(crate) fn since(&self) -> u64 {
+        self.state().since.load(Ordering::Relaxed)
+    }
+
+    fn head(&self) -> &Head {
+        let head = ptr::with_exposed_provenance::<Head>(self.state().head.load(Ordering::Relaxed));
+        // SAFETY: the C library's head of this thread's list, which lives as long as the thread.
+        unsafe { &*head }
+    }
+
+    /// From here on the kernel also looks at this word when the thread dies; and if the word is 0 then, it wakes one
+    /// who waits for it.
+    #[inline]
+    pub(crate) fn pend(&self, link: Link) {
+        // The kernel reads what the thread wrote, in its order: what the compiler leaves in order is enough.
+        self.head().pending.store(link.0, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    /// Ends [`Current::pend`].
+    #[inline]
+    pub(crate) fn settle(&self) {
+        compiler_fence(Ordering::SeqCst);
+        self.head().pending.store(0, Ordering::Relaxed);
+    }
+
+    /// Puts a word that the thread holds now into its list. False when the list is full.
+    ///
+    /// # Safety
+    ///
+    /// The link stays mapped until it is unlinked or the thread ends.
+    #[inline]
+    pub(crate) unsafe fn link(&self, link: Link) -> bool {
+        let state = self.state();
+        let count = state.count.load(Ordering::Relaxed);
+        if count >= CAPACITY {
+            return false;
+        }
+        let below = match count {
+            0 => address(&state.after.next),
+            _ => state.held[count - 1].load(Ordering::Relaxed),
+        };
+        write(link.0, below);
+        compiler_fence(Ordering::SeqCst);
+        state.before.next.store(link.0, Ordering::Relaxed);
+        state.held[count].store(link.0, Ordering::Relaxed);
+        state.count.store(count + 1, Ordering::Relaxed);
+        true
+    }
+
+    /// Takes a word out of the list. False when it was not in it.
+    #[inline]
+    pub(crate) fn unlink(&self, link: Link) -> bool {
+        let Some(at) = self.position(link) else { return false };
+        let state = self.state();
+        let count = state.count.load(Ordering::Relaxed);
+        let below = match at {
+            0 => address(&state.after.next),
+            _ => state.held[at - 1].load(Ordering::Relaxed),
+        };
+        if at + 1 == count {
+            state.before.next.store(below, Ordering::Relaxed);
+        } else {
+            write(state.held[at + 1].load(Ordering::Relaxed), below);
+            for moved in at + 1..count {
+                let entry = state.held[moved].load(Ordering::Relaxed);
+                state.held[moved - 1].store(entry, Ordering::Relaxed);
+            }
+        }
+        compiler_fence(Ordering::SeqCst);
+        state.count.store(count - 1, Ordering::Relaxed);
+        true
+    }
+
+    /// Is the word in the list?
+    #[inline]
+    pub(crate) fn has(&self, link: Link) -> bool {
+        self.position(link).is_some()
+    }
+
+    /// The latest link in the list of which `wanted` is true of its address.
+    pub(crate) fn latest(&self, wanted: impl Fn(usize) -> bool) -> Option<usize> {
+        let state = self.state();
+        let count = state.count.load(Ordering::Relaxed);
+        let held = state.held[..count].iter().rev().map(|entry| entry.load(Ordering::Relaxed));
+        held.into_iter().find(|&address| wanted(address))
+    }
+
+    /// What the 8 bytes before the link and the 8 behind it are, for a link of [`Current::latest`].
+    pub(crate) fn find_by_mark(&self, mark: u64) -> Option<Link> {
+        self.latest(|address| {
+            let behind = ptr::with_exposed_provenance::<AtomicU64>(address + 8);
+            // SAFETY: a link that is in the list is mapped, in a line of 64 bytes of which it is the fifth eighth.
+            unsafe { &*behind }.load(Ordering::Relaxed) == mark
+        })
+        .map(Link)
+    }
+
+    #[inline]
+    fn position(&self, link: Link) -> Option<usize> {
+        let state = self.state();
+        let count = state.count.load(Ordering::Relaxed).min(CAPACITY);
+        // What was taken last is mostly given back first.
+        state.held[..count].iter().rposition(|entry| entry.load(Ordering::Relaxed) == link.0)
+    }
+}
+
+fn address(link: &AtomicUsize) -> usize {
+    link.as_ptr().expose_provenance()
+}
+
+/// Writes a link for the kernel.
+#[inline]
+fn write(link: usize, target: usize) {
+    let link = ptr::with_exposed_provenance::<AtomicUsize>(link);
+    // SAFETY: by the contract of `Current::link` it is mapped as long as it is in the list, and others may only use it as an atomic.
+    unsafe { &*link }.store(target, Ordering::Relaxed);
+}
+
+/// Gives the thread its state, the first time and in a child of fork.
+#[cold]
+fn begin() -> nix::Result<Current> {
+    let (head, length) = registered()?;
+    // SAFETY: the kernel told that the head is there; it belongs to this thread.
+    let fits = !head.is_null()
+        && length == size_of::<Head>()
+        && unsafe { (*head).offset } == -(WORD_BEFORE_LINK as libc::c_long);
+    if !fits {
+        return Err(Errno::ENOSYS);
+    }
+    let state = match NonNull::new(STATE.with(Cell::get).cast_mut()) {
+        // A child of fork: the pages are zero, and the C library has begun an empty list.
+        Some(state) => state,
+        None => pages()?,
+    };
+    let current = Current(state);
+    let it = current.state();
+    let Identity { tid, who, since } = identity::of_this_thread();
+    it.who.store(who, Ordering::Relaxed);
+    it.since.store(since, Ordering::Relaxed);
+    it.head.store(head.expose_provenance(), Ordering::Relaxed);
+    insert(it, current.head());
+    it.tid.store(tid, Ordering::Relaxed);
+    STATE.with(|place| place.set(state.as_ptr()));
+    // Now that there is something to end. A thread that is ending already leaves its pages behind.
+    let _ = END.try_with(|_| ());
+    Ok(current)
+}
+
+/// The list that the C library has registered for this thread.
+fn registered() -> nix::Result<(*const Head, usize)> {
+    let mut head: *const Head = ptr::null();
+    let mut length = 0_usize;
+    // SAFETY: the kernel writes an address and a size to the two locals.
+    let result = unsafe {
+        libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length)
+    };
+    Errno::result(result)?;
+    Ok((head, length))
+}
+
+/// Zeroed pages for a state, which are zero in a child of fork as well.
+fn pages() -> nix::Result<NonNull<State>> {
+    let size = std::num::NonZeroUsize::new(size_of::<State>()).ok_or(Errno::EINVAL)?;
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: the kernel chooses the address of a new mapping.
+    let start = unsafe { mmap_anonymous(None, size, protection, MapFlags::MAP_PRIVATE) }?;
+    // SAFETY: the range is this function's own.
+    unsafe { super::madvise(start.as_ptr().cast(), size.get(), libc::MADV_WIPEONFORK) }?;
+    Ok(start.cast())
+}
+
+/// Puts the two sentinels first in the list, as the C library puts a mutex there.
+fn insert(state: &State, head: &Head) {
+    let first = head.first.load(Ordering::Relaxed);
+    state.before.previous.store(address(&head.first), Ordering::Relaxed);
+    state.before.next.store(address(&state.after.next), Ordering::Relaxed);
+    state.after.previous.store(address(&state.before.next), Ordering::Relaxed);
+    state.after.next.store(first, Ordering::Relaxed);
+    set_previous(first, address(&state.after.next));
+    compiler_fence(Ordering::SeqCst);
+    head.first.store(address(&state.before.next), Ordering::Relaxed);
+}
+
+/// Takes the two sentinels out.
+fn remove(state: &State) {
+    let previous = state.before.previous.load(Ordering::Relaxed);
+    let next = state.after.next.load(Ordering::Relaxed);
+    write(previous, next);
+    set_previous(next, previous);
+}
+
+/// The link of a member to the one before it stands before its link to the next one. In the head, too, there is room.
+fn set_previous(member: usize, previous: usize) {
+    // The lowest bit marks the C library's mutexes with priority inheritance.
+    write((member & !1) - size_of::<usize>(), previous);
+}
+
+/// Ends a thread's state, unless it holds something: then the kernel still needs it.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let state = STATE.with(|place| place.replace(ptr::null()));
+        let Some(state) = NonNull::new(state.cast_mut()) else { return };
+        let it = Current(state);
+        if it.tid() == 0 || it.state().count.load(Ordering::Relaxed) > 0 {
+            return;
+        }
+        remove(it.state());
+        // SAFETY: nothing points to the pages any more: neither the list nor the thread's own variable.
+        let _ = unsafe { munmap(state.cast(), size_of::<State>()) };
+    }
+}

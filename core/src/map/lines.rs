@@ -146,18 +146,33 @@ impl Lines {
         Ok(thread.has(Link::of(&cell.link)) || cell.is_of(thread))
     }
 
+    /// The calling thread's number.
+    #[inline]
+    pub(crate) fn number(&self) -> Result<u32, ErrorKind> {
+        Ok(current()?.tid())
+    }
+
     /// The cell among those from `first` on that the calling thread took last.
     pub(crate) fn latest_of_mine(&self, first: usize) -> Result<Option<usize>, ErrorKind> {
+        let latest = self.latest_of_mine_in_list(first)?;
+        if latest.is_some() {
+            return Ok(latest);
+        }
+        let thread = current()?;
+        // Taken at another address, or not linked because the list was full.
+        Ok(self.cells()[first..].iter().position(|cell| cell.is_of(thread)).map(|at| first + at))
+    }
+
+    /// As [`Lines::latest_of_mine`], without those that were taken at another address, or did not fit into the list.
+    #[inline]
+    pub(crate) fn latest_of_mine_in_list(&self, first: usize) -> Result<Option<usize>, ErrorKind> {
         let thread = current()?;
         let links = self.cells()[first..].first().map_or(0, |cell| cell.link.as_ptr().addr());
         let inside = |address: usize| {
             address.checked_sub(links).filter(|distance| distance / LINE < self.count - first)
         };
-        if let Some(address) = thread.latest(|address| inside(address).is_some()) {
-            return Ok(inside(address).map(|distance| first + distance / LINE));
-        }
-        // Taken at another address, or not linked because the list was full.
-        Ok(self.cells()[first..].iter().position(|cell| cell.is_of(thread)).map(|at| first + at))
+        let latest = thread.latest(|address| inside(address).is_some());
+        Ok(latest.and_then(inside).map(|distance| first + distance / LINE))
     }
 
     /// Gives back a cell that the calling thread holds: stores `value` in its word, and wakes `wake` sleepers if there are any.
@@ -283,11 +298,12 @@ impl Attempt<'_> {
             // What is written there is the dead one's, and must not be taken for the new holder's.
             cell.since.store(0, Ordering::Relaxed);
         }
-        // SYNC: acquire pairs with the release in `give_back`; release, so that a record that was cleared stays so.
+        // SYNC: pairs with `give_back`; a release, so that a record that was cleared stays so; sequentially consistent, for
+        // those who look at another word next (`RwLock`).
         cell.word.compare_exchange(
             expected,
             thread.tid() | bits,
-            Ordering::AcqRel,
+            Ordering::SeqCst,
             Ordering::Relaxed,
         )?;
         // SAFETY: `Lines` keeps its mapping while this process holds one of its cells.

@@ -77,9 +77,9 @@ impl Sleep {
         self.slice += 1;
     }
 
-    pub(super) fn deadline(&mut self) -> Deadline {
-        self.start();
-        self.deadline.unwrap_or_else(|| Timeout::Forever.deadline())
+    /// How many have passed.
+    pub(super) fn slice(&self) -> usize {
+        self.slice
     }
 }
 
@@ -135,6 +135,8 @@ impl<'a> Waiting<'a> {
             slot.load(Ordering::Relaxed) == 0
                 && slot.compare_exchange(0, tid, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         };
+        // The first word is the gate's.
+        let table = &table[1..];
         if let Some(slot) = table.iter().find(free) {
             return Self(Some((slot, tid)));
         }

@@ -39,6 +39,6 @@ pub(super) fn holder(cell: &Cell) -> Option<Holder> {
 
 pub(super) fn waiters(lines: &Lines) -> Vec<u32> {
     // SYNC: numbers for people; they order nothing.
-    let numbers = lines.words(WAITING).iter().map(|slot| slot.load(Ordering::Relaxed));
+    let numbers = lines.words(WAITING)[1..].iter().map(|slot| slot.load(Ordering::Relaxed));
     numbers.filter(|&tid| tid != 0).collect()
 }

@@ -71,5 +71,6 @@
 #include <unipc/shm.h>
 #include <unipc/socket.h>
 #include <unipc/signal.h>
+#include <unipc/sync.h>
 
 #endif /* UNIPC_H */

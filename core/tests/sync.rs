@@ -294,11 +294,18 @@ fn readers_are_together_and_a_writer_is_alone() {
         let _first = lock.read(LONG).unwrap();
         Child::run(|| {
             let _second = lock.read(Timeout::TRY).unwrap();
-            assert_eq!(errno(RwLock::options().form(form).open((&shm, 0)).unwrap().write(Timeout::TRY)).min(libc::EAGAIN), libc::EAGAIN);
+            assert_eq!(
+                errno(RwLock::options().form(form).open((&shm, 0)).unwrap().write(Timeout::TRY))
+                    .min(libc::EAGAIN),
+                libc::EAGAIN
+            );
         })
         .succeeds();
         let thread = std::thread::scope(|scope| {
-            scope.spawn(|| (errno(lock.write(Timeout::TRY)), errno(lock.write(SHORT)))).join().unwrap()
+            scope
+                .spawn(|| (errno(lock.write(Timeout::TRY)), errno(lock.write(SHORT))))
+                .join()
+                .unwrap()
         });
         assert_eq!(thread, (libc::EAGAIN, libc::ETIMEDOUT));
     }
@@ -567,11 +574,13 @@ fn what_fails_is_tried_again_and_what_died_is_told() {
     assert_eq!(once.begin(LONG).unwrap(), Some(Acquired::OwnerDied));
     assert_eq!(errno(once.begin(LONG)), libc::EDEADLK);
     once.abandon().unwrap();
-    assert!(once.call(LONG, |told| {
-        assert_eq!(told, Acquired::OwnerDied);
-        Ok(())
-    })
-    .unwrap());
+    assert!(
+        once.call(LONG, |told| {
+            assert_eq!(told, Acquired::OwnerDied);
+            Ok(())
+        })
+        .unwrap()
+    );
 }
 
 // --- all of them

@@ -290,9 +290,8 @@ fn a_stopped_holder_is_not_dead() {
 fn kinds_differ_in_what_the_second_lock_does() {
     for form in FORMS {
         let shm = memory();
-        let make = |offset, kind| {
-            Mutex::options().form(form).kind(kind).create((&shm, offset)).unwrap()
-        };
+        let make =
+            |offset, kind| Mutex::options().form(form).kind(kind).create((&shm, offset)).unwrap();
         let checking = make(0, MutexKind::ErrorChecking);
         let normal = make(1024, MutexKind::Normal);
         let recursive = make(2048, MutexKind::Recursive);

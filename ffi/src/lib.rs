@@ -21,3 +21,4 @@ pub mod sem;
 pub mod shm;
 pub mod signal;
 pub mod socket;
+pub mod sync;

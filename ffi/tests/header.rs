@@ -117,6 +117,20 @@ const HEADERS: &[Header] = &[
         ],
         preamble: include_str!("header/socket.h"),
     },
+    Header {
+        path: "unipc/sync.h",
+        sources: &[
+            "sync.rs",
+            "sync/mutex.rs",
+            "sync/condvar.rs",
+            "sync/rwlock.rs",
+            "sync/barrier.rs",
+            "sync/semaphore.rs",
+            "sync/event.rs",
+            "sync/once.rs",
+        ],
+        preamble: include_str!("header/sync.h"),
+    },
 ];
 
 fn project() -> &'static Path {

@@ -285,11 +285,6 @@ impl Attempt<'_> {
         &self.cell.word
     }
 
-    /// Does the calling thread hold the cell already?
-    pub(crate) fn is_mine(&self) -> bool {
-        self.cell.is_of(self.thread)
-    }
-
     /// Takes the cell if its word is `expected`, and puts the thread's number with `bits` there. The word as it is if it is not.
     #[inline]
     pub(crate) fn take(&self, expected: u32, bits: u32) -> Result<(), u32> {

@@ -22,9 +22,10 @@ impl Map {
         }
         let plan = Plan { executable: false, guard_pages: false, placement: None, ..self.plan };
         let source = match &self.source {
-            Source::File(file) => Source::File(file.try_clone().map_err(|error| {
-                ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EMFILE))
-            })?),
+            Source::File(file) => Source::File(
+                file.try_clone()
+                    .map_err(|error| ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EMFILE)))?,
+            ),
             Source::SystemV { id, size } => Source::SystemV { id: *id, size: *size },
             Source::Anonymous => return self.anonymous_twin(plan),
         };

@@ -106,12 +106,13 @@ impl BarrierOptions {
         let operation = KIND.operation[disposition as usize];
         let opening = disposition == Disposition::Open;
         if !opening && !(1..=Barrier::MAX).contains(&parties) {
-            return Err(ErrorKind::invalid("a barrier has 1 to 65536 parties").during(operation, parties));
+            return Err(
+                ErrorKind::invalid("a barrier has 1 to 65536 parties").during(operation, parties)
+            );
         }
         if self.form == Form::Pthread {
             let make = |foreign: &Foreign<libc::pthread_barrier_t>| foreign.init(parties);
-            let (foreign, label) =
-                form::establish(place, disposition, self.mode, operation, make)?;
+            let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
             return Ok(Barrier(Inner::Pthread { foreign, label, parties }));
         }
         let count = HEAD + parties.max(1) as usize;
@@ -152,9 +153,9 @@ impl Barrier {
             Inner::Pthread { foreign, .. } if timeout == Timeout::Forever => {
                 foreign.wait().map_err(form::kind_of)
             }
-            Inner::Pthread { .. } => {
-                Err(ErrorKind::unsupported("the pthread form's barrier waits for ever or not at all"))
-            }
+            Inner::Pthread { .. } => Err(ErrorKind::unsupported(
+                "the pthread form's barrier waits for ever or not at all",
+            )),
         };
         waited.map_err(|kind| self.failed("wait", kind))
     }
@@ -209,7 +210,8 @@ impl Barrier {
             }
             let state = &lines.cell(MAIN).state;
             // Two rounds later: who waits knows that its round did not end but was ended.
-            let _ = state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(later(now, 2)));
+            let _ =
+                state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| Some(later(now, 2)));
             futex::wake(state, i32::MAX);
             Ok(())
         })

@@ -79,8 +79,7 @@ impl CondvarOptions {
         if self.form == Form::Pthread {
             let operation = KIND.operation[disposition as usize];
             let make = |foreign: &Foreign<libc::pthread_cond_t>| foreign.init();
-            let (foreign, label) =
-                form::establish(place, disposition, self.mode, operation, make)?;
+            let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
             return Ok(Condvar(Inner::Pthread { foreign, label }));
         }
         let object = KIND.establish(place, disposition, self.mode, HEAD, |_| ())?;
@@ -107,14 +106,11 @@ impl Condvar {
 
     /// As [`Condvar::wait`], with a mutex that was locked by [`Mutex::lock_raw`]. `acquired` tells how it was locked again, also
     /// when the wait fails.
-    pub fn wait_raw(
-        &self,
-        mutex: &Mutex,
-        timeout: Timeout,
-        acquired: &mut Acquired,
-    ) -> Result<()> {
+    pub fn wait_raw(&self, mutex: &Mutex, timeout: Timeout, acquired: &mut Acquired) -> Result<()> {
         let waited = match (&self.0, mutex.robust(), mutex.foreign()) {
-            (Inner::Robust(object), Some(mutex), _) => wait_robust(object, mutex, timeout, acquired),
+            (Inner::Robust(object), Some(mutex), _) => {
+                wait_robust(object, mutex, timeout, acquired)
+            }
             (Inner::Pthread { foreign, .. }, _, Some(mutex)) => {
                 wait_foreign(foreign, mutex, timeout, acquired)
             }

@@ -44,7 +44,8 @@ impl<'a> Gate<'a> {
                 return seen;
             }
             let marked = seen | SLEEPERS;
-            if self.word.compare_exchange(seen, marked, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            if self.word.compare_exchange(seen, marked, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+            {
                 return marked;
             }
         }

@@ -104,7 +104,11 @@ impl Spin {
             std::hint::spin_loop();
             spun += 1;
         };
-        let average = if spun >= average { average + (spun - average) / 8 } else { average - (average - spun) / 8 };
+        let average = if spun >= average {
+            average + (spun - average) / 8
+        } else {
+            average - (average - spun) / 8
+        };
         self.0.store(average, Ordering::Relaxed);
         result
     }
@@ -205,7 +209,8 @@ fn take_slowly(
         }
         // Before the time is looked at: who gives up must leave the mark for those who still sleep.
         let marked = word | WAITERS;
-        let exchange = |to| attempt.word().compare_exchange(word, to, Ordering::Relaxed, Ordering::Relaxed);
+        let exchange =
+            |to| attempt.word().compare_exchange(word, to, Ordering::Relaxed, Ordering::Relaxed);
         if word != marked && exchange(marked).is_err() {
             continue;
         }

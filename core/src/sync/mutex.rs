@@ -167,8 +167,7 @@ impl MutexOptions {
             let kind = ForeignKind { kind: self.kind.pthread(), inherit: self.inherit };
             let operation = KIND.operation[disposition as usize];
             let make = |foreign: &Foreign<libc::pthread_mutex_t>| foreign.init(kind);
-            let (foreign, label) =
-                form::establish(place, disposition, self.mode, operation, make)?;
+            let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
             return Ok(Mutex(Inner::Pthread { foreign, label }));
         }
         if self.inherit {
@@ -193,10 +192,7 @@ impl MutexOptions {
     }
 
     /// [`Mutex::create`] with these options.
-    pub fn create<'a>(
-        &self,
-        place: impl TryInto<Place<'a>, Error: Into<Error>>,
-    ) -> Result<Mutex> {
+    pub fn create<'a>(&self, place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Mutex> {
         self.get(place, Disposition::Create)
     }
 

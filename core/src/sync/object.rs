@@ -169,7 +169,8 @@ fn await_magic(lines: &Lines) -> Result<(), ErrorKind> {
     while word.load(Ordering::Acquire) == 0 {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            let why = if lines.cell(LATCH).word.load(Ordering::Relaxed) & (HOLDER | OWNER_DIED) == 0 {
+            let why = if lines.cell(LATCH).word.load(Ordering::Relaxed) & (HOLDER | OWNER_DIED) == 0
+            {
                 "nothing was created here"
             } else {
                 "its creator has not finished; create it, which takes over what a dead one began"
@@ -205,7 +206,9 @@ impl Object {
         let advice = match &kind {
             ErrorKind::Os(libc::EPERM) => Some("the calling thread does not hold it"),
             ErrorKind::Os(libc::EDEADLK) => Some("the calling thread holds it already"),
-            ErrorKind::NotRecoverable => Some("create it anew in another place, or zero it and create it again"),
+            ErrorKind::NotRecoverable => {
+                Some("create it anew in another place, or zero it and create it again")
+            }
             _ => None,
         };
         let error = kind.during(operation, &self.label);

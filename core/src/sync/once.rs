@@ -183,4 +183,3 @@ impl Drop for Undone<'_> {
         let _ = self.0.abandon();
     }
 }
-

@@ -120,13 +120,14 @@ impl RwLockOptions {
         let operation = KIND.operation[disposition as usize];
         if self.form == Form::Pthread {
             let make = |foreign: &Foreign<libc::pthread_rwlock_t>| foreign.init();
-            let (foreign, label) =
-                form::establish(place, disposition, self.mode, operation, make)?;
+            let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
             return Ok(RwLock(Inner::Pthread { foreign, label }));
         }
         let readers = self.readers.unwrap_or(READERS);
         if !(1..=1 << 16).contains(&readers) {
-            return Err(ErrorKind::invalid("there can be 1 to 65536 readers").during(operation, readers));
+            return Err(
+                ErrorKind::invalid("there can be 1 to 65536 readers").during(operation, readers)
+            );
         }
         let count = HEAD + readers as usize;
         let object = KIND.establish(place, disposition, self.mode, count, |lines| {
@@ -332,7 +333,8 @@ impl Robust {
         }
         if seen & WAITERS != 0 {
             // Woken by the kernel at a writer's death, one of several: the others come in as well.
-            let cleared = writer.compare_exchange(seen, seen & !WAITERS, Ordering::SeqCst, Ordering::Relaxed);
+            let cleared =
+                writer.compare_exchange(seen, seen & !WAITERS, Ordering::SeqCst, Ordering::Relaxed);
             if cleared.is_ok() {
                 futex::wake(writer, i32::MAX);
             }

@@ -113,8 +113,7 @@ impl SemaphoreOptions {
                 return Err(refused("the pthread form has a maximum of its own"));
             }
             let make = |foreign: &Foreign<libc::sem_t>| foreign.init(value);
-            let (foreign, label) =
-                form::establish(place, disposition, self.mode, operation, make)?;
+            let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
             return Ok(Semaphore(Inner::Pthread { foreign, label }));
         }
         let max = self.max.unwrap_or(value.max(64));
@@ -124,12 +123,13 @@ impl SemaphoreOptions {
         if value > max {
             return Err(refused("there cannot be more permits than the maximum"));
         }
-        let object = KIND.establish(place, disposition, self.mode, HEAD + max as usize, |lines| {
-            lines.cell(MAIN).limit.store(max.into(), Ordering::Relaxed);
-            for cell in &lines.cells()[HEAD + value as usize..] {
-                cell.word.store(ABSENT, Ordering::Relaxed);
-            }
-        })?;
+        let object =
+            KIND.establish(place, disposition, self.mode, HEAD + max as usize, |lines| {
+                lines.cell(MAIN).limit.store(max.into(), Ordering::Relaxed);
+                for cell in &lines.cells()[HEAD + value as usize..] {
+                    cell.word.store(ABSENT, Ordering::Relaxed);
+                }
+            })?;
         let permits = (object.lines.count() - HEAD) as u64;
         if permits == 0 || object.lines.cell(MAIN).limit.load(Ordering::Relaxed) != permits {
             let why = ErrorKind::Layout("the table of permits has another size".into());

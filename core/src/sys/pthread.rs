@@ -82,9 +82,10 @@ impl<T> Foreign<T> {
     /// The object at `offset`, which must be a multiple of 8 in memory.
     pub(crate) fn new(map: Arc<Map>, offset: usize) -> Result<Self, ErrorKind> {
         let at = map.ptr_at(offset, size_of::<T>())?.cast::<T>();
-        let at = NonNull::new(at).filter(|at| at.addr().get().is_multiple_of(8)).ok_or_else(|| {
-            ErrorKind::invalid(format!("offset {offset} is no multiple of 8 in memory"))
-        })?;
+        let at =
+            NonNull::new(at).filter(|at| at.addr().get().is_multiple_of(8)).ok_or_else(|| {
+                ErrorKind::invalid(format!("offset {offset} is no multiple of 8 in memory"))
+            })?;
         Ok(Self { map, at })
     }
 

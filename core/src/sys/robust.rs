@@ -275,9 +275,8 @@ fn registered() -> nix::Result<(*const Head, usize)> {
     let mut head: *const Head = ptr::null();
     let mut length = 0_usize;
     // SAFETY: the kernel writes an address and a size to the two locals.
-    let result = unsafe {
-        libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length)
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length) };
     Errno::result(result)?;
     Ok((head, length))
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Locks placed in shared memory that survive a kill -9: mutex, condition variable, read-write lock,
+ * barrier, semaphore, event and once.
+ *
+ * An object lies at an offset of any shared memory, where there were zeros, or under a name of its
+ * own. It is opened by each process, from C, Python and Rust alike, and used by any thread.
+ *
+ * Death. Whoever holds something may be killed at any instruction: the next one gets in, and is
+ * told so by UNIPC_OWNER_DIED. A stopped process is not dead. So that this works, the kernel and
+ * the C library keep a list of what each thread holds; programs that use these objects need
+ * nothing for it.
+ *
+ * Two forms. The robust form (the default) is this library's own. In the pthread form the bytes
+ * are the C library's own object, for programs that know only that.
+ *
+ *     unipc_shm *shm;
+ *     unipc_mutex *mutex;
+ *     int rc;
+ *
+ *     if (unipc_shm_open_or_create(&shm, "/demo", 4096, 0, NULL) < 0 ||
+ *         unipc_mutex_open(&mutex, shm, 0, UNIPC_SYNC_OPEN_OR_CREATE, NULL) < 0)
+ *         return 1;
+ *     rc = unipc_mutex_lock(mutex, NULL);
+ *     if (rc == UNIPC_OWNER_DIED) {
+ *         repair(unipc_shm_data(shm));
+ *         unipc_mutex_recovered(mutex);
+ *     }
+ *     if (rc >= 0) {
+ *         change(unipc_shm_data(shm));
+ *         unipc_mutex_unlock(mutex);
+ *     }
+ *
+ * A timeout is relative, on the monotonic clock; NULL is for ever, {0, 0} a try.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unipc/base.h>
+#include <unipc/shm.h>
+
+/* Options in one expression, for C: &UNIPC_SYNC_OPTS(.form = UNIPC_SYNC_PTHREAD). */
+#ifndef __cplusplus
+#define UNIPC_SYNC_OPTS(...) ((unipc_sync_opts){.sz = sizeof(unipc_sync_opts), __VA_ARGS__})
+#endif
+
+/* Options to start from, in C++ and C: unipc_sync_opts o = UNIPC_SYNC_OPTS_INIT; o.max = 10; */
+#define UNIPC_SYNC_OPTS_INIT {sizeof(unipc_sync_opts), 0, 0, 0, 0, 0, 0}

@@ -19,6 +19,20 @@ create_exception!(
     "The bytes were laid out by another kind or version of object (errno EPROTO)."
 );
 
+create_exception!(
+    unipc,
+    OwnerDiedError,
+    PyOSError,
+    "Whoever held the lock, or was a party of the barrier, has died: the data may be inconsistent (errno EOWNERDEAD)."
+);
+
+create_exception!(
+    unipc,
+    NotRecoverableError,
+    PyOSError,
+    "Nobody repaired what a dead holder left, and the lock is retired (errno ENOTRECOVERABLE)."
+);
+
 /// The exception for an error of the core: errno, cause and advice, and the object's name as `filename`.
 #[allow(clippy::needless_pass_by_value, reason = "made for map_err")]
 pub(crate) fn raise(error: unipc::Error) -> PyErr {
@@ -31,6 +45,8 @@ pub(crate) fn raise(error: unipc::Error) -> PyErr {
     match errno {
         libc::EIDRM => RemovedError::new_err(arguments),
         libc::EPROTO => LayoutError::new_err(arguments),
+        libc::EOWNERDEAD => OwnerDiedError::new_err(arguments),
+        libc::ENOTRECOVERABLE => NotRecoverableError::new_err(arguments),
         _ => PyOSError::new_err(arguments),
     }
 }

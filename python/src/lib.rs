@@ -13,6 +13,7 @@ mod sem;
 mod shm;
 mod signal;
 mod socket;
+mod sync;
 mod system_v;
 mod wait;
 
@@ -22,7 +23,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use crate::error::{LayoutError, RemovedError};
+    use crate::error::{LayoutError, NotRecoverableError, OwnerDiedError, RemovedError};
     #[pymodule_export]
     use crate::frame::{FrameReader, FrameWriter};
     #[pymodule_export]
@@ -60,6 +61,11 @@ mod _native {
     };
     #[pymodule_export]
     use crate::socket::{Listener, Socket, recv_fds, send_fds};
+    #[pymodule_export]
+    use crate::sync::{
+        Barrier, Condvar, Event, Mutex, MutexRepair, MutexStatus, Once, RwLock, RwLockSide,
+        RwLockStatus, Semaphore, ThreadId,
+    };
     #[pymodule_export]
     use crate::system_v::{
         shm_limits, shm_usage, system_v_list, system_v_lock, system_v_remove, system_v_set,

@@ -17,6 +17,7 @@ mod race;
 mod random;
 mod step;
 mod storm;
+mod sync;
 mod tracer;
 mod worker;
 
@@ -27,6 +28,8 @@ use place::Kind;
 use storm::Victim;
 
 const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
+       crash sync [OPERATION]
+       crash sync-storm [KILLS [SEED]]
        crash rooms | inject-room ROOM | control storm|step|inject|inject-room [ROUNDS [SEED]]
 BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
 
@@ -58,6 +61,8 @@ fn main() -> ExitCode {
         (Some("inject-room"), Some(word)) => {
             traced(&format!("inject {word}"), || inject_room(word))
         }
+        (Some("sync"), name) => traced("sync", || sync_steps(name)),
+        (Some("control"), Some("sync")) => traced("control sync", control_sync),
         (Some("rooms"), None) => rooms(),
         _ => return usage(),
     };
@@ -169,6 +174,24 @@ fn control_room() -> bool {
 fn inject(kind: Kind) -> bool {
     println!("SKIP inject {kind}: the tracer does not know this processor's registers");
     true
+}
+
+/// Dies at each instruction of the operations of locks in shared memory, or of the one of this name.
+fn sync_steps(name: Option<&str>) -> bool {
+    let wanted = sync::SCENARIOS.iter().filter(|it| name.is_none_or(|name| it.name.contains(name)));
+    all(wanted.map(|scenario| {
+        let report = sync::run(scenario);
+        let text = format!("{} deaths in {} instructions", report.deaths, report.instructions);
+        verdict(&format!("sync {}", report.name), &text, &report.failures)
+    }))
+}
+
+/// The C library's semaphore and read lock, which do not survive.
+fn control_sync() -> bool {
+    all(sync::CONTROLS.iter().map(|scenario| {
+        let report = sync::run(scenario);
+        caught(&format!("control sync {}", report.name), &report.failures, &["fresh process"])
+    }))
 }
 
 fn control_storm(rounds: u64, seed: u64) -> bool {

@@ -78,6 +78,18 @@ impl<'a> Traced<'a> {
         }
     }
 
+    /// Runs one instruction; a system call is one, however long it sleeps.
+    pub(crate) fn instruction(&mut self) -> Stop {
+        // SAFETY: the child is traced and stopped; no signal is handed on.
+        unsafe { libc::ptrace(libc::PTRACE_SINGLESTEP, self.child.pid(), 0, 0) };
+        match self.child.wait() {
+            // A child of its own may end meanwhile.
+            Status::Stopped(libc::SIGTRAP | libc::SIGCHLD) => Stop::Exit,
+            Status::Stopped(libc::SIGSTOP) => Stop::End,
+            other => Stop::Ended(other),
+        }
+    }
+
     /// Lets the child run on to its end, untraced.
     pub(crate) fn finish(self) -> Status {
         let mut signal = 0;

@@ -120,8 +120,7 @@ fn is_alone() -> bool {
     // SYNC: a number that does not change; it orders nothing.
     let mut known = PROCESSORS.load(Ordering::Relaxed);
     if known == 0 {
-        let counted = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        known = u32::try_from(counted).unwrap_or(u32::MAX);
+        known = crate::sys::processors();
         PROCESSORS.store(known, Ordering::Relaxed);
     }
     known == 1

@@ -17,4 +17,5 @@ mod pipe;
 mod program;
 mod queue;
 mod signal;
+mod sync;
 mod values;

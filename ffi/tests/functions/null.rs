@@ -47,6 +47,20 @@ const EXEMPT: &[&str] = &[
     "unipc_terminal_is",
     "unipc_terminal_modes",
     "unipc_terminal_set_modes",
+    "unipc_barrier_close",
+    "unipc_barrier_size",
+    "unipc_condvar_close",
+    "unipc_condvar_size",
+    "unipc_event_close",
+    "unipc_event_size",
+    "unipc_mutex_close",
+    "unipc_mutex_size",
+    "unipc_once_close",
+    "unipc_once_size",
+    "unipc_rwlock_close",
+    "unipc_rwlock_size",
+    "unipc_sync_semaphore_close",
+    "unipc_sync_semaphore_size",
     "unipc_turnstile_close",
     "unipc_version",
     "unipc_version_string",
@@ -449,6 +463,7 @@ fn null_is_refused_everywhere() {
         .chain(crate::channel::EXEMPT.iter().copied())
         .chain(crate::lock::null_is_refused())
         .chain(crate::signal::null_is_refused())
+        .chain(crate::sync::asked_with_null())
         .chain(EXEMPT.iter().copied())
         .collect();
     assert_eq!(covered, symbols.collect(), "every exported function is asked, or exempt");

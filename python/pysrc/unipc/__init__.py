@@ -31,13 +31,24 @@ One string names any object:
 A name is a str, bytes or os.PathLike (which stands for the string that os.fspath makes of it).
 
 Errors are OSError with errno, cause, advice and the object's name in `filename`, of the subclass that Python has for
-the errno (FileExistsError, FileNotFoundError, PermissionError); RemovedError and LayoutError are the two it lacks.
+the errno (FileExistsError, FileNotFoundError, PermissionError). RemovedError, LayoutError, OwnerDiedError and
+NotRecoverableError are those it lacks.
 
 `python -m unipc --cflags --libs` tells a C compiler where the header and the library in this package are.
 """
 
 from . import pipe, signal
 from ._native import FrameReader, FrameWriter, LayoutError, RemovedError, __version__, ftok, page_size
+from . import sync
+from ._native import (
+    LayoutError,
+    NotRecoverableError,
+    OwnerDiedError,
+    RemovedError,
+    __version__,
+    ftok,
+    page_size,
+)
 from .lock import FileLock, LockGuard, LockHolder, LockKind
 from .mq import (
     MessageQueue,
@@ -65,6 +76,7 @@ from .sem import (
 )
 from .shm import Advice, Backing, Seals, SharedMemory
 from .socket import Credentials, DescriptorKind, Listener, Socket, SocketKind, SocketMessage, recv_fds, send_fds
+from .sync import Barrier, Condvar, Event, Mutex, Once, RwLock
 from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, shm_usage
 
 __all__ = [
@@ -74,6 +86,9 @@ __all__ = [
     "Credentials",
     "DescriptorKind",
     "Fifo",
+    "Barrier",
+    "Condvar",
+    "Event",
     "FileLock",
     "FrameReader",
     "FrameWriter",
@@ -86,12 +101,17 @@ __all__ = [
     "MqLimits",
     "MqUsage",
     "PipeEnd",
+    "Mutex",
+    "NotRecoverableError",
+    "Once",
+    "OwnerDiedError",
     "PosixQueueStatus",
     "Process",
     "Pty",
     "QueueNotification",
     "RawMode",
     "RemovedError",
+    "RwLock",
     "Seals",
     "SemFlag",
     "SemLimits",
@@ -128,6 +148,7 @@ __all__ = [
     "shm_usage",
     "signal",
     "spawn",
+    "sync",
 ]
 
 # Where users find them, in reprs, tracebacks and pickles.

@@ -139,6 +139,11 @@ impl SharedMemory {
         self.handle(py).clone().ok_or_else(|| closed(&self.name))
     }
 
+    /// The mapping, for what lies in it.
+    pub(crate) fn memory(&self, py: Python<'_>) -> PyResult<Arc<unipc::SharedMemory>> {
+        self.get(py)
+    }
+
     /// A call that may take long or wait for a disk: other Python threads run meanwhile.
     fn call<R: Send>(
         &self,

@@ -391,8 +391,8 @@ fn eight_creators_make_one() {
         let shm = memory();
         let make = || {
             let mutex = Mutex::open_or_create((&shm, 0)).unwrap();
-            let _guard = mutex.lock(LONG).unwrap();
-            assert!(!_guard.owner_died());
+            let guard = mutex.lock(LONG).unwrap();
+            assert!(!guard.owner_died());
             let before = shm.load_u32(4096).unwrap();
             shm.store_u32(4096, before + 1).unwrap();
         };

@@ -70,7 +70,11 @@ unsafe impl Sync for Lines {}
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lines").field("offset", &self.offset).field("count", &self.count).finish()
+        let (offset, count) = (self.offset, self.count);
+        f.debug_struct("Lines")
+            .field("offset", &offset)
+            .field("count", &count)
+            .finish_non_exhaustive()
     }
 }
 
@@ -148,7 +152,7 @@ impl Lines {
 
     /// The calling thread's number.
     #[inline]
-    pub(crate) fn number(&self) -> Result<u32, ErrorKind> {
+    pub(crate) fn number() -> Result<u32, ErrorKind> {
         Ok(current()?.tid())
     }
 

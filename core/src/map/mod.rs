@@ -6,8 +6,8 @@
 #![allow(unsafe_code)]
 
 mod access;
-pub(crate) mod mirror;
 pub(crate) mod lines;
+pub(crate) mod mirror;
 mod pages;
 mod placement;
 mod region;

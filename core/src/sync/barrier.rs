@@ -356,13 +356,12 @@ impl<'a> Round<'a> {
             return Err(broken());
         }
         let mine = lines.latest_of_mine(HEAD)?;
-        let index = match mine {
-            Some(index) => index,
-            None => {
-                let index = take_place(object)?;
-                lines.cell(index).kind.store(0, Ordering::Relaxed);
-                index
-            }
+        let index = if let Some(index) = mine {
+            index
+        } else {
+            let index = take_place(object)?;
+            lines.cell(index).kind.store(0, Ordering::Relaxed);
+            index
         };
         // No round can end between these two without this party.
         let began = state.load(Ordering::SeqCst);

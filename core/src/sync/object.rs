@@ -63,7 +63,7 @@ impl Kind {
             Disposition::Open => self.open(&site),
             Disposition::Create => self.create(&site, lines, &fill)?.ok_or_else(taken),
             Disposition::OpenOrCreate => match self.create(&site, lines, &fill)? {
-                Some(made) => Ok(made),
+                Some(lines) => Ok(lines),
                 None => self.open(&site),
             },
         });
@@ -84,15 +84,15 @@ impl Kind {
         let mut stamp = [0; STAMP_SIZE];
         site.map.read_at(site.offset, &mut stamp)?;
         // Read once: the size that is checked is the size that is used.
-        let mut size = [0; 8];
-        size.copy_from_slice(&stamp[32..40]);
-        let size = u64::from_ne_bytes(size);
-        self.layout(size).check(&stamp)?;
-        let lines = usize::try_from(size).unwrap_or(usize::MAX);
-        if !lines.is_multiple_of(LINE) || lines / LINE < HEAD {
-            return Err(ErrorKind::Layout(format!("no object has {size} bytes").into()));
+        let mut field = [0; 8];
+        field.copy_from_slice(&stamp[32..40]);
+        let told = u64::from_ne_bytes(field);
+        self.layout(told).check(&stamp)?;
+        let bytes = usize::try_from(told).unwrap_or(usize::MAX);
+        if !bytes.is_multiple_of(LINE) || bytes / LINE < HEAD {
+            return Err(ErrorKind::Layout(format!("no object has {told} bytes").into()));
         }
-        head.resized(lines / LINE)
+        head.resized(bytes / LINE)
     }
 
     /// Makes the object, unless there is one.

@@ -15,7 +15,7 @@ use super::options::{common_setters, constructors};
 use super::place::Place;
 use super::status::{self, Holder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::lines::{HOLDER, LINE, OWNER_DIED, WAITERS};
+use crate::map::lines::{HOLDER, LINE, Lines, OWNER_DIED, WAITERS};
 use crate::open::{Disposition, Mode};
 use crate::sys::futex;
 use crate::sys::pthread::Foreign;
@@ -348,7 +348,7 @@ impl Robust {
     fn take_line(&self) -> Result<Option<usize>, ErrorKind> {
         let lines = &self.object.lines;
         let count = lines.count() - HEAD;
-        let first = lines.number()? as usize % count;
+        let first = Lines::number()? as usize % count;
         for step in 0..count {
             let at = if first + step < count { first + step } else { first + step - count };
             let word = lines.cell(HEAD + at).word.load(Ordering::Relaxed);

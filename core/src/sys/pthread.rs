@@ -2,6 +2,10 @@
 //! The C library's own process-shared objects, at bytes that others of its kind use too.
 //!
 //! All waits are on the monotonic clock; an absent deadline is for ever.
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "attributes are made, used and destroyed in one go"
+)]
 
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;

@@ -13,6 +13,10 @@
 //! The kernel follows at most 2048 links. What is held beyond [`CAPACITY`] is not linked.
 //!
 //! A thread's state lies in pages that a child of fork finds zeroed (`MADV_WIPEONFORK`): it holds nothing.
+#![allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "what is lent of the state is lent by the handle"
+)]
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
@@ -247,7 +251,8 @@ fn begin() -> nix::Result<Current> {
     // SAFETY: the kernel told that the head is there; it belongs to this thread.
     let fits = !head.is_null()
         && length == size_of::<Head>()
-        && unsafe { (*head).offset } == -(WORD_BEFORE_LINK as libc::c_long);
+        && unsafe { (*head).offset }
+            == libc::c_long::try_from(WORD_BEFORE_LINK).map_or(0, |before| -before);
     if !fits {
         return Err(Errno::ENOSYS);
     }

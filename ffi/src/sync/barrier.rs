@@ -6,9 +6,9 @@ use std::ffi::{c_char, c_int};
 use libc::timespec;
 use unipc_core::sync::Barrier;
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
 use super::{How, Uses, fill, open_as, unipc_barrier, unipc_sync_holder, unipc_sync_opts};
-use crate::shm::unipc_shm;
 
 /// What of the options it has a use for.
 const USES: Uses = Uses { form: true, ..Uses::NONE };

@@ -6,9 +6,9 @@ use std::ffi::{c_char, c_int};
 use libc::timespec;
 use unipc_core::sync::{Acquired, Condvar};
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
 use super::{How, Uses, fill, news, open_as, unipc_condvar, unipc_mutex, unipc_sync_opts};
-use crate::shm::unipc_shm;
 
 /// What of the options it has a use for.
 const USES: Uses = Uses { form: true, ..Uses::NONE };

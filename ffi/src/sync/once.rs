@@ -6,11 +6,11 @@ use std::ffi::{c_char, c_int};
 use libc::timespec;
 use unipc_core::sync::{Acquired, Once};
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
 use super::{
     How, Uses, fill, open_as, unipc_once, unipc_once_news, unipc_sync_holder, unipc_sync_opts,
 };
-use crate::shm::unipc_shm;
 
 /// What of the options it has a use for.
 const USES: Uses = Uses::NONE;

@@ -6,12 +6,12 @@ use std::ffi::{c_char, c_int};
 use libc::timespec;
 use unipc_core::sync::RwLock;
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
 use super::{
     How, Uses, fill, news, open_as, unipc_rwlock, unipc_sync_holder, unipc_sync_opts,
     unipc_sync_status,
 };
-use crate::shm::unipc_shm;
 
 /// What of the options it has a use for.
 const USES: Uses = Uses { form: true, max: true, ..Uses::NONE };

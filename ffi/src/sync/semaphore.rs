@@ -6,11 +6,11 @@ use std::ffi::{c_char, c_int};
 use libc::timespec;
 use unipc_core::sync::Semaphore;
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
 use super::{
     How, Uses, fill, news, open_as, unipc_sync_holder, unipc_sync_opts, unipc_sync_semaphore,
 };
-use crate::shm::unipc_shm;
 
 /// What of the options it has a use for.
 const USES: Uses = Uses { form: true, max: true, ..Uses::NONE };

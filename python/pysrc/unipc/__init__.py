@@ -37,10 +37,10 @@ NotRecoverableError are those it lacks.
 `python -m unipc --cflags --libs` tells a C compiler where the header and the library in this package are.
 """
 
-from . import pipe, signal
-from ._native import FrameReader, FrameWriter, LayoutError, RemovedError, __version__, ftok, page_size
-from . import sync
+from . import pipe, signal, sync
 from ._native import (
+    FrameReader,
+    FrameWriter,
     LayoutError,
     NotRecoverableError,
     OwnerDiedError,
@@ -82,13 +82,13 @@ from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, s
 __all__ = [
     "Advice",
     "Backing",
+    "Barrier",
+    "Condvar",
     "Coprocess",
     "Credentials",
     "DescriptorKind",
-    "Fifo",
-    "Barrier",
-    "Condvar",
     "Event",
+    "Fifo",
     "FileLock",
     "FrameReader",
     "FrameWriter",
@@ -100,11 +100,11 @@ __all__ = [
     "MessageQueue",
     "MqLimits",
     "MqUsage",
-    "PipeEnd",
     "Mutex",
     "NotRecoverableError",
     "Once",
     "OwnerDiedError",
+    "PipeEnd",
     "PosixQueueStatus",
     "Process",
     "Pty",

@@ -18,11 +18,11 @@ from .socket import Credentials, SocketKind, SocketMessage
 from .system_v import SystemV
 
 __all__ = [
-    "Coprocess",
-    "Fifo",
     "Barrier",
     "Condvar",
+    "Coprocess",
     "Event",
+    "Fifo",
     "FileLock",
     "FrameReader",
     "FrameWriter",
@@ -41,12 +41,16 @@ __all__ = [
     "Opened",
     "OpenedSemaphore",
     "OpenedSemaphoreSet",
+    "OwnerDiedError",
     "PidFd",
     "PipeEnd",
     "Process",
     "Pty",
     "RawMode",
     "RemovedError",
+    "RwLock",
+    "RwLockSide",
+    "RwLockStatus",
     "Semaphore",
     "SemaphoreSet",
     "SharedMemory",
@@ -55,15 +59,9 @@ __all__ = [
     "SignalInfo",
     "SignalStream",
     "Socket",
-    "Turnstile",
-    "OwnerDiedError",
-    "RemovedError",
-    "RwLock",
-    "RwLockSide",
-    "RwLockStatus",
-    "Semaphore",
-    "SharedMemory",
+    "SyncSemaphore",
     "ThreadId",
+    "Turnstile",
     "__version__",
     "_set_terminal_modes",
     "_set_window_size",
@@ -1199,6 +1197,7 @@ class PidFd:
         traceback: TracebackType | None = None,
         /,
     ) -> None: ...
+
 class OwnerDiedError(OSError): ...
 class NotRecoverableError(OSError): ...
 
@@ -1371,7 +1370,7 @@ class Barrier:
     def holders(self) -> list[ThreadId]: ...
 
 @final
-class Semaphore:
+class SyncSemaphore:
     @staticmethod
     def size(max: int) -> int: ...  # noqa: A002
     def __new__(
@@ -1393,9 +1392,9 @@ class Semaphore:
         form: str = "robust",
         max: int | None = None,  # noqa: A002
         mode: int = 0o600,
-    ) -> Semaphore: ...
+    ) -> SyncSemaphore: ...
     @staticmethod
-    def open(place: _Place, offset: int = 0, *, form: str = "robust") -> Semaphore: ...
+    def open(place: _Place, offset: int = 0, *, form: str = "robust") -> SyncSemaphore: ...
     @property
     def label(self) -> str: ...
     def __reduce__(self) -> tuple[Any, ...]: ...

@@ -39,9 +39,9 @@ from ._native import (
     RwLock,
     RwLockSide,
     RwLockStatus,
-    Semaphore,
     ThreadId,
 )
+from ._native import SyncSemaphore as Semaphore
 
 __all__ = [
     "Barrier",

@@ -30,7 +30,7 @@ use super::{How, PlaceArgument, Site, form_name};
 /// >>> seats.post()
 /// >>> seats.value
 /// 4
-#[pyclass(frozen, weakref, module = "unipc.sync")]
+#[pyclass(frozen, weakref, name = "SyncSemaphore", module = "unipc.sync")]
 pub(crate) struct Semaphore {
     object: unipc::sync::Semaphore,
     site: Site,

@@ -5,11 +5,7 @@ import errno
 import sys
 
 # Two names of one number: the matrix has the one that the library documents.
-NAMES = errno.errorcode | {errno.EOPNOTSUPP: "EOPNOTSUPP"}
-
-
-# Of two names for a number, that of POSIX.
-NAMES = errno.errorcode | {errno.EDEADLK: "EDEADLK"}
+NAMES = errno.errorcode | {errno.EOPNOTSUPP: "EOPNOTSUPP", errno.EDEADLK: "EDEADLK"}
 
 
 def say(text):

@@ -22,7 +22,7 @@
 //! **One handle is one owner.** What a handle has locked, the same handle can lock again at once; that is how a lock is
 //! converted. Threads that are to exclude each other open a handle each.
 //!
-//! The kernel has no time limit for these calls. A wait with a [`Timeout`] tries first without waiting, and then has a
+//! The kernel has no time limit for these calls. A wait with a [`Timeout`](crate::Timeout) tries first without waiting, and then has a
 //! timer interrupt the call that waits: the lock is queued in the kernel like any other, nobody polls, and
 //! nothing is held when the time is over.
 //!

@@ -35,6 +35,7 @@ PROGRAMS = {
     *("shm_server", "shm_client", "shm_writer", "shm_reader"),
     *("pipe_demo", "fifo_write", "fifo_read", "tellwait"),
     *("mq_sender", "mq_receiver", "sem_holder", "sem_waiter"),
+    *("signal_sender", "signal_receiver"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
@@ -390,6 +391,21 @@ def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> N
     done = run(language, name)
     assert done.returncode == 1
     assert done.stderr.startswith("usage: ")
+
+
+@each_pair
+def test_values_come_with_signals_and_tell_their_sender(one: str, other: str) -> None:
+    with started(one, "signal_receiver") as receiver:
+        assert receiver.stdout
+        word, number = receiver.stdout.readline().split()
+        assert word == "pid"
+        (line,) = lines(other, "signal_sender", number)
+        sender = line.removeprefix("pid ")
+        values = [f"value {value} from {sender}" for value in (20, 21, 22)]
+        assert receiver.stdout.read().splitlines() == [*values, "done"]
+    done = run(other, "signal_sender", number)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nobody has this number" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not here")

@@ -31,8 +31,8 @@ PEERS := $(TARGET)/venv-peers
 STAGED := python/pysrc/unipc
 SUMMARY := $(PYTHON) tests/scripts/summary.py
 NEED := CARGO=$(CARGO) CC="$(CC)" PYTHON=$(PYTHON) tests/scripts/need
-# The rooms that have benchmarks.
-ROOMS := shm mq lock
+# The rooms that have benchmarks. In Python a file may have an s behind it, where a module of Python's own is called so.
+ROOMS := shm mq lock signal
 LIBRARY := $(RELEASE)/libunipc.so $(RELEASE)/libunipc.a
 C_SOURCES = $(shell find examples-c ffi/benches ffi/tests/c tests -name '*.[ch]' -o -name '*.cpp')
 
@@ -168,7 +168,7 @@ bench: lib wheel-installed $(PEERS)/.ready $(ROOMS:%=$(TARGET)/benches-c/%) ## m
 	@for room in $(ROOMS); do \
 	    $(TARGET)/benches-c/$$room; \
 	    $(CARGO) bench --quiet -p unipc --bench $$room; \
-	    $(VENV)/bin/python python/benches/$$room.py; \
+	    $(VENV)/bin/python python/benches/$$room*.py; \
 	done
 
 $(TARGET)/benches-c/%: ffi/benches/%.c $(wildcard ffi/benches/harness.* ffi/benches/machine.*) $(wildcard include/unipc/*.h) | lib

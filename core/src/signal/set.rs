@@ -82,15 +82,20 @@ impl Set {
 
     /// The signals that the C library keeps for itself.
     pub(super) fn reserved() -> Self {
-        (32..libc::SIGRTMIN()).map(Signal::known).collect()
+        // From 32 to the last one below SIGRTMIN, without a loop: every wait asks.
+        Self(((1 << (libc::SIGRTMIN() - 1)) - 1) & !Self::STANDARD)
     }
+
+    /// The signals below 32.
+    const STANDARD: u64 = (1 << 31) - 1;
+    /// Those that cannot be caught.
+    const SOVEREIGN: u64 = 1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1);
 
     /// The signals in it for which one can wait, of which there must be one.
     ///
     /// Errors: `EINVAL`.
     pub(super) fn waitable(self) -> Result<Self, ErrorKind> {
-        let never = Self::from([Signal::KILL, Signal::STOP]) | Self::reserved();
-        let left = self - never;
+        let left = self - Self(Self::SOVEREIGN) - Self::reserved();
         if left.is_empty() {
             return Err(ErrorKind::invalid("there is no signal in the set that can be waited for"));
         }

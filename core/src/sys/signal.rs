@@ -3,7 +3,6 @@
 //!
 //! A set of signals is a `u64` here, as the kernel keeps it: signal N is bit N - 1.
 
-use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
@@ -92,16 +91,15 @@ pub(crate) fn from_libc(set: &libc::sigset_t) -> u64 {
     unsafe { ptr::from_ref(set).cast::<u64>().read() }
 }
 
-/// `pthread_sigmask(3)`: changes the calling thread's mask, if asked to; the mask before.
+/// `rt_sigprocmask(2)`: changes the calling thread's mask, if asked to; the mask before. The C library's signals must
+/// not be among the bits: of that, and of moving larger sets, consists `pthread_sigmask(3)`.
 pub(crate) fn thread_mask(how: i32, bits: Option<u64>) -> nix::Result<u64> {
-    let new = bits.map(to_libc);
-    let new = new.as_ref().map_or(ptr::null(), ptr::from_ref);
-    let mut before = to_libc(0);
+    let new = bits.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let mut before = 0_u64;
+    let call = libc::SYS_rt_sigprocmask;
     // SAFETY: `new` is NULL or points to a set that outlives the call, and `before` is one to write.
-    match unsafe { libc::pthread_sigmask(how, new, &raw mut before) } {
-        0 => Ok(from_libc(&before)),
-        errno => Err(Errno::from_raw(errno)),
-    }
+    Errno::result(unsafe { libc::syscall(call, how, new, &raw mut before, SET_SIZE) })?;
+    Ok(before)
 }
 
 /// `sigpending(2)`: for this thread and for its process.
@@ -116,12 +114,14 @@ pub(crate) fn pending() -> nix::Result<u64> {
 pub(crate) fn wait(bits: u64, timeout: Option<Duration>) -> nix::Result<Siginfo> {
     let timeout = timeout.map(timespec);
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
-    let mut info = Siginfo::new_zeroed();
+    let mut info = MaybeUninit::<Siginfo>::uninit();
+    let call = libc::SYS_rt_sigtimedwait;
     // SAFETY: set and timeout outlive the call, which only reads them; `info` has the size of a siginfo_t to write.
-    let result = unsafe {
-        libc::syscall(libc::SYS_rt_sigtimedwait, &raw const bits, &raw mut info, timeout, SET_SIZE)
-    };
-    Errno::result(result).map(|_| info)
+    let result =
+        unsafe { libc::syscall(call, &raw const bits, info.as_mut_ptr(), timeout, SET_SIZE) };
+    Errno::result(result)?;
+    // SAFETY: the call succeeded, so the kernel has filled all of it.
+    Ok(unsafe { info.assume_init() })
 }
 
 /// `signalfd(2)`, non-blocking and close-on-exec; or another set for one that exists.
@@ -137,8 +137,7 @@ pub(crate) fn signalfd(fd: Option<BorrowedFd<'_>>, bits: u64) -> nix::Result<Opt
 
 /// Reads whole records; how many. `EAGAIN` when no signal is there.
 pub(crate) fn read_records(fd: BorrowedFd<'_>, records: &mut [Record]) -> nix::Result<usize> {
-    let mut room = [IoSliceMut::new(records.as_mut_bytes())];
-    nix::sys::uio::readv(fd, &mut room).map(|bytes| bytes / size_of::<Record>())
+    nix::unistd::read(fd, records.as_mut_bytes()).map(|bytes| bytes / size_of::<Record>())
 }
 
 /// `kill(2)`, with every meaning that it gives to a pid that is not positive.

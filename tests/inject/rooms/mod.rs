@@ -5,6 +5,7 @@ mod case;
 mod control;
 mod lock;
 mod mq;
+mod signal;
 mod yard;
 
 use std::cell::Cell;
@@ -25,7 +26,7 @@ pub(crate) struct Room {
 }
 
 /// Every room with cases; `control` is what must pass for the others to mean something.
-pub(crate) const ROOMS: &[Room] = &[control::CAREFUL, lock::ROOM, mq::ROOM];
+pub(crate) const ROOMS: &[Room] = &[control::CAREFUL, lock::ROOM, mq::ROOM, signal::ROOM];
 
 /// What must be caught.
 pub(crate) const CARELESS: Room = control::CARELESS;

@@ -14,13 +14,15 @@ mod plain {
 }
 
 use harness::{Side, compare};
-use unipc::sync::{Form, Mutex};
+use unipc::sync::{Form, Mutex, RwLock, Semaphore};
 use unipc::{SharedMemory, Timeout};
 
 fn main() {
     let shm = SharedMemory::create("anon:", 1 << 16).unwrap();
     let robust = Mutex::create((&shm, 0)).unwrap();
-    let pthread = Mutex::options().form(Form::Pthread).create((&shm, 4096)).unwrap();
+    // The fastest kind, which glibc's own defaults give.
+    let normal = Mutex::options().form(Form::Pthread).kind(unipc::sync::MutexKind::Normal);
+    let pthread = normal.create((&shm, 4096)).unwrap();
     let plain = shm.ptr_at(4096, 64).unwrap().cast::<libc::pthread_mutex_t>();
     compare(
         "lock + unlock, nobody else (expected: at most 0.70 x glibc's robust mutex)",
@@ -36,6 +38,38 @@ fn main() {
             Side::new("unipc Mutex, pthread form", || {
                 let _ = pthread.lock_raw(Timeout::Forever).unwrap();
                 pthread.unlock().unwrap();
+            }),
+        ],
+    );
+    let rwlock = RwLock::create((&shm, 8192)).unwrap();
+    let plain = shm.ptr_at(1 << 15, 64).unwrap().cast::<libc::pthread_rwlock_t>();
+    RwLock::options().form(Form::Pthread).create((&shm, 1 << 15)).unwrap();
+    compare(
+        "read lock + unlock, nobody else (expected: at most 1.00 x)",
+        vec![
+            Side::new("unipc RwLock", || {
+                let _ = rwlock.read_raw(Timeout::Forever).unwrap();
+                rwlock.unlock().unwrap();
+            }),
+            Side::new("glibc pthread_rwlock_t", || unsafe {
+                libc::pthread_rwlock_rdlock(plain);
+                libc::pthread_rwlock_unlock(plain);
+            }),
+        ],
+    );
+    let semaphore = Semaphore::options().max(1).create((&shm, 16384), 1).unwrap();
+    let plain = shm.ptr_at((1 << 15) + 1024, 64).unwrap().cast::<libc::sem_t>();
+    Semaphore::options().form(Form::Pthread).create((&shm, (1 << 15) + 1024), 1).unwrap();
+    compare(
+        "semaphore, nobody else (expected: at most 1.00 x)",
+        vec![
+            Side::new("unipc Semaphore acquire_raw, release", || {
+                let _ = semaphore.acquire_raw(Timeout::Forever).unwrap();
+                semaphore.release().unwrap();
+            }),
+            Side::new("glibc sem_t", || unsafe {
+                libc::sem_wait(plain);
+                libc::sem_post(plain);
             }),
         ],
     );

@@ -72,7 +72,9 @@ fn after_a_kill_the_next_is_told_and_repairs() {
         holder(&mutex).kill();
         let mut guard = mutex.lock(LONG).unwrap();
         assert!(guard.owner_died(), "{form:?}");
+        assert!(mutex.status().owner_died);
         guard.recovered().unwrap();
+        assert!(!mutex.status().owner_died);
         drop(guard);
         assert_eq!(mutex.lock_raw(LONG).unwrap(), Acquired::Clean);
         assert_eq!(errno(mutex.recovered()), libc::EINVAL);
@@ -418,4 +420,49 @@ fn status_names_the_holder_and_the_waiters() {
     waiter.succeeds();
     assert_eq!(mutex.status().waiters, []);
     assert!(mutex.status().retired, "the waiter did not repair");
+}
+
+#[test]
+fn equal_numbers_of_two_pid_namespaces_exclude_each_other() {
+    // SAFETY: the kernel's settings of a process that has one thread.
+    let enter = || unsafe { libc::unshare(libc::CLONE_NEWPID) } == 0;
+    if !support_namespaces(enter) {
+        let why = "this user may not make PID namespaces";
+        let line = format!("SKIP equal_numbers_of_two_pid_namespaces_exclude_each_other: {why}\n");
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+        return;
+    }
+    let shm = memory();
+    let mutex = Mutex::options().kind(MutexKind::Recursive).create((&shm, 0)).unwrap();
+    let first = Child::that_stays(|| {
+        assert!(enter());
+        let holder = Child::that_stays(|| {
+            // SAFETY: a setting of this process: it goes with its parent.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+            assert_eq!(std::process::id(), 1);
+            let _ = mutex.lock_raw(LONG).unwrap();
+        });
+        std::mem::forget(holder);
+    });
+    Child::run(|| {
+        assert!(enter());
+        Child::run(|| {
+            assert_eq!(std::process::id(), 1);
+            assert_eq!(errno(mutex.lock_raw(SHORT)), libc::ETIMEDOUT, "it is not the holder");
+            assert_eq!(errno(mutex.unlock()), libc::EPERM);
+        })
+        .succeeds();
+    })
+    .succeeds();
+    assert_eq!(mutex.status().holder.unwrap().pid, 1);
+    first.kill();
+    assert_eq!(mutex.lock_raw(LONG).unwrap(), Acquired::OwnerDied);
+}
+
+fn support_namespaces(enter: impl FnOnce() -> bool) -> bool {
+    let (mut hear, mut tell) = std::io::pipe().unwrap();
+    Child::run(|| std::io::Write::write_all(&mut tell, &[u8::from(enter())]).unwrap()).succeeds();
+    let mut told = [0];
+    std::io::Read::read_exact(&mut hear, &mut told).unwrap();
+    told == [1]
 }

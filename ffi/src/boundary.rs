@@ -183,6 +183,14 @@ impl Caller {
         Ok(unsafe { handle.as_ref() })
     }
 
+    /// A handle that others may be using too, or nothing: for what cannot fail.
+    #[inline]
+    #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
+    pub(crate) fn live<T>(&self, handle: *const T) -> Option<&T> {
+        // SAFETY: NULL, or a live value, which nobody changes while it is in shared use.
+        unsafe { handle.as_ref() }
+    }
+
     /// A handle that nobody else is using.
     #[allow(clippy::mut_from_ref, reason = "the value is the C caller's, not this one's")]
     pub(crate) fn handle_mut<T>(&self, handle: *mut T) -> Result<&mut T> {

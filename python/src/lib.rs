@@ -64,7 +64,7 @@ mod _native {
     #[pymodule_export]
     use crate::sync::{
         Barrier, Condvar, Event, Mutex, MutexRepair, MutexStatus, Once, RwLock, RwLockSide,
-        RwLockStatus, Semaphore, ThreadId,
+        RwLockStatus, SyncSemaphore, ThreadId,
     };
     #[pymodule_export]
     use crate::system_v::{

@@ -61,6 +61,8 @@ pub(crate) struct Lines {
     first: NonNull<Cell>,
     count: usize,
     offset: usize,
+    /// May the mapping lose pages?
+    can_shrink: bool,
 }
 
 // SAFETY: the lines are atomics, wherever and by however many they are used.
@@ -88,7 +90,8 @@ impl Lines {
         let first = first.ok_or_else(|| {
             ErrorKind::invalid(format!("offset {offset} is no multiple of {LINE} in memory"))
         })?;
-        Ok(Self { map, first, count, offset })
+        let can_shrink = map.plan().can_shrink;
+        Ok(Self { map, first, count, offset, can_shrink })
     }
 
     /// As many lines as the object turns out to have.
@@ -130,7 +133,7 @@ impl Lines {
     /// Has the file lost pages? Then nothing that was read or written here means anything.
     #[inline]
     pub(crate) fn check(&self) -> Result<(), ErrorKind> {
-        if self.map.has_fault() { Err(ErrorKind::Truncated) } else { Ok(()) }
+        if self.can_shrink && self.map.has_fault() { Err(ErrorKind::Truncated) } else { Ok(()) }
     }
 
     /// Begins to take a cell. Until the attempt is dropped, the thread must not begin another.
@@ -297,20 +300,20 @@ impl Attempt<'_> {
             // What is written there is the dead one's, and must not be taken for the new holder's.
             cell.since.store(0, Ordering::Relaxed);
         }
+        let plan = thread.plan();
         // SYNC: pairs with `give_back`; a release, so that a record that was cleared stays so; sequentially consistent, for
         // those who look at another word next (`RwLock`).
         cell.word.compare_exchange(
             expected,
-            thread.tid() | bits,
+            plan.tid | bits,
             Ordering::SeqCst,
             Ordering::Relaxed,
         )?;
         // SAFETY: `Lines` keeps its mapping while this process holds one of its cells.
-        let linked = unsafe { thread.link(Link::of(&cell.link)) };
-        let _ = linked;
-        cell.who.store(thread.who(), Ordering::Relaxed);
+        unsafe { thread.link(Link::of(&cell.link), &plan) };
+        cell.who.store(plan.who, Ordering::Relaxed);
         // SYNC: release, so that whoever reads this finds the process that it belongs to.
-        cell.since.store(thread.since(), Ordering::Release);
+        cell.since.store(plan.since, Ordering::Release);
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ pub(super) struct Gate<'a> {
 pub(super) type Watched<'a> = Vec<(&'a AtomicU32, u32)>;
 
 impl<'a> Gate<'a> {
+    #[inline]
     pub(super) fn of(lines: &'a Lines) -> Self {
         Self { lines, word: &lines.words(WAITING)[0] }
     }

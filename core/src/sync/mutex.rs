@@ -12,9 +12,9 @@ use super::object::{HEAD, Kind, MAIN, Object, WAITING};
 use super::place::Place;
 use super::status::{self, Holder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::lines::{LINE, OWNER_DIED};
+use crate::map::lines::{HOLDER, LINE, OWNER_DIED};
 use crate::open::{Disposition, Mode};
-use crate::sys::pthread::{Foreign, MutexKind as ForeignKind};
+use crate::sys::pthread::{self, Foreign, MutexKind as ForeignKind};
 use crate::time::Timeout;
 
 const KIND: Kind = Kind {
@@ -286,6 +286,30 @@ impl Mutex {
         }
     }
 
+    /// Locks if that needs nothing but to be done; no error, no news. For the faces, before they prepare for more.
+    #[doc(hidden)]
+    #[inline]
+    pub fn lock_at_once(&self) -> bool {
+        match &self.0 {
+            Inner::Robust(Robust { object, .. }) => {
+                let lines = &object.lines;
+                let taken = lines.attempt(MAIN).is_ok_and(|attempt| attempt.take(0, 0).is_ok());
+                taken && lines.check().is_ok()
+            }
+            Inner::Pthread { .. } => false,
+        }
+    }
+
+    /// As [`Mutex::lock_at_once`].
+    #[doc(hidden)]
+    #[inline]
+    pub fn unlock_at_once(&self) -> bool {
+        match &self.0 {
+            Inner::Robust(robust) => robust.unlock().is_ok(),
+            Inner::Pthread { .. } => false,
+        }
+    }
+
     /// Unlocks. A mutex whose last holder died is retired by this, unless [`Mutex::recovered`] was called.
     ///
     /// Errors: `EPERM` when the calling thread does not hold it.
@@ -338,12 +362,15 @@ impl Mutex {
                     waiters: status::waiters(&object.lines),
                 }
             }
-            Inner::Pthread { foreign, .. } => MutexStatus {
-                holder: Holder::of_thread(foreign.holder()),
-                owner_died: false,
-                retired: false,
-                waiters: Vec::new(),
-            },
+            Inner::Pthread { foreign, .. } => {
+                let (word, owner) = foreign.state();
+                MutexStatus {
+                    holder: Holder::of_thread(word & HOLDER),
+                    owner_died: owner == pthread::INCONSISTENT || word & OWNER_DIED != 0,
+                    retired: owner == pthread::RETIRED,
+                    waiters: Vec::new(),
+                }
+            }
         }
     }
 
@@ -404,6 +431,7 @@ impl Robust {
     fn lock_slowly(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
         let lines = &self.object.lines;
         let cell = lines.cell(MAIN);
+        lines.check()?;
         if self.kind != MutexKind::Normal && lines.is_mine(MAIN)? {
             if self.kind == MutexKind::ErrorChecking {
                 return Err(ErrorKind::Os(libc::EDEADLK));

@@ -4,7 +4,6 @@
 //! Line 0 is the stamp; its magic comes last. Line 1 is a cell that the creator holds until then, so that of several
 //! creators one is first, and the death of that one is noticed and made good by the next.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -137,7 +136,7 @@ impl Kind {
             bytes.copy_from_slice(&stamp[4 * at..4 * at + 4]);
             word.store(u32::from_ne_bytes(bytes), Ordering::Relaxed);
         }
-        let mark = RandomState::new().build_hasher().finish();
+        let mark = crate::sys::random();
         for (at, cell) in lines.cells().iter().enumerate().skip(MAIN) {
             // What a creator that died has left.
             for word in lines.words(at) {

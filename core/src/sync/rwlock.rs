@@ -194,6 +194,26 @@ impl RwLock {
         }
     }
 
+    /// Locks for reading if that needs nothing but to be done. For the faces, before they prepare for more.
+    #[doc(hidden)]
+    #[inline]
+    pub fn read_at_once(&self) -> Option<Acquired> {
+        match &self.0 {
+            Inner::Robust(robust) => robust.try_read().ok().flatten(),
+            Inner::Pthread { .. } => None,
+        }
+    }
+
+    /// As [`RwLock::read_at_once`].
+    #[doc(hidden)]
+    #[inline]
+    pub fn unlock_at_once(&self) -> bool {
+        match &self.0 {
+            Inner::Robust(robust) => robust.unlock().is_ok(),
+            Inner::Pthread { .. } => false,
+        }
+    }
+
     /// Ends what the calling thread has: its writing, or its latest reading.
     ///
     /// Errors: `EPERM` when it has neither (not noticed in the pthread form).
@@ -324,8 +344,8 @@ impl Robust {
             _ => return Ok(None),
         }
         let Some(index) = self.take_line()? else { return Ok(None) };
-        // SYNC: the line was taken before this look, and a writer takes its word before it looks at the lines: one of the two
-        // sees the other. Both are sequentially consistent.
+        // SYNC: the line was taken (and before that, counted as used) before this look, and a writer takes its word before it looks
+        // at the number of lines and at them: one of the two sees the other. All are sequentially consistent.
         let seen = writer.load(Ordering::SeqCst);
         if seen & HOLDER != 0 {
             lines.give_back(index, 0, i32::MAX)?;
@@ -347,17 +367,33 @@ impl Robust {
     #[inline]
     fn take_line(&self) -> Result<Option<usize>, ErrorKind> {
         let lines = &self.object.lines;
-        let count = lines.count() - HEAD;
-        let first = Lines::number()? as usize % count;
-        for step in 0..count {
-            let at = if first + step < count { first + step } else { first + step - count };
+        let used = self.used();
+        let first = Lines::number()? as usize % used.max(1);
+        for at in (first..used).chain(0..first).chain(used..lines.count() - HEAD) {
             let word = lines.cell(HEAD + at).word.load(Ordering::Relaxed);
+            if word & HOLDER != 0 {
+                continue;
+            }
+            if at >= used {
+                // SYNC: before the line is taken; see `try_read`.
+                let more = u32::try_from(at + 1).unwrap_or(u32::MAX);
+                lines.cell(MAIN).count.fetch_max(more, Ordering::SeqCst);
+            }
             // A reader that has died has left nothing that matters.
-            if word & HOLDER == 0 && lines.attempt(HEAD + at)?.take(word, word & WAITERS).is_ok() {
+            if lines.attempt(HEAD + at)?.take(word, word & WAITERS).is_ok() {
                 return Ok(Some(HEAD + at));
             }
         }
         Ok(None)
+    }
+
+    /// How many lines have ever been in use: as many as there were readers at once.
+    #[inline]
+    fn used(&self) -> usize {
+        let lines = &self.object.lines;
+        // SYNC: see `try_read`.
+        let used = lines.cell(MAIN).count.load(Ordering::SeqCst);
+        (used as usize).min(lines.count() - HEAD)
     }
 
     /// Sleeps while somebody writes, or while all lines are taken.
@@ -437,7 +473,7 @@ impl Robust {
     fn drain(&self, sleep: &mut Sleep) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
         let mut waiting = None;
-        for index in HEAD..lines.count() {
+        for index in HEAD..HEAD + self.used() {
             let word = &lines.cell(index).word;
             // SYNC: see `try_read`.
             let is_left = || word.load(Ordering::SeqCst) & HOLDER == 0;
@@ -460,6 +496,7 @@ impl Robust {
         Ok(())
     }
 
+    #[inline]
     fn unlock(&self) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
         if let Some(index) = lines.latest_of_mine_in_list(HEAD)? {
@@ -473,6 +510,7 @@ impl Robust {
         self.leave(index)
     }
 
+    #[inline]
     fn leave(&self, index: usize) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
         lines.give_back(index, 0, i32::MAX)?;

@@ -164,14 +164,32 @@ impl Semaphore {
     /// Errors: `EAGAIN` when it was a try; `ETIMEDOUT`; `EINTR`; `EFAULT` when the file lost its pages.
     pub fn acquire_raw(&self, timeout: Timeout) -> Result<Acquired> {
         match &self.0 {
-            Inner::Robust(robust) => {
-                robust.get(timeout, &|lines, index, word| hold(lines, index, word))
-            }
+            Inner::Robust(robust) => robust.get(timeout, hold),
             Inner::Pthread { foreign, .. } => {
                 wait_foreign(foreign, timeout).map(|()| Acquired::Clean)
             }
         }
         .map_err(|kind| self.failed("acquire", kind))
+    }
+
+    /// Takes a permit if that needs nothing but to be done. For the faces, before they prepare for more.
+    #[doc(hidden)]
+    #[inline]
+    pub fn acquire_at_once(&self) -> Option<Acquired> {
+        match &self.0 {
+            Inner::Robust(robust) => robust.search(hold).ok().flatten(),
+            Inner::Pthread { .. } => None,
+        }
+    }
+
+    /// As [`Semaphore::acquire_at_once`].
+    #[doc(hidden)]
+    #[inline]
+    pub fn release_at_once(&self) -> bool {
+        match &self.0 {
+            Inner::Robust(robust) => robust.release().is_ok(),
+            Inner::Pthread { .. } => false,
+        }
     }
 
     /// Gives back the permit that this thread took last. In the pthread form it is the same as [`Semaphore::post`].
@@ -193,9 +211,7 @@ impl Semaphore {
     #[doc(alias = "sem_trywait")]
     pub fn wait(&self, timeout: Timeout) -> Result<()> {
         match &self.0 {
-            Inner::Robust(robust) => {
-                robust.get(timeout, &|lines, index, word| Ok(remove(lines, index, word))).map(drop)
-            }
+            Inner::Robust(robust) => robust.get(timeout, remove).map(drop),
             Inner::Pthread { foreign, .. } => wait_foreign(foreign, timeout),
         }
         .map_err(|kind| self.failed("wait", kind))
@@ -278,6 +294,7 @@ impl Semaphore {
 }
 
 /// Can the permit in a cell with this word be taken?
+#[inline]
 fn is_free(word: u32) -> bool {
     word & HOLDER == 0
 }
@@ -289,21 +306,23 @@ fn hold(lines: &Lines, index: usize, word: u32) -> Result<bool, ErrorKind> {
 }
 
 /// Takes the permit in a cell out of it.
-fn remove(lines: &Lines, index: usize, word: u32) -> bool {
+#[allow(clippy::unnecessary_wraps, reason = "it stands where `hold` does")]
+fn remove(lines: &Lines, index: usize, word: u32) -> Result<bool, ErrorKind> {
     let word_of = &lines.cell(index).word;
     // SYNC: acquire pairs with the release of whoever posted.
-    word_of.compare_exchange(word, ABSENT, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    Ok(word_of.compare_exchange(word, ABSENT, Ordering::AcqRel, Ordering::Relaxed).is_ok())
 }
 
 /// Tries to take the permit of a cell whose word is this.
-type Taking<'t> = &'t dyn Fn(&Lines, usize, u32) -> Result<bool, ErrorKind>;
+type Taking = fn(&Lines, usize, u32) -> Result<bool, ErrorKind>;
 
 impl Robust {
+    #[inline]
     fn permits(&self) -> usize {
         self.object.lines.count() - HEAD
     }
 
-    fn get(&self, timeout: Timeout, taking: Taking<'_>) -> Result<Acquired, ErrorKind> {
+    fn get(&self, timeout: Timeout, taking: Taking) -> Result<Acquired, ErrorKind> {
         let lines = &self.object.lines;
         if let Some(acquired) = self.search(taking)? {
             lines.check()?;
@@ -325,7 +344,7 @@ impl Robust {
 
     /// Takes the first free permit, from where the last one was found.
     #[inline]
-    fn search(&self, taking: Taking<'_>) -> Result<Option<Acquired>, ErrorKind> {
+    fn search(&self, taking: Taking) -> Result<Option<Acquired>, ErrorKind> {
         let lines = &self.object.lines;
         let permits = self.permits();
         // SYNC: a guess alone; it orders nothing.
@@ -345,7 +364,7 @@ impl Robust {
     }
 
     #[cold]
-    fn get_slowly(&self, sleep: &mut Sleep, taking: Taking<'_>) -> Result<Acquired, ErrorKind> {
+    fn get_slowly(&self, sleep: &mut Sleep, taking: Taking) -> Result<Acquired, ErrorKind> {
         let lines = &self.object.lines;
         let gate = Gate::of(lines);
         let mut waiting = None;
@@ -366,6 +385,7 @@ impl Robust {
         }
     }
 
+    #[inline]
     fn release(&self) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
         let index = lines.latest_of_mine(HEAD)?.ok_or(ErrorKind::Os(libc::EPERM))?;

@@ -29,7 +29,9 @@ impl From<Identity> for Holder {
     fn from(identity: Identity) -> Self {
         #[allow(clippy::cast_possible_truncation, reason = "the upper half")]
         let pid = (identity.who >> 32) as u32;
-        Self { pid, tid: identity.tid, start_time: identity::start_ticks(identity.since) }
+        let known = identity.who & u64::from(u32::MAX) != 0;
+        let start_time = if known { identity::start_ticks(identity.since) } else { 0 };
+        Self { pid, tid: identity.tid, start_time }
     }
 }
 

@@ -15,7 +15,8 @@ pub(crate) struct Identity {
     pub(crate) tid: u32,
     /// The process's number (upper half), and a digest of the namespaces in which numbers and times mean what they say.
     pub(crate) who: u64,
-    /// When the thread began, in clock ticks since boot (upper 40 bits), and a digest of the boot. 0: not known.
+    /// When the thread began, in clock ticks since boot (upper 40 bits; any number where the namespaces are not known), and a
+    /// digest of the boot. 0: not known.
     pub(crate) since: u64,
 }
 
@@ -34,7 +35,13 @@ const BOOT_MASK: u64 = (1 << BOOT_BITS) - 1;
 /// The calling thread.
 pub(crate) fn of_this_thread() -> Identity {
     let (pid, tid) = (number(getpid()), number(gettid()));
-    let who = u64::from(pid) << 32 | u64::from(namespaces());
+    let spaces = namespaces();
+    let who = u64::from(pid) << 32 | u64::from(spaces);
+    if spaces == 0 {
+        // Numbers and times do not tell this thread from one of another namespace; chance does.
+        let chance = super::random();
+        return Identity { tid, who, since: chance << BOOT_BITS | boot() };
+    }
     let since = match (start_of(pid, tid), boot()) {
         (Some((start, _)), boot) if boot != 0 => start << BOOT_BITS | boot,
         _ => 0,

@@ -141,3 +141,11 @@ pub(crate) fn processors() -> u32 {
     let count = unsafe { libc::CPU_COUNT(&set) };
     u32::try_from(count).unwrap_or(1).max(1)
 }
+
+/// A number by chance, another one in each child of fork as well: `getrandom(2)`.
+pub(crate) fn random() -> u64 {
+    let mut number = 0_u64;
+    // SAFETY: the kernel writes at most the size of the number to the local.
+    unsafe { libc::getrandom((&raw mut number).cast(), size_of::<u64>(), 0) };
+    number
+}

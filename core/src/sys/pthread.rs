@@ -48,6 +48,11 @@ unsafe extern "C" {
     ) -> libc::c_int;
 }
 
+/// glibc's mark on a mutex whose last holder died, while the next one has it.
+pub(crate) const INCONSISTENT: u32 = 0x7fff_ffff;
+/// glibc's mark on a mutex that can be locked no more.
+pub(crate) const RETIRED: u32 = 0x7fff_fffe;
+
 /// `PTHREAD_BARRIER_SERIAL_THREAD`.
 const SERIAL: libc::c_int = -1;
 
@@ -159,10 +164,12 @@ impl Foreign<libc::pthread_mutex_t> {
         check(unsafe { libc::pthread_mutex_consistent(self.ptr()) })
     }
 
-    /// The thread that holds it; 0 for none. glibc keeps the number in the third word.
-    pub(crate) fn holder(&self) -> u32 {
-        // SAFETY: the third word lies inside the object and is aligned.
-        unsafe { self.ptr().cast::<u32>().add(2).read_volatile() }
+    /// The word in which glibc keeps the holder's number, as the kernel's robust list wants it, and the one in which it
+    /// keeps the holder's number again, [`INCONSISTENT`] or [`RETIRED`].
+    pub(crate) fn state(&self) -> (u32, u32) {
+        let words = self.ptr().cast::<u32>();
+        // SAFETY: the first and the third word lie inside the object and are aligned.
+        unsafe { (words.read_volatile(), words.add(2).read_volatile()) }
     }
 }
 

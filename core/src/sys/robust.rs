@@ -61,8 +61,8 @@ struct State {
     before: Sentinel,
     after: Sentinel,
     count: AtomicUsize,
-    /// Addresses of links, the last one linked at the end.
-    held: [AtomicUsize; CAPACITY],
+    /// Addresses of links, the last one linked at `count`; the first is that of the second sentinel.
+    held: [AtomicUsize; CAPACITY + 1],
 }
 
 thread_local! {
@@ -73,6 +73,15 @@ thread_local! {
 /// The calling thread. Not for other threads.
 #[derive(Clone, Copy)]
 pub(crate) struct Current(NonNull<State>);
+
+/// See [`Current::plan`].
+pub(crate) struct Plan {
+    pub(crate) tid: u32,
+    pub(crate) who: u64,
+    pub(crate) since: u64,
+    count: usize,
+    below: usize,
+}
 
 /// Names a link: the address of its 8 bytes in shared memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -151,45 +160,66 @@ impl Current {
         self.head().pending.store(0, Ordering::Relaxed);
     }
 
-    /// Puts a word that the thread holds now into its list. False when the list is full.
+    /// What [`Current::link`] needs, read before the word is taken: loads behind an atomic exchange wait for it.
+    #[inline]
+    pub(crate) fn plan(&self) -> Plan {
+        let state = self.state();
+        Plan {
+            tid: self.tid(),
+            who: state.who.load(Ordering::Relaxed),
+            since: state.since.load(Ordering::Relaxed),
+            count: state.count.load(Ordering::Relaxed),
+            below: state.before.next.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Puts a word that the thread holds now into its list, unless that is full.
     ///
     /// # Safety
     ///
-    /// The link stays mapped until it is unlinked or the thread ends.
+    /// The link stays mapped until it is unlinked or the thread ends. The plan is of this moment.
     #[inline]
-    pub(crate) unsafe fn link(&self, link: Link) -> bool {
+    pub(crate) unsafe fn link(&self, link: Link, plan: &Plan) {
         let state = self.state();
-        let count = state.count.load(Ordering::Relaxed);
-        if count >= CAPACITY {
-            return false;
+        let count = plan.count + 1;
+        if count > CAPACITY {
+            return;
         }
-        let below = match count {
-            0 => address(&state.after.next),
-            _ => state.held[count - 1].load(Ordering::Relaxed),
-        };
-        write(link.0, below);
+        write(link.0, plan.below);
         compiler_fence(Ordering::SeqCst);
         state.before.next.store(link.0, Ordering::Relaxed);
         state.held[count].store(link.0, Ordering::Relaxed);
-        state.count.store(count + 1, Ordering::Relaxed);
-        true
+        state.count.store(count, Ordering::Relaxed);
     }
 
     /// Takes a word out of the list. False when it was not in it.
     #[inline]
     pub(crate) fn unlink(&self, link: Link) -> bool {
+        let state = self.state();
+        let count = state.count.load(Ordering::Relaxed).min(CAPACITY);
+        // What was taken last is mostly given back first.
+        if count > 0 && state.held[count].load(Ordering::Relaxed) == link.0 {
+            let below = state.held[count - 1].load(Ordering::Relaxed);
+            state.before.next.store(below, Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+            state.count.store(count - 1, Ordering::Relaxed);
+            return true;
+        }
+        self.unlink_inside(link)
+    }
+
+    /// As [`Current::unlink`], where others were linked later.
+    #[cold]
+    fn unlink_inside(&self, link: Link) -> bool {
         let Some(at) = self.position(link) else { return false };
         let state = self.state();
         let count = state.count.load(Ordering::Relaxed);
-        let below = match at {
-            0 => address(&state.after.next),
-            _ => state.held[at - 1].load(Ordering::Relaxed),
-        };
-        if at + 1 == count {
+        let below = state.held[at - 1].load(Ordering::Relaxed);
+        if at == count {
             state.before.next.store(below, Ordering::Relaxed);
         } else {
             write(state.held[at + 1].load(Ordering::Relaxed), below);
-            for moved in at + 1..count {
+            for moved in at + 1..=count {
                 let entry = state.held[moved].load(Ordering::Relaxed);
                 state.held[moved - 1].store(entry, Ordering::Relaxed);
             }
@@ -209,7 +239,7 @@ impl Current {
     pub(crate) fn latest(&self, wanted: impl Fn(usize) -> bool) -> Option<usize> {
         let state = self.state();
         let count = state.count.load(Ordering::Relaxed);
-        let held = state.held[..count].iter().rev().map(|entry| entry.load(Ordering::Relaxed));
+        let held = state.held[1..=count].iter().rev().map(|entry| entry.load(Ordering::Relaxed));
         held.into_iter().find(|&address| wanted(address))
     }
 
@@ -227,8 +257,8 @@ impl Current {
     fn position(&self, link: Link) -> Option<usize> {
         let state = self.state();
         let count = state.count.load(Ordering::Relaxed).min(CAPACITY);
-        // What was taken last is mostly given back first.
-        state.held[..count].iter().rposition(|entry| entry.load(Ordering::Relaxed) == link.0)
+        let held = state.held[1..=count].iter();
+        held.into_iter().rposition(|entry| entry.load(Ordering::Relaxed) == link.0).map(|at| at + 1)
     }
 }
 
@@ -267,6 +297,7 @@ fn begin() -> nix::Result<Current> {
     it.who.store(who, Ordering::Relaxed);
     it.since.store(since, Ordering::Relaxed);
     it.head.store(head.expose_provenance(), Ordering::Relaxed);
+    it.held[0].store(address(&it.after.next), Ordering::Relaxed);
     insert(it, current.head());
     it.tid.store(tid, Ordering::Relaxed);
     STATE.with(|place| place.set(state.as_ptr()));

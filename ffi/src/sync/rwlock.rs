@@ -134,6 +134,12 @@ pub unsafe extern "C" fn unipc_rwlock_read(
 ) -> c_int {
     // SAFETY: the header asks for an open handle and valid pointers.
     let caller = unsafe { Caller::trusted("rwlock_read") };
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(handle)
+        && let Some(acquired) = it.object.read_at_once()
+    {
+        return news(acquired);
+    }
     caller.guard(|| caller.handle(handle)?.object.read_raw(caller.timeout(timeout)?).map(news))
 }
 
@@ -179,6 +185,12 @@ pub unsafe extern "C" fn unipc_rwlock_write(
 pub unsafe extern "C" fn unipc_rwlock_unlock(handle: *const unipc_rwlock) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("rwlock_unlock") };
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(handle)
+        && it.object.unlock_at_once()
+    {
+        return 0;
+    }
     caller.guard(|| caller.handle(handle)?.object.unlock().map(|()| 0))
 }
 

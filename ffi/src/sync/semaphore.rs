@@ -134,6 +134,12 @@ pub unsafe extern "C" fn unipc_sync_semaphore_acquire(
 ) -> c_int {
     // SAFETY: the header asks for an open handle and valid pointers.
     let caller = unsafe { Caller::trusted("sync_semaphore_acquire") };
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(handle)
+        && let Some(acquired) = it.object.acquire_at_once()
+    {
+        return news(acquired);
+    }
     caller.guard(|| caller.handle(handle)?.object.acquire_raw(caller.timeout(timeout)?).map(news))
 }
 
@@ -154,6 +160,12 @@ pub unsafe extern "C" fn unipc_sync_semaphore_release(
 ) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("sync_semaphore_release") };
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(handle)
+        && it.object.release_at_once()
+    {
+        return 0;
+    }
     caller.guard(|| caller.handle(handle)?.object.release().map(|()| 0))
 }
 

@@ -25,7 +25,7 @@ pub(crate) use event::Event;
 pub(crate) use mutex::{Mutex, MutexRepair};
 pub(crate) use once::Once;
 pub(crate) use rwlock::{RwLock, RwLockSide};
-pub(crate) use semaphore::Semaphore;
+pub(crate) use semaphore::SyncSemaphore;
 pub(crate) use status::{MutexStatus, RwLockStatus, ThreadId};
 
 use crate::error::raise;

@@ -93,6 +93,9 @@ impl Mutex {
     }
 
     fn lock_for_ever(&self, py: Python<'_>) -> PyResult<Acquired> {
+        if self.object.lock_at_once() {
+            return Ok(Acquired::Clean);
+        }
         let form = self.object.form();
         let got = get(py, Timeout::Forever, form, |left| self.object.lock_raw(left))?;
         // For ever has no end but this.
@@ -213,7 +216,7 @@ impl Mutex {
         self.object.abandon().map_err(raise)
     }
 
-    /// Did the last holder die, and has nobody said since that the data are whole? A pthread mutex tells it only by `repair`.
+    /// Did the last holder die, and has nobody said since that the data are whole?
     #[getter]
     fn owner_died(&self) -> bool {
         self.object.status().owner_died

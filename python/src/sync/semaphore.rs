@@ -30,13 +30,13 @@ use super::{How, PlaceArgument, Site, form_name};
 /// >>> seats.post()
 /// >>> seats.value
 /// 4
-#[pyclass(frozen, weakref, name = "SyncSemaphore", module = "unipc.sync")]
-pub(crate) struct Semaphore {
+#[pyclass(frozen, weakref, module = "unipc.sync")]
+pub(crate) struct SyncSemaphore {
     object: unipc::sync::Semaphore,
     site: Site,
 }
 
-impl Semaphore {
+impl SyncSemaphore {
     fn options() -> unipc::sync::SemaphoreOptions {
         unipc::sync::Semaphore::options()
     }
@@ -59,7 +59,7 @@ impl Semaphore {
 }
 
 fn options(form: &str, max: Option<u32>, mode: u32) -> PyResult<SemaphoreOptions> {
-    let options = Semaphore::options().form(super::form(form)?).mode(permissions(mode)?);
+    let options = SyncSemaphore::options().form(super::form(form)?).mode(permissions(mode)?);
     Ok(match max {
         None => options,
         Some(max) => options.max(max),
@@ -67,7 +67,7 @@ fn options(form: &str, max: Option<u32>, mode: u32) -> PyResult<SemaphoreOptions
 }
 
 #[pymethods]
-impl Semaphore {
+impl SyncSemaphore {
     /// How many bytes one for so many takes in the robust form.
     #[staticmethod]
 

@@ -36,6 +36,7 @@ PROGRAMS = {
     *("pipe_demo", "fifo_write", "fifo_read", "tellwait"),
     *("mq_sender", "mq_receiver", "sem_holder", "sem_waiter"),
     *("signal_sender", "signal_receiver"),
+    *("pager_pipe", "pager_popen", "add2", "coproc"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other

@@ -11,6 +11,8 @@ from . import (
     mq_sysv,
     mq_tools,
     pipe,
+    pipe_documents,
+    pipe_programs,
     sem_posix,
     sem_sysv,
     sem_tools,
@@ -33,6 +35,7 @@ MODULES = (
     pipe,
     sem_sysv, sem_posix, sem_tools,
     signal,
+    pipe_programs, pipe_documents,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

@@ -7,6 +7,7 @@
 
 extern const struct verb sem_verbs[];
 extern const struct verb shm_verbs[];
+extern const struct verb process_verbs[];
 extern const struct verb mq_verbs[];
 extern const struct verb socket_verbs[];
 extern const struct verb lock_verbs[];

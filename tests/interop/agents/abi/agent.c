@@ -12,6 +12,7 @@ int main(int argc, char **argv)
         socket_verbs,
         pipe_verbs,
         signal_verbs,
+        process_verbs,
         NULL,
     };
     return serve(argc, argv, rooms);

@@ -6,6 +6,7 @@
 mod lock;
 mod mq;
 mod pipe;
+mod process;
 mod sem;
 mod shm;
 mod signal;
@@ -70,6 +71,7 @@ fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
         ("", Box::<shm::Room>::default()),
         ("lock", Box::<lock::Room>::default()),
         ("mq", Box::<mq::Room>::default()),
+        ("process", Box::<process::Room>::default()),
         ("socket", Box::<socket::Room>::default()),
         ("pipe", Box::<pipe::Room>::default()),
         ("sem", Box::<sem::Room>::default()),

@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import lock
 import mq
 import pipe
+import process
 import sem
 import shm
 import signals
@@ -17,6 +18,6 @@ from protocol import serve
 
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
 rooms = (
-    shm.Room(), lock.Room(), mq.Room(), pipe.Room(), sem.Room(), signals.Room(), sockets.Room(),
+    shm.Room(), lock.Room(), mq.Room(), pipe.Room(), process.Room(), sem.Room(), signals.Room(), sockets.Room(),
 )  # fmt: skip
 serve({name: verb for room in rooms for name, verb in room.verbs().items()})

@@ -35,7 +35,7 @@ impl Masked {
 
 impl Drop for Masked {
     fn drop(&mut self) {
-        let _ = sys::signal::thread_mask(libc::SIG_SETMASK, Some(self.before.bits()));
+        sys::signal::change_thread_mask(libc::SIG_SETMASK, self.before.bits());
     }
 }
 

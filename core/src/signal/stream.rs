@@ -197,7 +197,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let blocked = *self.blocked.get_mut();
         if blocked != 0 && self.thread == this_thread() {
-            let _ = sys::signal::thread_mask(libc::SIG_UNBLOCK, Some(blocked));
+            sys::signal::change_thread_mask(libc::SIG_UNBLOCK, blocked);
         }
     }
 }

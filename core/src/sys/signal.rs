@@ -102,6 +102,13 @@ pub(crate) fn thread_mask(how: i32, bits: Option<u64>) -> nix::Result<u64> {
     Ok(before)
 }
 
+/// `rt_sigprocmask(2)` where nobody asks what was before. It cannot fail with a `how` that exists.
+pub(crate) fn change_thread_mask(how: i32, bits: u64) {
+    let old = ptr::null_mut::<u64>();
+    // SAFETY: the set outlives the call, which only reads it.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const bits, old, SET_SIZE) };
+}
+
 /// `sigpending(2)`: for this thread and for its process.
 pub(crate) fn pending() -> nix::Result<u64> {
     let mut set = to_libc(0);

@@ -13,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,6 +38,7 @@ PROGRAMS = {
     *("mq_sender", "mq_receiver", "sem_holder", "sem_waiter"),
     *("signal_sender", "signal_receiver"),
     *("pager_pipe", "pager_popen", "add2", "coproc"),
+    *("socket_server", "socket_client", "datagram_server", "datagram_client", "handover_server", "handover_client"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
@@ -363,6 +365,56 @@ def test_a_locked_record_is_waited_for(one: str, other: str, path: Path) -> None
     assert path.read_bytes()[24:] == struct.pack("4si", b"e", 24)
 
 
+SOCKETS = {"path": "unix:{}/socket", "abstract": "unix:@", "inet": "{}:127.0.0.1:0"}
+
+
+def socket_name(place: str, inet: str, directory: Path) -> str:
+    return SOCKETS[place].format(inet if place == "inet" else directory)
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A directory whose path is short enough for sockets."""
+    directory = Path(tempfile.mkdtemp(prefix="unipc-"))
+    yield directory
+    directory.rmdir()  # what is left in it makes this fail
+
+
+@each_pair
+@pytest.mark.parametrize("place", SOCKETS)
+def test_records_go_through_a_stream_and_back(one: str, other: str, place: str, short: Path) -> None:
+    with started(one, "socket_server", socket_name(place, "tcp", short)) as server:
+        assert server.stdout
+        word, _, name = server.stdout.readline().rstrip().rpartition(" ")
+        assert word == "listening at"
+        assert lines(other, "socket_client", name, "first", "", "third") == ["got first", "got ", "got third"]
+        assert server.stdout.read() == "first\n\nthird\n"
+
+
+@each_pair
+@pytest.mark.parametrize("place", SOCKETS)
+def test_datagrams_are_answered(one: str, other: str, place: str, short: Path) -> None:
+    with started(one, "datagram_server", socket_name(place, "udp", short), 3) as server:
+        assert server.stdout
+        word, _, name = server.stdout.readline().rstrip().rpartition(" ")
+        assert word == "bound to"
+        assert lines(other, "datagram_client", name, "first", "second") == ["got first", "got second"]
+        assert lines(other, "datagram_client", name, "third") == ["got third"]
+        assert server.stdout.read() == "first\nsecond\nthird\n"
+
+
+@each_pair
+@pytest.mark.parametrize("place", ["path", "abstract"])
+def test_memory_is_handed_over(one: str, other: str, place: str, short: Path) -> None:
+    before = [segment.id for segment in SystemV.list()]
+    with started(one, "handover_server", socket_name(place, "", short)) as server:
+        assert server.stdout
+        name = server.stdout.readline().split()[-1]
+        assert lines(other, "handover_client", name) == ["segment: name b age 20", "memfd: name c age 21"]
+        assert server.stdout.read() == "segment: name b age 21\nmemfd: name c age 22\n"
+    assert [segment.id for segment in SystemV.list()] == before, "the segment went with its server"
+
+
 @each_language
 def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
     if Path("/dev/shm/demo").exists():
@@ -386,6 +438,12 @@ def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
         "sem_waiter",
         "lock_holder",
         "lock_waiter",
+        "socket_server",
+        "socket_client",
+        "datagram_server",
+        "datagram_client",
+        "handover_server",
+        "handover_client",
     ],
 )
 def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:

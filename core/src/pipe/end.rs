@@ -96,7 +96,9 @@ impl End {
     /// Errors: `ENODATA` when the stream has ended, `EBADMSG` when it ended after some bytes; else as [`End::read`], and
     /// [`ErrorKind::done`] tells how many bytes were read before it.
     pub fn read_exact(&self, room: &mut [u8], timeout: Timeout) -> Result<()> {
-        self.stream.read_exact(room, timeout).map_err(|kind| self.failed("read_exact", kind))
+        self.stream
+            .read_exact(uninit(room), timeout)
+            .map_err(|kind| self.failed("read_exact", kind))
     }
 
     /// Writes and returns how many bytes went, at least one. Up to [`PIPE_BUF`] bytes go into a pipe together or not at

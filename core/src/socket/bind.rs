@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, Flock, FlockArg, OFlag};
+use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::socket::SockFlag;
 use nix::sys::stat::{
     FchmodatFlags, FileStat, Mode as FileMode, SFlag, fchmod, fchmodat, fstat, lstat,
@@ -24,6 +24,7 @@ use super::{Kind, Options, Socket, address, connect, sys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, SocketName};
 use crate::open::Mode;
+use crate::sys::lock::flock;
 use crate::sys::rename_to_new;
 use crate::time::Timeout;
 use crate::{fd, interrupt};
@@ -104,7 +105,9 @@ impl Options {
                     .map_err(|errno| explain(errno.into()))?;
             }
             let bound = match socket {
-                SocketName::Path(path) => self.bind_path(fd.as_fd(), path, &target, &ready),
+                SocketName::Path(path) => {
+                    self.bind_path(fd.as_fd(), path, &target, &ready).map(Some)
+                }
                 _ => sys::bind(fd.as_fd(), &target)
                     .and_then(|()| ready(fd.as_fd()))
                     .map(|()| None)
@@ -118,13 +121,14 @@ impl Options {
         Err(explain(last))
     }
 
-    fn bind_path(
+    /// Binds to a path and does `ready`; a failure leaves no file.
+    pub(super) fn bind_path(
         &self,
         fd: BorrowedFd<'_>,
         path: &Path,
         target: &Address,
         ready: impl Fn(BorrowedFd<'_>) -> nix::Result<()>,
-    ) -> Result<Option<File>, ErrorKind> {
+    ) -> Result<File, ErrorKind> {
         // Held until the socket is ready: nobody replaces a file of this directory meanwhile. Where a directory cannot
         // be locked nothing in it is ever replaced.
         let mut locked = lock(path, Lock::Shared).ok();
@@ -138,28 +142,30 @@ impl Options {
             bound = bind_with_mode(fd, path, target, self.mode);
         }
         bound?;
-        ready(fd)?;
+        let file =
+            ready(fd).map_err(ErrorKind::from).and_then(|()| File::new(path, self.remove_on_drop));
         drop(locked);
-        let file = File::new(path, self.remove_on_drop)?;
-        Ok(Some(file))
+        file.inspect_err(|_| {
+            let _ = unlink_path(path);
+        })
     }
 }
 
-/// The name that a socket which connects has itself.
+/// Gives a socket that connects to `target` its own name.
 pub(super) fn to_local(
     fd: BorrowedFd<'_>,
     name: &SocketName,
     target: &Address,
-    mode: Mode,
-) -> Result<(), ErrorKind> {
+    options: &Options,
+) -> Result<Option<File>, ErrorKind> {
     let fits = |address: &&Address| address.family() == target.family();
     let addresses = address::resolve(name, "connect").map_err(|error| error.kind().clone())?;
     let own = addresses.iter().find(fits).ok_or_else(|| {
         ErrorKind::invalid("the local name is of another family than the one to connect to")
     })?;
     match name {
-        SocketName::Path(path) => bind_with_mode(fd, path, own, mode),
-        _ => Ok(sys::bind(fd, own)?),
+        SocketName::Path(path) => options.bind_path(fd, path, own, |_| Ok(())).map(Some),
+        _ => Ok(sys::bind(fd, own).map(|()| None)?),
     }
 }
 
@@ -197,30 +203,27 @@ fn is_socket(status: &FileStat) -> bool {
     SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFSOCK
 }
 
-/// Locks the directory of `path` among those that bind in it. It goes with the value.
-fn lock(path: &Path, how: Lock) -> Result<Flock<OwnedFd>, ErrorKind> {
-    let open = || {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
-        fd::open(directory_of(path), flags, FileMode::empty())
+/// Locks the directory of `path` among those that bind in it, until the descriptor is closed.
+fn lock(path: &Path, how: Lock) -> Result<OwnedFd, ErrorKind> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
+    let directory = fd::open(directory_of(path), flags, FileMode::empty())?;
+    let how = match how {
+        Lock::Shared => libc::LOCK_SH,
+        Lock::Exclusive => libc::LOCK_EX,
     };
-    let (at_once, waiting) = match how {
-        Lock::Shared => (FlockArg::LockSharedNonblock, FlockArg::LockShared),
-        Lock::Exclusive => (FlockArg::LockExclusiveNonblock, FlockArg::LockExclusive),
-    };
-    let take = |how| Flock::lock(open()?, how).map_err(|(_, errno)| errno);
-    match take(at_once) {
+    match flock(directory.as_fd(), how | libc::LOCK_NB) {
         Err(Errno::EAGAIN) => {}
-        other => return Ok(other?),
+        other => return Ok(other.map(|()| directory)?),
     }
     let deadline = Timeout::After(PATIENCE).deadline();
     loop {
-        match interrupt::until(deadline, || take(waiting)) {
+        match interrupt::until(deadline, || flock(directory.as_fd(), how)) {
             Err(ErrorKind::Os(libc::EINTR)) => {}
             Err(ErrorKind::TimedOut) => {
                 let why = "somebody keeps its directory locked, so that it cannot be replaced";
                 return Err(ErrorKind::Busy(why.into()));
             }
-            other => return other,
+            other => return other.map(|()| directory),
         }
     }
 }
@@ -262,13 +265,17 @@ fn remove_stale(path: &Path, directory: &OwnedFd) -> Result<(), ErrorKind> {
     // Somebody who knows nothing of the lock may have put a new one there since: moved aside, it is looked at again.
     let aside = aside(path);
     rename_to_new(path, &aside)?;
-    let moved = lstat(&aside)?;
-    let same = (moved.st_dev, moved.st_ino) == (status.st_dev, status.st_ino);
-    if !same || lives(&through(directory, &aside))? {
-        rename_to_new(&aside, path)?;
-        return Err(ErrorKind::Os(libc::EADDRINUSE));
-    }
-    Ok(unlink_path(&aside)?)
+    let gone = lstat(&aside).map_err(ErrorKind::from).and_then(|moved| {
+        let same = (moved.st_dev, moved.st_ino) == (status.st_dev, status.st_ino);
+        if !same || lives(&through(directory, &aside))? {
+            return Err(ErrorKind::Os(libc::EADDRINUSE));
+        }
+        Ok(unlink_path(&aside)?)
+    });
+    gone.inspect_err(|_| {
+        // Best effort: somebody may have taken the name meanwhile.
+        let _ = rename_to_new(&aside, path);
+    })
 }
 
 /// Is a socket bound to this file?

@@ -28,6 +28,8 @@ pub struct Connecting {
     addresses: VecDeque<Address>,
     /// The one that is being tried; its answer comes when it can be written to.
     current: Option<OwnedFd>,
+    /// The file of the name that it has itself.
+    file: Option<bind::File>,
 }
 
 impl Socket {
@@ -77,7 +79,7 @@ impl Options {
         }
         let addresses = address::resolve(socket, "connect")?.into();
         let name = socket.clone();
-        Ok(Connecting { name, kind, options: self.clone(), addresses, current: None })
+        Ok(Connecting { name, kind, options: self.clone(), addresses, current: None, file: None })
     }
 }
 
@@ -94,13 +96,27 @@ impl Connecting {
             _ => self.finish_unix(timeout),
         };
         let name = Name::Socket(self.name.clone());
-        let fd = fd.map_err(|kind| address::advise(kind.during("connect", &name), &self.name))?;
-        let unix = self.is_unix();
-        let connected = Socket::new(fd, self.kind, unix, Some(name));
-        if self.options.own_only {
-            check_owner(&connected)?;
+        let file = self.file.take();
+        let connected = fd
+            .map_err(|kind| address::advise(kind.during("connect", &name), &self.name))
+            .map(|fd| Socket::new(fd, self.kind, self.is_unix(), Some(name)))
+            .and_then(|connected| {
+                if self.options.own_only {
+                    check_owner(&connected)?;
+                }
+                Ok(connected)
+            });
+        match connected {
+            Ok(mut connected) => {
+                connected.file = file;
+                Ok(connected)
+            }
+            Err(error) => {
+                // What was bound for nothing.
+                let _ = file.map(|file| file.remove());
+                Err(error)
+            }
         }
-        Ok(connected)
     }
 
     fn is_unix(&self) -> bool {
@@ -113,7 +129,9 @@ impl Connecting {
         let fd = new_socket(&target, self.kind, flags)?;
         self.options.apply(fd.as_fd(), self.is_unix())?;
         match (&self.options.local, self.kind) {
-            (Some(local), _) => bind::to_local(fd.as_fd(), local, &target, self.options.mode)?,
+            (Some(local), _) => {
+                self.file = bind::to_local(fd.as_fd(), local, &target, &self.options)?;
+            }
             // So that the peer can answer.
             (None, Kind::Datagram) if self.is_unix() => {
                 sys::bind(fd.as_fd(), &Address::unix(b"")?)?;

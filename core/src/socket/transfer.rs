@@ -134,6 +134,18 @@ impl Socket {
     /// and [`ErrorKind::done`] tells how many bytes came before it. `EOPNOTSUPP` for messages, which come whole.
     #[doc(alias = "MSG_WAITALL")]
     pub fn recv_exact(&self, buffer: &mut [u8], timeout: Timeout) -> Result<()> {
+        self.recv_exact_uninit(uninit(buffer), timeout)
+    }
+
+    /// As [`Socket::recv_exact`], into memory that need not hold values: it does then, after an error the first
+    /// [`ErrorKind::done`] bytes.
+    ///
+    /// Errors: as `recv_exact`.
+    pub fn recv_exact_uninit(
+        &self,
+        buffer: &mut [MaybeUninit<u8>],
+        timeout: Timeout,
+    ) -> Result<()> {
         if self.kind.keeps_boundaries() {
             let why = "messages come whole: it is for streams";
             return Err(self.failed("recv_exact", ErrorKind::unsupported(why)));

@@ -122,12 +122,16 @@ impl<F: AsFd> Stream<F> {
     ///
     /// Errors: `EndOfStream` when nothing came any more, `Cut` when the stream ended in between; `Partial` with the cause
     /// when some bytes were read before it.
-    pub(crate) fn read_exact(&self, room: &mut [u8], timeout: Timeout) -> Result<(), ErrorKind> {
+    pub(crate) fn read_exact(
+        &self,
+        room: &mut [MaybeUninit<u8>],
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
         let mut limit = Limit::new(timeout);
         let total = room.len();
         let mut done = 0;
         while done < total {
-            match self.read_within(uninit(&mut room[done..]), &mut limit) {
+            match self.read_within(&mut room[done..], &mut limit) {
                 Ok(0) => return Err(ErrorKind::ended(done, total)),
                 Ok(more) => done += more,
                 Err(cause) => return Err(cause.after(done, total)),

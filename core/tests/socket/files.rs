@@ -348,6 +348,25 @@ fn what_belongs_to_somebody_else_is_not_trusted() {
 }
 
 #[test]
+fn a_failure_leaves_no_file() {
+    let place = Place::new();
+    let options = Options::new().kind(Kind::Datagram).local(place.name("own")).unwrap();
+    let error = options.connect(place.name("nobody"), SOON).unwrap_err();
+    assert_eq!(error.errno(), libc::ENOENT, "{error}");
+    assert_eq!(place.entries(), 0);
+    // Its own name is a file like a server's: it stays, is taken over, and goes when that was asked for.
+    let server = Socket::bind(place.name("server")).unwrap();
+    drop(options.connect(place.name("server"), SOON).unwrap());
+    assert_eq!(place.entries(), 2);
+    let client = options.clone().remove_on_drop(true).connect(place.name("server"), SOON).unwrap();
+    client.send(b"x", SOON).unwrap();
+    let (_, sender) = server.recv_from(&mut [0; 8], SOON).unwrap();
+    assert_eq!(sender.unwrap().to_string(), place.name("own"));
+    drop(client);
+    assert_eq!(place.entries(), 1);
+}
+
+#[test]
 fn a_disk_file_system_has_sockets_too() {
     let directory = Directory::new("s");
     let path = directory.path("s");

@@ -139,7 +139,7 @@ impl Socket {
         let expect = expect(max_fds, min_fds, fd_kind, require_seals, fd_size, readable, writable)?;
         with_room(self.room(size), |room| {
             let message =
-                receive(py, limit(timeout), |left| socket.recv_message(room, &expect, left))?;
+                self.receive(py, limit(timeout), |left| socket.recv_message(room, &expect, left))?;
             if message.ended {
                 return Ok(None);
             }

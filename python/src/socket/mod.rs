@@ -10,6 +10,7 @@ mod open;
 mod state;
 mod transfer;
 
+use std::sync::atomic::{AtomicBool, AtomicU8};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
@@ -64,6 +65,10 @@ use crate::error::{closed, raise};
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Socket {
     open: Mutex<Option<Arc<unipc::socket::Socket>>>,
+    /// After a try that came to nothing: how many times to wait at once before the next try.
+    patience: AtomicU8,
+    /// The last receive filled the room that it had.
+    full: AtomicBool,
     // What stays true after closing.
     kind: Kind,
 }
@@ -77,7 +82,12 @@ fn helper<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'
 
 impl Socket {
     fn new(socket: unipc::socket::Socket) -> Self {
-        Self { kind: socket.kind(), open: Mutex::new(Some(Arc::new(socket))) }
+        Self {
+            patience: AtomicU8::new(0),
+            full: AtomicBool::new(false),
+            kind: socket.kind(),
+            open: Mutex::new(Some(Arc::new(socket))),
+        }
     }
 
     fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<unipc::socket::Socket>>> {

@@ -3,6 +3,8 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
+use std::mem::MaybeUninit;
+use std::sync::atomic::Ordering;
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -10,7 +12,7 @@ use pyo3::types::PyBytes;
 use unipc::{Name, Timeout};
 
 use super::{Socket, after, raise_with};
-use crate::buffer::Lent;
+use crate::buffer::{Lent, new_bytes};
 use crate::error::raise;
 use crate::name::NameArgument;
 use crate::wait::{TimeoutArgument, limit, wait};
@@ -20,6 +22,12 @@ const STREAM: usize = 64 << 10;
 
 /// The longest message that is received unless said otherwise.
 pub(super) const MESSAGE: usize = 1 << 20;
+
+/// Up to so many bytes are received into a small place.
+const SMALL: usize = 4096;
+
+/// How often a receive waits at once after a try that came to nothing.
+const PATIENCE: u8 = 31;
 
 /// Up to so many bytes the kernel copies faster than threads take turns.
 const AT_ONCE: usize = 64 << 10;
@@ -64,6 +72,14 @@ pub(super) fn receive<R: Send>(
     work: impl FnMut(Timeout) -> unipc::Result<R> + Send,
 ) -> PyResult<R> {
     if timeout == Timeout::Forever { wait(py, timeout, work) } else { soon(py, timeout, work) }
+}
+
+/// A new object with these bytes, which must hold values.
+fn copied<'py>(py: Python<'py>, room: &[MaybeUninit<u8>]) -> PyResult<Bound<'py, PyBytes>> {
+    new_bytes(py, room.len(), |bytes| {
+        bytes.copy_from_slice(room);
+        Ok(())
+    })
 }
 
 /// Calls with the bytes of an object that has the buffer protocol.
@@ -194,11 +210,32 @@ impl Socket {
         size: Option<usize>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let socket = self.get(py)?;
-        with_room(self.room(size), |room| {
-            let length = receive(py, limit(timeout), |left| socket.recv(room, left))?;
-            Ok(PyBytes::new(py, &room[..length]))
-        })
+        let (socket, size, timeout) = (self.get(py)?, self.room(size), limit(timeout));
+        if size <= SMALL {
+            let mut place = [MaybeUninit::uninit(); SMALL];
+            let room = &mut place[..size];
+            let length = self.receive(py, timeout, |left| socket.recv_uninit(room, left))?;
+            return copied(py, &room[..length]);
+        }
+        // SYNC: a guess alone, which only costs time when it is wrong.
+        if !self.full.load(Ordering::Relaxed) {
+            return with_room(size, |room| {
+                let length = self.receive(py, timeout, |left| socket.recv(room, left))?;
+                self.full.store(length == size, Ordering::Relaxed);
+                Ok(PyBytes::new(py, &room[..length]))
+            });
+        }
+        // As much again, so that it goes straight into the object.
+        let mut length = 0;
+        let bytes = new_bytes(py, size, |room| {
+            length = self.receive(py, timeout, |left| socket.recv_uninit(room, left))?;
+            for byte in &mut room[length..] {
+                byte.write(0);
+            }
+            Ok(())
+        })?;
+        self.full.store(length == size, Ordering::Relaxed);
+        Ok(if length == size { bytes } else { PyBytes::new(py, &bytes.as_bytes()[..length]) })
     }
 
     /// Receives into `buffer`, as `recv`, and returns how many bytes came.
@@ -214,7 +251,7 @@ impl Socket {
         let socket = self.get(py)?;
         let mut buffer = Lent::writable(buffer)?;
         let room = buffer.bytes_mut();
-        receive(py, limit(timeout), |left| socket.recv(room, left))
+        self.receive(py, limit(timeout), |left| socket.recv(room, left))
     }
 
     /// Receives exactly `size` bytes from a stream.
@@ -228,26 +265,14 @@ impl Socket {
         size: usize,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let socket = self.get(py)?;
-        with_room(size, |room| {
-            let mut done = 0;
-            let attempt = |left| {
-                let filled = socket.recv_exact(&mut room[done..], left);
-                if let Err(error) = &filled {
-                    done += error.kind().done();
-                }
-                filled
-            };
-            let result = go_on(py, limit(timeout), attempt)?;
-            match result {
-                Ok(()) => Ok(PyBytes::new(py, room)),
-                Err(error) => {
-                    let partial = PyBytes::new(py, &room[..done]);
-                    let name = intern!(py, "partial");
-                    Err(raise_with(py, after(&error, done, size), name, partial))
-                }
-            }
-        })
+        let (socket, timeout) = (self.get(py)?, limit(timeout));
+        if size <= SMALL {
+            let mut place = [MaybeUninit::uninit(); SMALL];
+            let room = &mut place[..size];
+            self.fill(py, &socket, room, timeout)?;
+            return copied(py, room);
+        }
+        new_bytes(py, size, |room| self.fill(py, &socket, room, timeout))
     }
 
     /// Sends a datagram to `name`, whatever this socket is connected to, and returns how many bytes it has.
@@ -292,11 +317,72 @@ impl Socket {
     #[pyo3(signature = (timeout = None))]
     fn next_size(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<usize> {
         let socket = self.get(py)?;
-        receive(py, limit(timeout), |left| socket.next_size(left))
+        self.receive(py, limit(timeout), |left| socket.next_size(left))
     }
 }
 
 impl Socket {
+    /// Receives. Without a limit it is made to wait at once where the last try was in vain: a try costs a system call,
+    /// and letting others run costs time where there is nothing to wait for.
+    pub(super) fn receive<R: Send>(
+        &self,
+        py: Python<'_>,
+        timeout: Timeout,
+        mut work: impl FnMut(Timeout) -> unipc::Result<R> + Send,
+    ) -> PyResult<R> {
+        if timeout != Timeout::Forever {
+            return soon(py, timeout, work);
+        }
+        // SYNC: a guess alone, which only costs time when it is wrong.
+        match self.patience.load(Ordering::Relaxed) {
+            0 => match work(Timeout::TRY) {
+                Err(error) if error.errno() == libc::EAGAIN => {
+                    self.patience.store(PATIENCE, Ordering::Relaxed);
+                }
+                other => return other.map_err(raise),
+            },
+            times => self.patience.store(times - 1, Ordering::Relaxed),
+        }
+        wait(py, timeout, work)
+    }
+
+    /// Fills the room from a stream.
+    fn fill(
+        &self,
+        py: Python<'_>,
+        socket: &unipc::socket::Socket,
+        room: &mut [MaybeUninit<u8>],
+        timeout: Timeout,
+    ) -> PyResult<()> {
+        let (size, mut done) = (room.len(), 0);
+        let attempt = |left| {
+            let filled = socket.recv_exact_uninit(&mut room[done..], left);
+            if let Err(error) = &filled {
+                done += error.kind().done();
+            }
+            // Told as an error only where the wait has to begin, or go on.
+            match filled {
+                Err(error) if error.errno() == libc::EINTR || error.errno() == libc::EAGAIN => {
+                    Err(error)
+                }
+                other => Ok(other),
+            }
+        };
+        match self.receive(py, timeout, attempt) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let partial = copied(py, &room[..done])?;
+                let name = intern!(py, "partial");
+                Err(raise_with(py, after(&error, done, size), name, partial))
+            }
+            Err(error) => {
+                let partial = copied(py, &room[..done])?;
+                let _ = error.value(py).setattr(intern!(py, "partial"), partial);
+                Err(error)
+            }
+        }
+    }
+
     /// How much is received at most.
     pub(super) fn room(&self, size: Option<usize>) -> usize {
         size.unwrap_or(if self.kind.keeps_boundaries() { MESSAGE } else { STREAM })

@@ -6,6 +6,7 @@ mod control;
 mod lock;
 mod mq;
 mod signal;
+mod socket;
 mod yard;
 
 use std::cell::Cell;
@@ -26,7 +27,8 @@ pub(crate) struct Room {
 }
 
 /// Every room with cases; `control` is what must pass for the others to mean something.
-pub(crate) const ROOMS: &[Room] = &[control::CAREFUL, lock::ROOM, mq::ROOM, signal::ROOM];
+pub(crate) const ROOMS: &[Room] =
+    &[control::CAREFUL, lock::ROOM, mq::ROOM, signal::ROOM, socket::ROOM];
 
 /// What must be caught.
 pub(crate) const CARELESS: Room = control::CARELESS;

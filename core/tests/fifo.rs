@@ -107,102 +107,116 @@ fn names_that_are_no_files_are_refused() {
 
 #[test]
 fn a_writer_without_a_reader_is_told_what_to_do() {
-    let directory = Directory::new("fifo-enxio");
-    let fifo = Fifo::create(directory.name("fifo")).unwrap();
-    let error = fifo.writer(Timeout::TRY).unwrap_err();
-    assert_eq!(error.errno(), libc::ENXIO);
-    assert!(error.to_string().contains("nobody has it open for reading"), "{error}");
-    let started = Instant::now();
-    let error = fifo.writer(SHORT).unwrap_err();
-    assert!(started.elapsed() >= Duration::from_millis(20));
-    assert_eq!(error.errno(), libc::ETIMEDOUT);
-    assert!(error.to_string().contains("nobody opened it for reading"), "{error}");
-    let error = fifo.reader(SHORT).unwrap_err();
-    assert_eq!(error.errno(), libc::ETIMEDOUT);
-    assert!(error.to_string().contains("nobody opened it for writing"), "{error}");
-    // A reader opens without waiting; then it waits for the first writer.
-    let reader = fifo.reader(Timeout::TRY).unwrap();
-    let mut room = [0; 8];
-    assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
-    assert_eq!(reader.read(&mut room, SHORT).unwrap_err().errno(), libc::ETIMEDOUT);
-    let child = fork(|| {
-        assert_eq!(reader.read(&mut [0; 2], Timeout::Forever).unwrap(), 1);
-        assert_eq!(reader.read(&mut [0; 2], Timeout::Forever).unwrap(), 0);
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("a_writer_without_a_reader_is_told_what_to_do", || {
+        let directory = Directory::new("fifo-enxio");
+        let fifo = Fifo::create(directory.name("fifo")).unwrap();
+        let error = fifo.writer(Timeout::TRY).unwrap_err();
+        assert_eq!(error.errno(), libc::ENXIO);
+        assert!(error.to_string().contains("nobody has it open for reading"), "{error}");
+        let started = Instant::now();
+        let error = fifo.writer(SHORT).unwrap_err();
+        assert!(started.elapsed() >= Duration::from_millis(20));
+        assert_eq!(error.errno(), libc::ETIMEDOUT);
+        assert!(error.to_string().contains("nobody opened it for reading"), "{error}");
+        let error = fifo.reader(SHORT).unwrap_err();
+        assert_eq!(error.errno(), libc::ETIMEDOUT);
+        assert!(error.to_string().contains("nobody opened it for writing"), "{error}");
+        // A reader opens without waiting; then it waits for the first writer.
+        let reader = fifo.reader(Timeout::TRY).unwrap();
+        let mut room = [0; 8];
+        assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+        assert_eq!(reader.read(&mut room, SHORT).unwrap_err().errno(), libc::ETIMEDOUT);
+        let child = fork(|| {
+            assert_eq!(reader.read(&mut [0; 2], Timeout::Forever).unwrap(), 1);
+            assert_eq!(reader.read(&mut [0; 2], Timeout::Forever).unwrap(), 0);
+        });
+        asleep(child);
+        fifo.writer(Timeout::TRY).unwrap().write_all(b"1", Timeout::TRY).unwrap();
+        succeeded(child);
+        let writer = fifo.writer(Timeout::TRY).unwrap();
+        assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+        writer.write_all(b"x", Timeout::TRY).unwrap();
+        drop(writer);
+        assert_eq!(reader.read(&mut room, Timeout::Forever).unwrap(), 1);
+        assert_eq!(reader.read(&mut room, Timeout::Forever).unwrap(), 0);
+        assert_eq!(reader.name(), directory.name("fifo"));
     });
-    asleep(child);
-    fifo.writer(Timeout::TRY).unwrap().write_all(b"1", Timeout::TRY).unwrap();
-    succeeded(child);
-    let writer = fifo.writer(Timeout::TRY).unwrap();
-    assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
-    writer.write_all(b"x", Timeout::TRY).unwrap();
-    drop(writer);
-    assert_eq!(reader.read(&mut room, Timeout::Forever).unwrap(), 1);
-    assert_eq!(reader.read(&mut room, Timeout::Forever).unwrap(), 0);
-    assert_eq!(reader.name(), directory.name("fifo"));
 }
 
 #[test]
 fn both_sides_wait_for_each_other() {
-    let directory = Directory::new("fifo-meet");
-    let fifo = Fifo::create(directory.name("fifo")).unwrap();
-    for limit in [LONG, Timeout::Forever] {
-        let child = fork(|| fifo.writer(limit).unwrap().write_all(b"from below", LONG).unwrap());
-        asleep(child);
-        let reader = fifo.reader(limit).unwrap();
-        let mut room = [0; 10];
-        reader.read_exact(&mut room, limit).unwrap();
-        assert_eq!(&room, b"from below");
-        assert_eq!(reader.read(&mut room, limit).unwrap(), 0);
-        succeeded(child);
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("both_sides_wait_for_each_other", || {
+        let directory = Directory::new("fifo-meet");
+        let fifo = Fifo::create(directory.name("fifo")).unwrap();
+        for limit in [LONG, Timeout::Forever] {
+            let child =
+                fork(|| fifo.writer(limit).unwrap().write_all(b"from below", LONG).unwrap());
+            asleep(child);
+            let reader = fifo.reader(limit).unwrap();
+            let mut room = [0; 10];
+            reader.read_exact(&mut room, limit).unwrap();
+            assert_eq!(&room, b"from below");
+            assert_eq!(reader.read(&mut room, limit).unwrap(), 0);
+            succeeded(child);
 
-        let child = fork(|| {
-            let mut text = String::new();
-            fifo.reader(limit).unwrap().read_to_string(&mut text).unwrap();
-            assert_eq!(text, "from above");
-        });
-        asleep(child);
-        write!(fifo.writer(limit).unwrap(), "from above").unwrap();
-        succeeded(child);
-    }
+            let child = fork(|| {
+                let mut text = String::new();
+                fifo.reader(limit).unwrap().read_to_string(&mut text).unwrap();
+                assert_eq!(text, "from above");
+            });
+            asleep(child);
+            write!(fifo.writer(limit).unwrap(), "from above").unwrap();
+            succeeded(child);
+        }
+    });
 }
 
 #[test]
 fn a_reader_that_is_kept_open_serves_one_writer_after_another() {
-    let directory = Directory::new("fifo-keep");
-    let fifo = Fifo::create(directory.name("fifo")).unwrap();
-    let reader = fifo.reader(Timeout::TRY).unwrap();
-    reader.keep_open().unwrap();
-    let mut room = [0; 1];
-    for round in 0..3 {
-        let child = fork(|| fifo.writer(Timeout::TRY).unwrap().write_all(&[round], LONG).unwrap());
-        reader.read_exact(&mut room, LONG).unwrap();
-        succeeded(child);
-        assert_eq!(room, [round]);
-        assert_eq!(reader.read(&mut room, SHORT).unwrap_err().errno(), libc::ETIMEDOUT);
-    }
-    // Only a writer is kept: without the reader nobody reads.
-    drop(reader);
-    assert_eq!(fifo.writer(Timeout::TRY).unwrap_err().errno(), libc::ENXIO);
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("a_reader_that_is_kept_open_serves_one_writer_after_another", || {
+        let directory = Directory::new("fifo-keep");
+        let fifo = Fifo::create(directory.name("fifo")).unwrap();
+        let reader = fifo.reader(Timeout::TRY).unwrap();
+        reader.keep_open().unwrap();
+        let mut room = [0; 1];
+        for round in 0..3 {
+            let child =
+                fork(|| fifo.writer(Timeout::TRY).unwrap().write_all(&[round], LONG).unwrap());
+            reader.read_exact(&mut room, LONG).unwrap();
+            succeeded(child);
+            assert_eq!(room, [round]);
+            assert_eq!(reader.read(&mut room, SHORT).unwrap_err().errno(), libc::ETIMEDOUT);
+        }
+        // Only a writer is kept: without the reader nobody reads.
+        drop(reader);
+        assert_eq!(fifo.writer(Timeout::TRY).unwrap_err().errno(), libc::ENXIO);
+    });
 }
 
 #[test]
 fn a_writer_outlives_its_reader_and_finds_the_next() {
-    let directory = Directory::new("fifo-outlive");
-    let fifo = Fifo::create(directory.name("fifo")).unwrap();
-    let child = fork(|| {
-        let _reader = fifo.reader(Timeout::Forever).unwrap();
-        nix::unistd::pause();
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("a_writer_outlives_its_reader_and_finds_the_next", || {
+        let directory = Directory::new("fifo-outlive");
+        let fifo = Fifo::create(directory.name("fifo")).unwrap();
+        let child = fork(|| {
+            let _reader = fifo.reader(Timeout::Forever).unwrap();
+            nix::unistd::pause();
+        });
+        let writer = fifo.writer(LONG).unwrap();
+        writer.write_all(b"x", LONG).unwrap();
+        asleep(child);
+        killed(child);
+        assert_eq!(writer.write_all(b"x", LONG).unwrap_err().errno(), libc::EPIPE);
+        let next = fifo.reader(LONG).unwrap();
+        writer.write_all(b"y", LONG).unwrap();
+        let mut room = [0; 8];
+        assert_eq!(next.read(&mut room, LONG).unwrap(), 2, "the pipe lives as long as the writer");
+        assert_eq!(&room[..2], b"xy");
     });
-    let writer = fifo.writer(LONG).unwrap();
-    writer.write_all(b"x", LONG).unwrap();
-    asleep(child);
-    killed(child);
-    assert_eq!(writer.write_all(b"x", LONG).unwrap_err().errno(), libc::EPIPE);
-    let next = fifo.reader(LONG).unwrap();
-    writer.write_all(b"y", LONG).unwrap();
-    let mut room = [0; 8];
-    assert_eq!(next.read(&mut room, LONG).unwrap(), 2, "the pipe lives as long as the writer");
-    assert_eq!(&room[..2], b"xy");
 }
 
 #[test]

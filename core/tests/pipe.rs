@@ -153,31 +153,34 @@ fn an_atomic_write_refuses_what_would_be_torn() {
 
 #[test]
 fn four_processes_write_records_that_stay_whole() {
-    let (reader, writer) = pipe().unwrap();
-    let children: Vec<_> = (0..4_u8)
-        .map(|number| {
-            fork(|| {
-                for _ in 0..100 {
-                    writer.write_atomic(&[number; PIPE_BUF], Timeout::Forever).unwrap();
-                }
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("four_processes_write_records_that_stay_whole", || {
+        let (reader, writer) = pipe().unwrap();
+        let children: Vec<_> = (0..4_u8)
+            .map(|number| {
+                fork(|| {
+                    for _ in 0..100 {
+                        writer.write_atomic(&[number; PIPE_BUF], Timeout::Forever).unwrap();
+                    }
+                })
             })
-        })
-        .collect();
-    drop(writer);
-    let mut counts = [0; 4];
-    let mut record = [0; PIPE_BUF];
-    loop {
-        match reader.read_exact(&mut record, LONG) {
-            Ok(()) => counts[usize::from(record[0])] += 1,
-            Err(error) => {
-                assert_eq!(error.kind(), &ErrorKind::EndOfStream);
-                break;
+            .collect();
+        drop(writer);
+        let mut counts = [0; 4];
+        let mut record = [0; PIPE_BUF];
+        loop {
+            match reader.read_exact(&mut record, LONG) {
+                Ok(()) => counts[usize::from(record[0])] += 1,
+                Err(error) => {
+                    assert_eq!(error.kind(), &ErrorKind::EndOfStream);
+                    break;
+                }
             }
+            assert!(record.iter().all(|&byte| byte == record[0]));
         }
-        assert!(record.iter().all(|&byte| byte == record[0]));
-    }
-    assert_eq!(counts, [100; 4]);
-    children.into_iter().for_each(succeeded);
+        assert_eq!(counts, [100; 4]);
+        children.into_iter().for_each(succeeded);
+    });
 }
 
 #[test]
@@ -207,31 +210,34 @@ fn two_readers_share_the_bytes_and_each_is_read_once() {
 
 #[test]
 fn a_killed_writer_ends_the_stream_and_a_killed_reader_breaks_it() {
-    let (reader, writer) = pipe().unwrap();
-    let (block, _never) = pipe().unwrap();
-    let child = fork(|| {
-        writer.write_all(b"half", Timeout::Forever).unwrap();
-        let _ = block.read_exact(&mut [0], Timeout::Forever);
-    });
-    drop(writer);
-    let mut room = [0; 4];
-    reader.read_exact(&mut room, LONG).unwrap();
-    asleep(child);
-    assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
-    killed(child);
-    assert_eq!(reader.read(&mut room, Timeout::Forever).unwrap(), 0);
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("a_killed_writer_ends_the_stream_and_a_killed_reader_breaks_it", || {
+        let (reader, writer) = pipe().unwrap();
+        let (block, _never) = pipe().unwrap();
+        let child = fork(|| {
+            writer.write_all(b"half", Timeout::Forever).unwrap();
+            let _ = block.read_exact(&mut [0], Timeout::Forever);
+        });
+        drop(writer);
+        let mut room = [0; 4];
+        reader.read_exact(&mut room, LONG).unwrap();
+        asleep(child);
+        assert_eq!(reader.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+        killed(child);
+        assert_eq!(reader.read(&mut room, Timeout::Forever).unwrap(), 0);
 
-    let (reader, writer) = pipe().unwrap();
-    let child = fork(|| {
-        let _ = block.read_exact(&mut [0], Timeout::Forever);
+        let (reader, writer) = pipe().unwrap();
+        let child = fork(|| {
+            let _ = block.read_exact(&mut [0], Timeout::Forever);
+        });
+        drop(reader);
+        asleep(child);
+        writer.write_all(b"x", Timeout::Forever).unwrap();
+        killed(child);
+        let error = writer.write_all(b"x", Timeout::Forever).unwrap_err();
+        assert_eq!(error.errno(), libc::EPIPE);
+        assert!(error.to_string().contains("nobody has it open for reading"), "{error}");
     });
-    drop(reader);
-    asleep(child);
-    writer.write_all(b"x", Timeout::Forever).unwrap();
-    killed(child);
-    let error = writer.write_all(b"x", Timeout::Forever).unwrap_err();
-    assert_eq!(error.errno(), libc::EPIPE);
-    assert!(error.to_string().contains("nobody has it open for reading"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Byte streams over each kind of descriptor: time limits, ends, broken peers, signals; and frames on them.
 
+#[path = "support/child.rs"]
+mod child;
 #[path = "support/fork.rs"]
 mod fork;
 #[path = "support/storm.rs"]
@@ -11,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use child::succeeds_alone;
 use fork::{fork, succeeded};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::stat::Mode;
@@ -394,59 +397,65 @@ fn short_frames_of_several_writers_do_not_mix() {
 
 #[test]
 fn long_frames_of_exclusive_writers_in_eight_processes_do_not_mix() {
-    let (reader, writer) = pipe().unwrap();
-    let children: Vec<_> = (0..8_u8)
-        .map(|number| {
-            fork(|| {
-                let mut writer = FrameWriter::new(&*writer).unwrap().exclusive();
-                for round in 0..20 {
-                    let limit = if round % 2 == 0 {
-                        Timeout::Forever
-                    } else {
-                        Timeout::After(Duration::from_secs(30))
-                    };
-                    writer.write(&vec![number; 65536], limit).unwrap();
-                }
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("long_frames_of_exclusive_writers_in_eight_processes_do_not_mix", || {
+        let (reader, writer) = pipe().unwrap();
+        let children: Vec<_> = (0..8_u8)
+            .map(|number| {
+                fork(|| {
+                    let mut writer = FrameWriter::new(&*writer).unwrap().exclusive();
+                    for round in 0..20 {
+                        let limit = if round % 2 == 0 {
+                            Timeout::Forever
+                        } else {
+                            Timeout::After(Duration::from_secs(30))
+                        };
+                        writer.write(&vec![number; 65536], limit).unwrap();
+                    }
+                })
             })
-        })
-        .collect();
-    drop(writer);
-    let mut frames = FrameReader::new(reader).unwrap();
-    let mut counts = [0; 8];
-    while let Some(frame) = frames.read(Timeout::Forever).unwrap() {
-        assert!(frame.len() == 65536 && frame.iter().all(|&byte| byte == frame[0]));
-        counts[usize::from(frame[0])] += 1;
-    }
-    assert_eq!(counts, [20; 8]);
-    children.into_iter().for_each(succeeded);
+            .collect();
+        drop(writer);
+        let mut frames = FrameReader::new(reader).unwrap();
+        let mut counts = [0; 8];
+        while let Some(frame) = frames.read(Timeout::Forever).unwrap() {
+            assert!(frame.len() == 65536 && frame.iter().all(|&byte| byte == frame[0]));
+            counts[usize::from(frame[0])] += 1;
+        }
+        assert_eq!(counts, [20; 8]);
+        children.into_iter().for_each(succeeded);
+    });
 }
 
 #[test]
 fn an_exclusive_writer_waits_for_its_turn_no_longer_than_told() {
-    let (_reader, writer) = pipe().unwrap();
-    let (told, tell) = pipe().unwrap();
-    let release = pipe().unwrap();
-    let child = fork(|| {
-        let lock = libc::flock {
-            l_type: i16::try_from(libc::F_WRLCK).unwrap(),
-            l_whence: 0,
-            l_start: 0,
-            l_len: 0,
-            l_pid: 0,
-        };
-        fcntl(&writer, FcntlArg::F_SETLK(&lock)).unwrap();
-        tell.write_all(b"l", Timeout::Forever).unwrap();
-        // Until the parent has seen that it waits.
-        release.0.read_exact(&mut [0], Timeout::Forever).unwrap();
+    // Alone: no other test's ends shall live on in the children of this one.
+    succeeds_alone("an_exclusive_writer_waits_for_its_turn_no_longer_than_told", || {
+        let (_reader, writer) = pipe().unwrap();
+        let (told, tell) = pipe().unwrap();
+        let release = pipe().unwrap();
+        let child = fork(|| {
+            let lock = libc::flock {
+                l_type: i16::try_from(libc::F_WRLCK).unwrap(),
+                l_whence: 0,
+                l_start: 0,
+                l_len: 0,
+                l_pid: 0,
+            };
+            fcntl(&writer, FcntlArg::F_SETLK(&lock)).unwrap();
+            tell.write_all(b"l", Timeout::Forever).unwrap();
+            // Until the parent has seen that it waits.
+            release.0.read_exact(&mut [0], Timeout::Forever).unwrap();
+        });
+        told.read_exact(&mut [0], Timeout::Forever).unwrap();
+        let mut frames = FrameWriter::new(&*writer).unwrap().exclusive();
+        assert_eq!(frames.write(b"x", Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+        let error = frames.write(b"x", SHORT).unwrap_err();
+        assert_eq!((error.errno(), frames.is_unfinished()), (libc::ETIMEDOUT, false));
+        release.1.write_all(b"r", Timeout::Forever).unwrap();
+        succeeded(child);
+        frames.write(b"x", Timeout::TRY).unwrap();
     });
-    told.read_exact(&mut [0], Timeout::Forever).unwrap();
-    let mut frames = FrameWriter::new(&*writer).unwrap().exclusive();
-    assert_eq!(frames.write(b"x", Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
-    let error = frames.write(b"x", SHORT).unwrap_err();
-    assert_eq!((error.errno(), frames.is_unfinished()), (libc::ETIMEDOUT, false));
-    release.1.write_all(b"r", Timeout::Forever).unwrap();
-    succeeded(child);
-    frames.write(b"x", Timeout::TRY).unwrap();
 }
 
 #[test]

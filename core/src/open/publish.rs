@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
-use nix::sys::stat::{FchmodatFlags, Mode as FileMode, fchmod, fchmodat};
+use nix::sys::stat::{FchmodatFlags, Mode as FileMode, fchmod, fchmodat, lstat};
 use nix::unistd::{linkat, mkfifo, unlink};
 
 use super::Mode;
@@ -75,8 +75,11 @@ pub(crate) fn fifo(path: &Path, mode: Mode) -> nix::Result<()> {
     let bits = FileMode::from_bits_truncate(mode.bits());
     let ((), temporary) = temporary_name(directory_of(path), |name| mkfifo(name, bits))?;
     let mut unnamed = Unnamed { temporary: Some(temporary.clone()) };
-    // The umask may have taken bits away.
-    fchmodat(AT_FDCWD, &temporary, bits, FchmodatFlags::NoFollowSymlink)?;
+    let given = FileMode::from_bits_truncate(lstat(&temporary)?.st_mode);
+    if given != bits {
+        // The umask has taken bits away. Only then is /proc needed, through which the C library does it.
+        fchmodat(AT_FDCWD, &temporary, bits, FchmodatFlags::NoFollowSymlink)?;
+    }
     unnamed.publish_by_name(path)
 }
 

@@ -74,17 +74,17 @@ impl End {
         self.stream.read(room, timeout).map_err(|kind| self.failed("read", kind))
     }
 
-    /// Reads if that needs no waiting: how many bytes, 0 at the end of the stream; `None` when nothing is there, or when
-    /// that cannot be told without waiting, as with a FIFO that was opened by name. For callers that have something to do
-    /// before they wait; with [`Timeout::TRY`] every end can be asked.
+    /// Reads if that needs no waiting: how many bytes, 0 at the end of the stream; `None` when nothing is there, or when it
+    /// costs more to ask than to read, as with pipes. For callers that have something to do before they wait; with
+    /// [`Timeout::TRY`] every end can be asked.
     ///
     /// Errors: `EBADF` for an end that only writes.
     pub fn read_now(&self, room: &mut [MaybeUninit<u8>]) -> Result<Option<usize>> {
         self.stream.read_now(room).map_err(|errno| self.failed("read", errno.into()))
     }
 
-    /// Writes what fits if that needs no waiting; `None` when nothing fits, or when that cannot be told, as with
-    /// [`End::read_now`].
+    /// Writes what fits if that needs no waiting; `None` when nothing fits, or when that cannot be told without waiting, as
+    /// with a FIFO that was opened by name.
     ///
     /// Errors: `EPIPE`; `EBADF` for an end that only reads.
     pub fn write_now(&self, bytes: &[u8]) -> Result<Option<usize>> {

@@ -180,10 +180,14 @@ impl<F: AsFd> Stream<F> {
             .is_ok_and(|events| !events.intersects(gone))
     }
 
-    /// Reads if that needs no waiting; `None` when nothing is there, or when that cannot be told without waiting.
+    /// Reads if that needs no waiting; `None` when nothing is there, or when it costs more to ask than to read.
     pub(crate) fn read_now(&self, room: &mut [MaybeUninit<u8>]) -> nix::Result<Option<usize>> {
         if room.is_empty() {
             return Ok(Some(0));
+        }
+        if self.kind != Kind::Socket {
+            // `preadv2` takes longer than `read` by more than an interpreter needs to let others run.
+            return Ok(None);
         }
         self.now(|| self.read_once(room, false))
     }
@@ -252,10 +256,16 @@ impl<F: AsFd> Stream<F> {
         }
         loop {
             limit.wait(self.as_fd(), events)?;
-            match interrupt::until(limit.deadline(), || call(true)) {
-                Err(ErrorKind::Os(libc::EAGAIN)) => {}
+            // EAGAIN of the call is told apart from that of a timer which cannot be had.
+            let moved = interrupt::until(limit.deadline(), || match call(true) {
+                Err(Errno::EAGAIN) => Ok(None),
+                other => other.map(Some),
+            });
+            match moved {
+                Ok(None) => {}
+                Ok(Some(count)) => return Ok(count),
                 Err(ErrorKind::TimedOut) => return Err(limit.expired()),
-                other => return other,
+                Err(other) => return Err(other),
             }
         }
     }

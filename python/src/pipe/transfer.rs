@@ -21,6 +21,28 @@ const LARGE: usize = 65536;
 
 const FOREVER: TimeoutArgument = TimeoutArgument(Timeout::Forever);
 
+/// The bytes to write; those of a `bytes` object are lent without ceremony.
+enum Data<'a> {
+    Bytes(&'a [u8]),
+    Lent(Lent),
+}
+
+impl<'a> Data<'a> {
+    fn of(data: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+        match data.cast::<PyBytes>() {
+            Ok(bytes) => Ok(Self::Bytes(bytes.as_bytes())),
+            Err(_) => Lent::readable(data).map(Self::Lent),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Lent(lent) => lent.bytes(),
+        }
+    }
+}
+
 /// Reads what is there, at first without waiting.
 fn read_into(
     py: Python<'_>,
@@ -151,7 +173,7 @@ impl PipeEnd {
         timeout: TimeoutArgument,
     ) -> PyResult<usize> {
         let end = self.get(py)?;
-        let lent = Lent::readable(data)?;
+        let lent = Data::of(data)?;
         let bytes = lent.bytes();
         let mut done = end.write_now(bytes).map_err(raise)?.unwrap_or(0);
         if done == bytes.len() || (done > 0 && timeout.0 != Timeout::Forever) {
@@ -178,7 +200,7 @@ impl PipeEnd {
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
         let end = self.get(py)?;
-        let lent = Lent::readable(data)?;
+        let lent = Data::of(data)?;
         let bytes = lent.bytes();
         let mut done = end.write_now(bytes).map_err(raise)?.unwrap_or(0);
         if done == bytes.len() {
@@ -201,8 +223,9 @@ impl PipeEnd {
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
         let end = self.get(py)?;
-        let lent = Lent::readable(data)?;
-        wait(py, timeout.0, |left| end.write_atomic(lent.bytes(), left))
+        let lent = Data::of(data)?;
+        let bytes = lent.bytes();
+        wait(py, timeout.0, |left| end.write_atomic(bytes, left))
     }
 }
 

@@ -5,6 +5,7 @@ mod case;
 mod control;
 mod lock;
 mod mq;
+mod pipe;
 mod signal;
 mod socket;
 mod yard;
@@ -28,7 +29,7 @@ pub(crate) struct Room {
 
 /// Every room with cases; `control` is what must pass for the others to mean something.
 pub(crate) const ROOMS: &[Room] =
-    &[control::CAREFUL, lock::ROOM, mq::ROOM, signal::ROOM, socket::ROOM];
+    &[control::CAREFUL, lock::ROOM, mq::ROOM, pipe::ROOM, signal::ROOM, socket::ROOM];
 
 /// What must be caught.
 pub(crate) const CARELESS: Room = control::CARELESS;

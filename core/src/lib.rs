@@ -9,6 +9,7 @@ mod interrupt;
 pub mod layout;
 pub mod lock;
 mod map;
+pub mod mechanism;
 pub mod mq;
 mod name;
 mod open;

@@ -14,6 +14,7 @@ pub mod channel;
 pub mod error;
 pub mod frame;
 pub mod lock;
+pub mod mechanism;
 pub mod mq;
 pub mod name;
 pub mod pipe;

@@ -47,6 +47,11 @@ const HEADERS: &[Header] = &[
     },
     Header { path: "unipc/name.h", sources: &["name.rs"], preamble: include_str!("header/name.h") },
     Header {
+        path: "unipc/mechanism.h",
+        sources: &["mechanism.rs"],
+        preamble: include_str!("header/mechanism.h"),
+    },
+    Header {
         path: "unipc/mq.h",
         sources: &["mq.rs", "mq/open.rs", "mq/transfer.rs", "mq/manage.rs", "mq/system_v.rs"],
         preamble: include_str!("header/mq.h"),

@@ -5,6 +5,7 @@ mod buffer;
 mod error;
 mod frame;
 mod lock;
+mod mechanism;
 mod mq;
 mod name;
 mod pipe;
@@ -28,6 +29,8 @@ mod _native {
     use crate::frame::{FrameReader, FrameWriter};
     #[pymodule_export]
     use crate::lock::{FileLock, LockGuard, LockHolder};
+    #[pymodule_export]
+    use crate::mechanism::mechanism_table;
     #[pymodule_export]
     use crate::mq::{
         MessageQueue, mq_limits, mq_usage, system_v_queue_list, system_v_queue_remove,

@@ -23,6 +23,16 @@ static void base(void)
     EXPECT(unipc_page_size() == (size_t)sysconf(_SC_PAGESIZE));
 }
 
+static void mechanisms(void)
+{
+    unipc_mechanism row;
+
+    EXPECT(unipc_mechanism_count() > 10);
+    EXPECT(unipc_mechanism_at(0, &row) == 0);
+    EXPECT(strcmp(row.name, "pipe") == 0 && row.flow_control == 1 && row.records == 0);
+    EXPECT(unipc_mechanism_at(unipc_mechanism_count(), &row) == -EINVAL);
+}
+
 static void errors(void)
 {
     unipc_shm *shm;
@@ -479,6 +489,7 @@ int main(void)
 {
     base();
     errors();
+    mechanisms();
     names();
     posix();
     memfd();

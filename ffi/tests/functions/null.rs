@@ -6,6 +6,7 @@ use std::ffi::c_int;
 use std::ptr::{null, null_mut};
 
 use crate::ffi::frame::*;
+use crate::ffi::mechanism::*;
 use crate::ffi::mq::*;
 use crate::ffi::name::*;
 use crate::ffi::pipe::*;
@@ -25,6 +26,7 @@ const EXEMPT: &[&str] = &[
     "unipc_mq_sysv_remove",
     "unipc_mq_sysv_set",
     "unipc_coprocess_close",
+    "unipc_mechanism_count",
     "unipc_page_size",
     "unipc_pipe_capacity_limit",
     "unipc_pipe_close",
@@ -85,6 +87,14 @@ macro_rules! ask {
 pub(crate) const INVALID: c_int = -libc::EINVAL;
 
 mod programs;
+
+/// The table of mechanisms, which is data.
+fn mechanisms() -> Vec<&'static str> {
+    let asked = ask! {
+        unipc_mechanism_at(0, null_mut()) -> INVALID;
+    };
+    asked.to_vec()
+}
 
 /// The functions of semaphores that were asked.
 fn semaphores() -> Vec<&'static str> {
@@ -461,6 +471,7 @@ fn null_is_refused_everywhere() {
         .chain(programs::programs())
         .chain(crate::channel::null_is_refused())
         .chain(crate::channel::EXEMPT.iter().copied())
+        .chain(mechanisms())
         .chain(crate::lock::null_is_refused())
         .chain(crate::signal::null_is_refused())
         .chain(crate::sync::asked_with_null())

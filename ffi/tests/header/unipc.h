@@ -64,6 +64,7 @@
 #include <unipc/error.h>
 #include <unipc/frame.h>
 #include <unipc/lock.h>
+#include <unipc/mechanism.h>
 #include <unipc/mq.h>
 #include <unipc/name.h>
 #include <unipc/pipe.h>

@@ -50,6 +50,7 @@ from ._native import (
     page_size,
 )
 from .lock import FileLock, LockGuard, LockHolder, LockKind
+from .mechanism import Mechanism, mechanisms
 from .mq import (
     MessageQueue,
     MqLimits,
@@ -97,6 +98,7 @@ __all__ = [
     "LockGuard",
     "LockHolder",
     "LockKind",
+    "Mechanism",
     "MessageQueue",
     "MqLimits",
     "MqUsage",
@@ -136,6 +138,7 @@ __all__ = [
     "WindowSize",
     "__version__",
     "ftok",
+    "mechanisms",
     "mq_limits",
     "mq_usage",
     "page_size",
@@ -158,6 +161,7 @@ for _public in (
     Credentials,
     DescriptorKind,
     LockKind,
+    Mechanism,
     MqLimits,
     MqUsage,
     PosixQueueStatus,

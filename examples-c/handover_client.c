@@ -24,8 +24,8 @@ int main(int argc, char **argv)
     const struct timespec patience = {10, 0};
     const unipc_socket_opts packets = UNIPC_SOCKET_OPTS(.kind = UNIPC_SOCKET_SEQPACKET);
     /* It must be memory, as large as we think, that nobody can cut short under us. */
-    const unipc_fd_opts expect = UNIPC_FD_OPTS(.least = 1, .kind = UNIPC_FD_MEMFD, .size = 4096,
-                                               .seals = UNIPC_SEAL_SHRINK);
+    const unipc_fd_opts expect =
+        UNIPC_FD_OPTS(.least = 1, .kind = UNIPC_FD_MEMFD, .size = 4096, .seals = UNIPC_SEAL_SHRINK);
     unipc_socket *server;
     unipc_shm *shm;
     char id[64];

@@ -31,7 +31,8 @@ int main(int argc, char **argv)
         char answer[256];
         int size = snprintf(answer, sizeof answer, "got %.*s", (int)length, (const char *)text);
         printf("%.*s\n", (int)length, (const char *)text);
-        check(unipc_frame_write(writer, answer, (size_t)size < sizeof answer ? (size_t)size : 255, NULL));
+        check(unipc_frame_write(writer, answer, (size_t)size < sizeof answer ? (size_t)size : 255,
+                                NULL));
     }
     check(more);
     unipc_frame_writer_close(writer);

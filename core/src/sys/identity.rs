@@ -77,11 +77,10 @@ pub(crate) fn judge(identity: Identity) -> Life {
         return Life::Dead;
     }
     match start_of(pid, tid) {
-        // Hidden from this user, or gone this moment: the next look will tell.
-        None => Life::Alive,
         Some((_, 'Z' | 'X' | 'x')) => Life::Dead,
         Some((start, _)) if start != since >> BOOT_BITS => Life::Dead,
-        Some(_) => Life::Alive,
+        // Also one that is hidden from this user, or gone this moment: the next look will tell.
+        _ => Life::Alive,
     }
 }
 

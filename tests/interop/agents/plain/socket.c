@@ -225,7 +225,8 @@ static int peer(const struct request *request)
 static int credentials(const struct request *request)
 {
     int on = (int)number(request, "on", 1);
-    return setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? failed() : answer("done");
+    return setsockopt(sock, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ? failed()
+                                                                         : answer("done");
 }
 
 union control {
@@ -237,7 +238,9 @@ static int receive_message(const struct request *request)
 {
     union control control;
     struct iovec part = {data, sizeof data};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
     struct ucred who = {0};
     ssize_t got = recvmsg(sock, &message, flags(request) | MSG_CMSG_CLOEXEC);
@@ -276,7 +279,9 @@ static int send_descriptors(const struct request *request)
     int fds[2];
     union control control = {.bytes = {0}};
     struct iovec part = {"!", 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
                              .msg_controllen = CMSG_SPACE(sizeof fds)};
     if (make(all, size, fds) < 0)
         return failed();

@@ -35,6 +35,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag};
 use nix::sys::stat::Mode as FileMode;
 use nix::time::{ClockId, clock_gettime};
+use zerocopy::IntoBytes;
 
 use crate::error::ErrorKind;
 use crate::sys::semctl;
@@ -208,10 +209,10 @@ pub(super) fn initialise(id: i32, values: &[u16], mode: u32) -> nix::Result<()> 
 
 /// The first operation, which sets `sem_otime` and changes nothing: one more and one less in one step.
 fn touch(id: i32, value: u16) -> nix::Result<()> {
-    let step = |delta| super::Operation::new(0, delta).no_wait(true).raw();
+    let step = |delta| super::Operation::new(0, delta).no_wait(true);
     // In the order that keeps the value between 0 and the highest one.
     let first = if value == 0 { 1 } else { -1 };
-    semctl::semop(id, &[step(first), step(-first)])
+    semctl::semop(id, [step(first), step(-first)].as_bytes())
 }
 
 /// Waits until a set of another maker has its values, as far as that can be seen.

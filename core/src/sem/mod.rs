@@ -160,6 +160,7 @@ impl Semaphore {
     #[doc(alias = "sem_timedwait")]
     #[doc(alias = "sem_clockwait")]
     #[doc(alias = "semop")]
+    #[inline]
     pub fn acquire(&self, timeout: Timeout) -> Result<()> {
         self.take(self.undo == Some(true), timeout).map_err(|kind| self.explained("acquire", kind))
     }
@@ -208,6 +209,7 @@ impl Semaphore {
     /// Errors: `EOVERFLOW` when the value is the highest already (POSIX 2147483647, System V 32767, binary 1); `EIDRM` when
     /// the System V set was removed; `EACCES`.
     #[doc(alias = "sem_post")]
+    #[inline]
     pub fn release(&self) -> Result<()> {
         self.give(self.undo == Some(true)).map_err(|kind| self.explained("release", kind))
     }
@@ -311,7 +313,7 @@ impl Semaphore {
                 posix::wait(semaphore, timeout)
             }
             Kind::SystemV { set, index } => {
-                set.perform(&[Operation::new(*index, -1).undo(undo)], timeout)
+                set.perform_one(Operation::new(*index, -1).undo(undo), timeout)
             }
         }
     }
@@ -331,7 +333,7 @@ impl Semaphore {
                 let given = if self.binary {
                     set.perform(&[only_if_zero, give], Timeout::TRY)
                 } else {
-                    set.perform(&[give], Timeout::Forever)
+                    set.perform_one(give, Timeout::Forever)
                 };
                 given.map_err(|kind| match kind {
                     ErrorKind::Os(libc::ERANGE) | ErrorKind::WouldBlock => Errno::EOVERFLOW.into(),

@@ -2,6 +2,9 @@
 //! What `semop` does to one semaphore of a set.
 
 use std::fmt;
+use std::mem::offset_of;
+
+use zerocopy::{Immutable, IntoBytes};
 
 /// One step of [`SemaphoreSet::operate`](super::SemaphoreSet::operate): a `struct sembuf`, and laid out as it.
 ///
@@ -12,9 +15,20 @@ use std::fmt;
 /// assert_eq!(format!("{take:?}"), "0:-1 undo");
 /// ```
 #[doc(alias = "sembuf")]
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub struct Operation(libc::sembuf);
+#[derive(Clone, Copy, PartialEq, Eq, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Operation {
+    index: u16,
+    delta: i16,
+    flags: i16,
+}
+
+const _: () = assert!(
+    size_of::<Operation>() == size_of::<libc::sembuf>()
+        && offset_of!(Operation, index) == offset_of!(libc::sembuf, sem_num)
+        && offset_of!(Operation, delta) == offset_of!(libc::sembuf, sem_op)
+        && offset_of!(Operation, flags) == offset_of!(libc::sembuf, sem_flg)
+);
 
 // Numbers of the kernel's that fit its field of 16 bits.
 #[allow(clippy::cast_possible_truncation)]
@@ -26,7 +40,7 @@ impl Operation {
     /// Semaphore `index` of the set: a positive `delta` gives back, a negative one takes and waits until it can, 0 waits
     /// until the value is 0.
     pub const fn new(index: u16, delta: i16) -> Self {
-        Self(libc::sembuf { sem_num: index, sem_op: delta, sem_flg: 0 })
+        Self { index, delta, flags: 0 }
     }
 
     /// Waits until the value is 0.
@@ -36,7 +50,7 @@ impl Operation {
 
     /// From the fields of a `struct sembuf`, unchecked: the kernel ignores bits of the flags that it does not know.
     pub const fn from_raw(index: u16, delta: i16, flags: i16) -> Self {
-        Self(libc::sembuf { sem_num: index, sem_op: delta, sem_flg: flags })
+        Self { index, delta, flags }
     }
 
     /// The kernel undoes it when this process ends, however it ends: `SEM_UNDO`.
@@ -57,43 +71,29 @@ impl Operation {
     }
 
     const fn with(self, flag: i16, on: bool) -> Self {
-        let libc::sembuf { sem_num, sem_op, sem_flg } = self.0;
-        let flags = if on { sem_flg | flag } else { sem_flg & !flag };
-        Self(libc::sembuf { sem_num, sem_op, sem_flg: flags })
+        let flags = if on { self.flags | flag } else { self.flags & !flag };
+        Self { flags, ..self }
     }
 
     /// Which semaphore of the set (`sem_num`).
     pub const fn index(self) -> u16 {
-        self.0.sem_num
+        self.index
     }
 
     /// What is added to its value (`sem_op`).
     pub const fn delta(self) -> i16 {
-        self.0.sem_op
+        self.delta
     }
 
     /// The bits `SEM_UNDO` and `IPC_NOWAIT` (`sem_flg`).
     pub const fn flags(self) -> i16 {
-        self.0.sem_flg
+        self.flags
     }
 
     pub(super) const fn waits(self) -> bool {
-        self.0.sem_flg & NOWAIT == 0
-    }
-
-    pub(super) const fn raw(self) -> libc::sembuf {
-        self.0
+        self.flags & NOWAIT == 0
     }
 }
-
-impl PartialEq for Operation {
-    fn eq(&self, other: &Self) -> bool {
-        let fields = |operation: &Self| (operation.index(), operation.delta(), operation.flags());
-        fields(self) == fields(other)
-    }
-}
-
-impl Eq for Operation {}
 
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -177,6 +177,7 @@ pub(super) fn remove(path: &Path, ours: Identity) -> Result<(), ErrorKind> {
 }
 
 /// `sem_trywait`, `sem_wait` or `sem_clockwait`, whichever the limit asks for.
+#[inline]
 pub(super) fn wait(semaphore: &Sem, timeout: Timeout) -> Result<(), ErrorKind> {
     let Timeout::After(limit) = timeout else {
         return Ok(semaphore.wait()?);

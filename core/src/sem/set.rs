@@ -2,6 +2,7 @@
 //! System V sets: several semaphores that one call changes together, or not at all.
 
 use nix::errno::Errno;
+use zerocopy::IntoBytes;
 
 use super::{Operation, Semaphore, birth, limits};
 use crate::error::{Error, ErrorKind, Result};
@@ -10,7 +11,7 @@ use crate::sys::semctl;
 use crate::sys::{pid::process_id, timer};
 use crate::time::Timeout;
 
-/// How many operations are laid out without an allocation.
+/// How many operations are tried without an allocation.
 const FEW: usize = 8;
 
 /// A set of System V semaphores. Dropping it leaves the set; [`SemaphoreSet::remove`] removes it.
@@ -133,39 +134,23 @@ impl SemaphoreSet {
     /// `ENOSPC`: no room for another record of undoing; `EACCES`; `EINVAL` without operations.
     #[doc(alias = "semop")]
     #[doc(alias = "semtimedop")]
+    #[inline]
     pub fn operate(&self, operations: &[Operation], timeout: Timeout) -> Result<()> {
         self.perform(operations, timeout).map_err(|kind| {
             limits::explain_operation(self.failed("operate", kind), self, operations)
         })
     }
 
+    #[inline]
     pub(super) fn perform(
         &self,
         operations: &[Operation],
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
-        // A try says so in each operation: with a time limit of 0 a signal that is pending would end it with EINTR.
-        let at_once = timeout == Timeout::TRY;
-        let laid_out = |operation: &Operation| {
-            if at_once { operation.no_wait(true).raw() } else { operation.raw() }
-        };
-        // Few, as nearly always, need no allocation to be laid out as the kernel takes them.
-        let mut few = [Operation::new(0, 0).raw(); FEW];
-        let many: Vec<_>;
-        let raw = if let Some(places) = few.get_mut(..operations.len()) {
-            for (place, operation) in places.iter_mut().zip(operations) {
-                *place = laid_out(operation);
-            }
-            &*places
+        let result = if timeout == Timeout::TRY {
+            self.call_at_once(operations)
         } else {
-            many = operations.iter().map(laid_out).collect();
-            &many
-        };
-        let result = match timeout {
-            Timeout::After(limit) if !at_once => {
-                semctl::semop_within(self.id, raw, timer::timespec(limit))
-            }
-            _ => semctl::semop(self.id, raw),
+            self.call(operations, timeout)
         };
         result.map_err(|errno| match errno {
             Errno::EAGAIN if operations.iter().all(|operation| operation.waits()) => {
@@ -175,6 +160,48 @@ impl SemaphoreSet {
             Errno::EAGAIN => ErrorKind::WouldBlock,
             errno => self.told(errno),
         })
+    }
+
+    /// A try says so in each operation: with a time limit of 0 a signal that is pending would end it with `EINTR`.
+    #[inline(never)]
+    fn call_at_once(&self, operations: &[Operation]) -> nix::Result<()> {
+        // Few, as nearly always, need no allocation.
+        let mut few = [Operation::new(0, 0); FEW];
+        let many: Vec<_>;
+        let at_once = if let Some(places) = few.get_mut(..operations.len()) {
+            for (place, operation) in places.iter_mut().zip(operations) {
+                *place = operation.no_wait(true);
+            }
+            &*places
+        } else {
+            many = operations.iter().map(|operation| operation.no_wait(true)).collect();
+            &many
+        };
+        semctl::semop(self.id, at_once.as_bytes())
+    }
+
+    /// As `perform`, for one operation that waits, unless it is a try.
+    #[inline]
+    pub(super) fn perform_one(
+        &self,
+        operation: Operation,
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
+        let operation = operation.no_wait(timeout == Timeout::TRY);
+        self.call(&[operation], timeout).map_err(|errno| match errno {
+            Errno::EAGAIN => timeout.expired(),
+            errno => self.told(errno),
+        })
+    }
+
+    #[inline]
+    fn call(&self, operations: &[Operation], timeout: Timeout) -> nix::Result<()> {
+        match timeout {
+            Timeout::After(limit) if !limit.is_zero() => {
+                semctl::semop_within(self.id, operations.as_bytes(), timer::timespec(limit))
+            }
+            _ => semctl::semop(self.id, operations.as_bytes()),
+        }
     }
 
     /// Takes `amount` of one semaphore, waiting until there is as much. See [`SemaphoreSet::operate`].
@@ -278,6 +305,7 @@ impl SemaphoreSet {
     }
 
     /// A set that this handle had and that is no more was removed: the kernel says `EINVAL` when that was before the call.
+    #[cold]
     pub(super) fn told(&self, errno: Errno) -> ErrorKind {
         match errno {
             Errno::EIDRM => ErrorKind::Removed,

@@ -4,6 +4,8 @@
 use std::cell::UnsafeCell;
 use std::mem::transmute;
 use std::sync::OnceLock;
+#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -37,17 +39,29 @@ impl Sem {
         Errno::result(unsafe { libc::sem_init(self.0.get(), 1, value) }).map(drop)
     }
 
+    #[inline]
     pub(crate) fn post(&self) -> nix::Result<()> {
+        if self.post_unless_awaited() {
+            return Ok(());
+        }
         // SAFETY: the reference is to a semaphore, or to bytes that the C library takes for one.
         Errno::result(unsafe { libc::sem_post(self.0.get()) }).map(drop)
     }
 
+    #[inline]
     pub(crate) fn wait(&self) -> nix::Result<()> {
+        if self.take_at_once() {
+            return Ok(());
+        }
         // SAFETY: as in `post`.
         Errno::result(unsafe { libc::sem_wait(self.0.get()) }).map(drop)
     }
 
+    #[inline]
     pub(crate) fn try_wait(&self) -> nix::Result<()> {
+        if self.take_at_once() {
+            return Ok(());
+        }
         // SAFETY: as in `post`.
         Errno::result(unsafe { libc::sem_trywait(self.0.get()) }).map(drop)
     }
@@ -95,29 +109,53 @@ fn sem_clockwait() -> Option<ClockWait> {
     })
 }
 
+/// What every 64-bit glibc agrees on: the value is the lower half of the first 64 bits, which change in one piece. Since
+/// 2.21 the upper half is the number of waiters; before, it was a constant other than 0, and whatever is found there is
+/// kept. So what needs nobody woken or put to sleep is done here, without the call; all else is the C library's.
 #[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
 impl Sem {
-    /// Posts only if the value is 0, in one step; false if it is not.
-    ///
-    /// The C library has no such call. This is its `sem_post` with a condition, on the layout that every 64-bit glibc since
-    /// 2.21 has: the value in the lower and the number of waiters in the upper half of the first 64 bits.
-    pub(crate) fn post_if_zero(&self) -> nix::Result<bool> {
-        use std::sync::atomic::{AtomicU64, Ordering};
-
+    #[inline]
+    fn word(&self) -> &AtomicU64 {
         let word = self.0.get().cast::<u64>();
         // SAFETY: a `sem_t` is aligned for 64 bits, which the C library, too, changes only atomically.
-        let word = unsafe { AtomicU64::from_ptr(word) };
-        // SYNC: relaxed: the exchange below decides.
-        let mut seen = word.load(Ordering::Relaxed);
-        while seen & u64::from(u32::MAX) == 0 {
-            // SYNC: release pairs with the acquire in sem_wait, as in sem_post.
-            match word.compare_exchange_weak(seen, seen + 1, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) if seen >> 32 == 0 => return Ok(true),
-                Ok(_) => return self.wake().map(|()| true),
-                Err(now) => seen = now,
+        unsafe { AtomicU64::from_ptr(word) }
+    }
+
+    /// One attempt to give where nobody waits; false says nothing but that the C library has to look.
+    #[inline]
+    fn post_unless_awaited(&self) -> bool {
+        // SYNC: relaxed: the exchange decides.
+        let seen = self.word().load(Ordering::Relaxed);
+        // Also false for a value that is the highest already.
+        seen < u64::from(VALUE_MAX) && self.exchange(seen, seen + 1, Ordering::Release)
+    }
+
+    /// One attempt to take what is there; false says nothing but that the C library has to look.
+    #[inline]
+    fn take_at_once(&self) -> bool {
+        // SYNC: relaxed: the exchange decides.
+        let seen = self.word().load(Ordering::Relaxed);
+        seen & u64::from(u32::MAX) != 0 && self.exchange(seen, seen - 1, Ordering::Acquire)
+    }
+
+    #[inline]
+    fn exchange(&self, seen: u64, now: u64, order: Ordering) -> bool {
+        // SYNC: release in giving pairs with acquire in taking, here and in the C library.
+        self.word().compare_exchange(seen, now, order, Ordering::Relaxed).is_ok()
+    }
+
+    /// Posts only if the value is 0, in one step; false if it is not. The C library has no such call.
+    pub(crate) fn post_if_zero(&self) -> nix::Result<bool> {
+        loop {
+            // SYNC: relaxed: the exchange decides.
+            let seen = self.word().load(Ordering::Relaxed);
+            if seen & u64::from(u32::MAX) != 0 {
+                return Ok(false);
+            }
+            if self.exchange(seen, seen + 1, Ordering::Release) {
+                return if seen == 0 { Ok(true) } else { self.wake().map(|()| true) };
             }
         }
-        Ok(false)
     }
 
     /// Wakes one who sleeps in `sem_wait`.
@@ -132,7 +170,16 @@ impl Sem {
 }
 
 #[cfg(not(all(target_env = "gnu", target_pointer_width = "64")))]
+#[allow(clippy::unused_self, reason = "as where the layout is known")]
 impl Sem {
+    fn post_unless_awaited(&self) -> bool {
+        false
+    }
+
+    fn take_at_once(&self) -> bool {
+        false
+    }
+
     /// Needs to know how the C library lays out a semaphore: `EOPNOTSUPP`.
     pub(crate) fn post_if_zero(&self) -> nix::Result<bool> {
         Err(Errno::EOPNOTSUPP)

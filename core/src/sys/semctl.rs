@@ -31,23 +31,28 @@ pub(crate) fn semget(key: i32, count: i32, flags: i32) -> nix::Result<i32> {
     Errno::result(unsafe { libc::semget(key, count, flags) })
 }
 
-/// [`semop(2)`](https://man7.org/linux/man-pages/man2/semop.2.html), for as long as it takes.
-pub(crate) fn semop(id: i32, operations: &[libc::sembuf]) -> nix::Result<()> {
-    // SAFETY: the kernel reads as many operations as it is told, and writes none.
-    let result = unsafe { libc::semop(id, operations.as_ptr().cast_mut(), operations.len()) };
-    Errno::result(result).map(drop)
+/// [`semop(2)`](https://man7.org/linux/man-pages/man2/semop.2.html), for as long as it takes, with the bytes of
+/// an array of `struct sembuf`.
+#[inline]
+pub(crate) fn semop(id: i32, operations: &[u8]) -> nix::Result<()> {
+    let count = operations.len() / size_of::<libc::sembuf>();
+    // SAFETY: the kernel copies as many operations as it is told, wherever they lie, and writes none.
+    Errno::result(unsafe { libc::semop(id, start(operations), count) }).map(drop)
 }
 
 /// `semtimedop(2)`: at most for so long.
-pub(crate) fn semop_within(
-    id: i32,
-    operations: &[libc::sembuf],
-    limit: libc::timespec,
-) -> nix::Result<()> {
-    let start = operations.as_ptr().cast_mut();
+#[inline]
+pub(crate) fn semop_within(id: i32, operations: &[u8], limit: libc::timespec) -> nix::Result<()> {
+    let count = operations.len() / size_of::<libc::sembuf>();
     // SAFETY: as in `semop`, and the limit lives as long as the call.
-    let result = unsafe { semtimedop(id, start, operations.len(), &raw const limit) };
+    let result = unsafe { semtimedop(id, start(operations), count, &raw const limit) };
     Errno::result(result).map(drop)
+}
+
+/// Only the kernel reads through it, which asks for no alignment.
+#[allow(clippy::cast_ptr_alignment)]
+fn start(operations: &[u8]) -> *mut libc::sembuf {
+    operations.as_ptr().cast_mut().cast()
 }
 
 /// A command that takes nothing and gives a number: `GETVAL`, `GETPID`, `GETNCNT`, `GETZCNT`, `IPC_RMID`.

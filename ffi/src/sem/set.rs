@@ -169,10 +169,10 @@ pub unsafe extern "C" fn unipc_semset_operate(
 ) -> c_int {
     // SAFETY: the header asks for an open handle, as many operations as told, and a time or NULL.
     let caller = unsafe { Caller::trusted("operate") };
-    caller.guard(|| {
+    caller.quick(set, |set| {
         // An operation is laid out as a sembuf.
         let operations = caller.values(operations.cast::<Operation>(), count)?;
-        caller.handle(set)?.set.operate(operations, caller.timeout(timeout)?).map(|()| 0)
+        set.set.operate(operations, caller.timeout(timeout)?)
     })
 }
 

@@ -30,7 +30,7 @@ pub unsafe extern "C" fn unipc_sem_acquire(
 ) -> c_int {
     // SAFETY: the header asks for an open handle, and a time or NULL.
     let caller = unsafe { Caller::trusted("acquire") };
-    caller.guard(|| caller.handle(sem)?.semaphore.acquire(caller.timeout(timeout)?).map(|()| 0))
+    caller.quick(sem, |sem| sem.semaphore.acquire(caller.timeout(timeout)?))
 }
 
 /// Gives one unit, and wakes one who waits. Any process may, whoever has acquired.
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn unipc_sem_acquire(
 pub unsafe extern "C" fn unipc_sem_release(sem: *const unipc_sem) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("release") };
-    caller.guard(|| caller.handle(sem)?.semaphore.release().map(|()| 0))
+    caller.quick(sem, |sem| sem.semaphore.release())
 }
 
 /// The value now, 0 or more; it may be another by the time it is looked at.

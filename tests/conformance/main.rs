@@ -10,6 +10,7 @@ mod memory;
 mod object;
 mod queue;
 mod rust;
+mod semaphore;
 mod suite;
 
 use object::Kind;

@@ -27,12 +27,12 @@
 //! that is new and untouched, is looked at again every millisecond, for a second at most: the kernel tells no one when it
 //! changes.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::OFlag;
 use nix::sys::stat::Mode as FileMode;
 use nix::time::{ClockId, clock_gettime};
 use zerocopy::IntoBytes;
@@ -40,7 +40,7 @@ use zerocopy::IntoBytes;
 use crate::error::ErrorKind;
 use crate::sys::semctl;
 use crate::time::{Deadline, Timeout};
-use crate::{fd, interrupt};
+use crate::{fd, interrupt, sys};
 
 /// The mode of a set that does not have its values yet.
 pub(super) const UNFINISHED: u32 = 0o611;
@@ -59,30 +59,40 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// A creator at work, as long as it lives.
 #[derive(Debug)]
-pub(super) struct AtWork(
-    #[allow(dead_code, reason = "unlocks when dropped")] Option<Flock<OwnedFd>>,
-);
+pub(super) struct AtWork(#[allow(dead_code, reason = "unlocks when dropped")] Option<Locked>);
 
 impl AtWork {
     /// Errors: `EINTR`.
     pub(super) fn begin() -> Result<Self, ErrorKind> {
-        match lock(FlockArg::LockSharedNonblock) {
+        match lock(libc::LOCK_SH | libc::LOCK_NB) {
             Err(Errno::EWOULDBLOCK) => {}
             other => return Ok(Self(other.ok())),
         }
         let deadline = Timeout::After(PATIENCE).deadline();
-        match interrupt::until(deadline, || lock(FlockArg::LockShared)) {
+        match interrupt::until(deadline, || lock(libc::LOCK_SH)) {
             Err(ErrorKind::Os(libc::EINTR)) => Err(ErrorKind::Os(libc::EINTR)),
             other => Ok(Self(other.ok())),
         }
     }
 }
 
-fn lock(how: FlockArg) -> nix::Result<Flock<OwnedFd>> {
+/// The namespace, locked until this is dropped.
+#[derive(Debug)]
+struct Locked(OwnedFd);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing would do, were it not for children of fork that have the descriptor as well. Should it fail, closing does.
+        let _ = sys::lock::flock(self.0.as_fd(), libc::LOCK_UN);
+    }
+}
+
+fn lock(how: i32) -> nix::Result<Locked> {
     // Of the thread, which may be in another namespace than its process.
     let namespace = Path::new("/proc/thread-self/ns/ipc");
     let file = fd::open(namespace, OFlag::O_RDONLY, FileMode::empty())?;
-    Flock::lock(file, how).map_err(|(_, errno)| errno)
+    sys::lock::flock(file.as_fd(), how)?;
+    Ok(Locked(file))
 }
 
 /// What became of a set that was found.
@@ -130,15 +140,15 @@ pub(super) fn is_cleared(id: i32) -> Result<bool, ErrorKind> {
         Some(status) if !is_marked(&status) => return Ok(false),
         Some(_) => {}
     }
-    match lock(FlockArg::LockExclusiveNonblock) {
+    match lock(libc::LOCK_EX | libc::LOCK_NB) {
         Ok(_nobody_at_work) => Ok(matches!(clear(id)?, Found::Gone)),
         Err(_) => Ok(false),
     }
 }
 
 /// The exclusive lock, or `None` when the slice of time is over.
-fn wait_for_creators(deadline: Deadline) -> Result<Option<Flock<OwnedFd>>, ErrorKind> {
-    match lock(FlockArg::LockExclusiveNonblock) {
+fn wait_for_creators(deadline: Deadline) -> Result<Option<Locked>, ErrorKind> {
+    match lock(libc::LOCK_EX | libc::LOCK_NB) {
         Ok(lock) => return Ok(Some(lock)),
         Err(Errno::EWOULDBLOCK) => {}
         Err(errno) => return Err(errno.into()),
@@ -151,7 +161,7 @@ fn wait_for_creators(deadline: Deadline) -> Result<Option<Flock<OwnedFd>>, Error
         return Ok(None);
     }
     let slice = Timeout::After(slice).deadline();
-    match interrupt::until(slice, || lock(FlockArg::LockExclusive)) {
+    match interrupt::until(slice, || lock(libc::LOCK_EX)) {
         Ok(lock) => Ok(Some(lock)),
         Err(ErrorKind::TimedOut) => Ok(None),
         Err(other) => Err(other),
@@ -264,7 +274,7 @@ fn is_old(status: &libc::semid_ds) -> bool {
 }
 
 fn pause(time: Duration) -> nix::Result<()> {
-    let time = nix::sys::time::TimeSpec::from(crate::sys::timer::timespec(time));
+    let time = nix::sys::time::TimeSpec::from(sys::timer::timespec(time));
     let flags = nix::time::ClockNanosleepFlags::empty();
     nix::time::clock_nanosleep(ClockId::CLOCK_MONOTONIC, flags, &time).map(drop)
 }

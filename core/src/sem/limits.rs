@@ -62,28 +62,28 @@ pub(super) fn explain_operation(
     set: &SemaphoreSet,
     operations: &[Operation],
 ) -> Error {
-    let Ok(limits) = limits() else {
-        return error;
-    };
-    let advice = match error.errno() {
-        libc::E2BIG => format!(
-            "SEMOPM is {}: {} operations were asked for in one call",
-            limits.semopm,
-            operations.len()
-        ),
-        libc::EFBIG => format!("the set has {0} semaphores, 0 to {1}", set.len(), set.len() - 1),
-        libc::ERANGE => format!(
-            "SEMVMX is {}: neither a value nor what one process has to undo can pass it",
-            limits.semvmx
-        ),
-        libc::ENOSPC | libc::ENOMEM => {
+    let advice = match (error.errno(), operations.len()) {
+        (libc::E2BIG, count) => match limits() {
+            Ok(Limits { semopm, .. }) => {
+                format!("SEMOPM is {semopm}: {count} operations were asked for in one call")
+            }
+            Err(_) => return error,
+        },
+        (libc::EFBIG, _) => {
+            format!("the set has {0} semaphores, 0 to {1}", set.len(), set.len() - 1)
+        }
+        (libc::ERANGE, _) => {
+            "SEMVMX is 32767: neither a value nor what one process has to undo can pass it"
+                .to_owned()
+        }
+        (libc::ENOSPC | libc::ENOMEM, _) => {
             "the kernel has no room for another record of what to undo".to_owned()
         }
-        libc::EACCES => {
+        (libc::EACCES, _) => {
             "taking and giving need write permission (0200), waiting for 0 read permission (0400)"
                 .to_owned()
         }
-        libc::EINVAL if operations.is_empty() => "there are no operations".to_owned(),
+        (libc::EINVAL, 0) => "there are no operations".to_owned(),
         _ => return error,
     };
     error.with_advice(advice)
@@ -91,10 +91,9 @@ pub(super) fn explain_operation(
 
 /// Names the limit that a value ran into.
 pub(super) fn explain_value(error: Error) -> Error {
-    match (error.errno(), limits()) {
-        (libc::ERANGE, Ok(limits)) => {
-            error.with_advice(format!("SEMVMX is {}, the highest value", limits.semvmx))
-        }
+    match error.errno() {
+        // The kernel's constant; it cannot be changed.
+        libc::ERANGE => error.with_advice("SEMVMX is 32767, the highest value"),
         _ => error,
     }
 }

@@ -189,7 +189,7 @@ impl SemaphoreSet {
     ) -> Result<(), ErrorKind> {
         let operation = operation.no_wait(timeout == Timeout::TRY);
         self.call(&[operation], timeout).map_err(|errno| match errno {
-            Errno::EAGAIN => timeout.expired(),
+            Errno::EAGAIN if timeout != Timeout::Forever => timeout.expired(),
             errno => self.told(errno),
         })
     }

@@ -99,7 +99,7 @@ pub(crate) fn look(id: i32) -> nix::Result<libc::semid_ds> {
             let (last, _) = usage()?;
             let seen = |slot| stat_any(slot).ok();
             let found = (0..=last).filter_map(seen).find(|(found, _)| *found == id);
-            found.map(|(_, status)| status).ok_or(Errno::EINVAL)
+            found.map(|(_, status)| status).ok_or(Errno::EACCES)
         }
         other => other,
     }

@@ -6,6 +6,7 @@ mod control;
 mod lock;
 mod mq;
 mod pipe;
+mod sem;
 mod signal;
 mod socket;
 mod yard;
@@ -29,7 +30,7 @@ pub(crate) struct Room {
 
 /// Every room with cases; `control` is what must pass for the others to mean something.
 pub(crate) const ROOMS: &[Room] =
-    &[control::CAREFUL, lock::ROOM, mq::ROOM, pipe::ROOM, signal::ROOM, socket::ROOM];
+    &[control::CAREFUL, lock::ROOM, mq::ROOM, pipe::ROOM, sem::ROOM, signal::ROOM, socket::ROOM];
 
 /// What must be caught.
 pub(crate) const CARELESS: Room = control::CARELESS;

@@ -182,7 +182,7 @@ pub(super) struct Half {
     pub(super) lost: AtomicU64,
     /// Of a topic's subscriber: what it has not read yet begins here.
     pub(super) position: AtomicU64,
-    /// Of a topic's subscriber: 1 while its position counts.
+    /// Of a topic's subscriber: its ticket while its position counts, otherwise 0.
     pub(super) subscribed: AtomicU32,
 }
 

@@ -11,7 +11,7 @@ use super::layout::{CONTROL, Control, PARTICIPANTS, Participant, SETTINGS, Setti
 use crate::error::ErrorKind;
 use crate::layout::{Layout, STAMP_SIZE};
 use crate::map::mirror::{Mirror, Part};
-use crate::shm::Backing;
+use crate::shm::{Backing, Seals};
 use crate::{SharedMemory, sys};
 
 /// The page before a ring of answers.
@@ -130,7 +130,9 @@ impl Memory {
         if !agrees {
             return Err(ErrorKind::Layout("the channel's settings contradict its size".into()));
         }
-        let can_shrink = shm.backing() != Backing::Memfd;
+        // A memfd that is not sealed is whoever's it comes from to cut.
+        let is_sealed = || Seals::of(file.as_fd()).is_ok_and(|seals| seals.contains(Seals::SHRINK));
+        let can_shrink = shm.backing() != Backing::Memfd || !is_sealed();
         let control = choice.ring_offset();
         let mirror = Arc::new(Mirror::new(
             file.try_clone().map_err(ErrorKind::from)?,

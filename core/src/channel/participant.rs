@@ -74,8 +74,11 @@ pub(super) fn join(
             half.subscribed.store(0, Ordering::Relaxed);
         }
         let in_use = state(next, pid, IN_USE);
-        // SYNC: release, so that whoever sees the slot in use sees whose it is.
-        who.state.store(in_use, Ordering::Release);
+        // SYNC: release, so that whoever sees the slot in use sees whose it is. Another PID namespace may have taken this one for dead.
+        if who.state.compare_exchange(taking, in_use, Ordering::Release, Ordering::Relaxed).is_err()
+        {
+            continue;
+        }
         return Ok((index, Ticket::new(index, in_use)));
     }
     let count = slots.len();
@@ -97,11 +100,15 @@ pub(super) fn leave(slot: &Participant) {
 
 /// The positions of dead subscribers no longer count.
 pub(super) fn unsubscribe_the_dead(slots: &[Part<Participant>]) {
-    for slot in slots {
-        let subscribed = slot.receiver.subscribed.load(Ordering::Acquire) != 0;
-        let seen = slot.identity.state.load(Ordering::Acquire);
-        if subscribed && seen & PHASE == IN_USE && life(&slot.identity, seen) == Life::Dead {
-            slot.receiver.subscribed.store(0, Ordering::Release);
+    for (index, slot) in slots.iter().enumerate() {
+        let subscribed = &slot.receiver.subscribed;
+        let seen = subscribed.load(Ordering::Acquire);
+        let ticket = Ticket(seen);
+        let is_his = ticket.slot(slots.len()) == Some(index);
+        if seen != 0 && (!is_his || is_dead(slots, ticket)) {
+            // The slot may be another's by now, who subscribed with a ticket of his own.
+            let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+            let _ = subscribed.compare_exchange(seen, 0, success, failure);
         }
     }
 }

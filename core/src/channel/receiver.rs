@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::layout::{BESIDE, Bed, Control};
 use super::memory::Memory;
 use super::ring::{Beside, Found, Ring};
+use super::sender::rest;
 use super::turn::Taker;
 use super::wait::{self, Patience, pause};
 use crate::error::ErrorKind;
@@ -122,12 +123,13 @@ impl Receiver {
         }
         // What is beside the tail is one message; there may be more by now.
         self.beside = None;
-        let record = found.end - self.position;
-        let rows = usize::try_from((self.tail - self.position) / record).unwrap_or(usize::MAX);
+        let record = found.end.wrapping_sub(self.position);
+        let ahead = self.tail.wrapping_sub(self.position).min(self.ring.mirror.size());
+        let rows = usize::try_from(ahead / record).unwrap_or(usize::MAX);
         if self.ring.payload(0) == 0 && record == size as u64 {
             let count = most.min(rows);
             self.ring.mirror.read(self.position, &mut buffer[..count * size]);
-            self.take(self.position + record * count as u64, count);
+            self.take(self.position.wrapping_add(record * count as u64), count);
             return Ok(count);
         }
         let mut count = 0;
@@ -235,12 +237,12 @@ impl Receiver {
             if deadline.has_passed() && self.ring.tail() == self.position {
                 return Err(timeout.expired());
             }
-            if !self.turn.enter(timeout)? {
+            if !self.turn.enter(rest(timeout, deadline))? {
                 self.refresh();
             }
         }
-        let several = self.tail - self.position > 64;
-        self.caught_up = if several || !waited && polls <= 2 { self.caught_up + 1 } else { 0 };
+        let several = self.tail.wrapping_sub(self.position) > 64;
+        self.caught_up = if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
         match self.ring.beside(self.position, self.tail) {
             Some((beside, found)) => {
                 self.beside = Some(beside);
@@ -261,6 +263,9 @@ impl Receiver {
         };
         if !self.patience.spin(deadline, ready) {
             super::count(&self.turn.half().waits);
+            if self.patience.restless {
+                return Ok(looks);
+            }
             let ready = || self.ring.tail() != position;
             wait::sleep(&self.data, &self.memory.settings, deadline, ready)?;
         }
@@ -276,7 +281,7 @@ impl Receiver {
         self.received += messages as u64;
         self.turn.half().messages.store(self.received, Ordering::Relaxed);
         let fences = self.fences || self.memory.fences();
-        if end - self.given >= self.ring.mirror.size() / 4 {
+        if end.wrapping_sub(self.given) >= self.ring.mirror.size() / 4 {
             self.given = end;
             // SYNC: as above.
             self.credit.store(end, Ordering::Release);

@@ -66,7 +66,7 @@ impl Ring {
     /// Where the payload of a record at `position` goes.
     #[inline]
     pub(super) fn payload(&self, position: u64) -> u64 {
-        if self.message_size == 0 { position + LENGTH } else { position }
+        if self.message_size == 0 { position.wrapping_add(LENGTH) } else { position }
     }
 
     /// Writes a record at `position`, where there must be room; nobody sees it yet.
@@ -160,7 +160,7 @@ impl Ring {
         let ahead = tail.wrapping_sub(head);
         match record {
             Some(record) if record <= ahead && ahead <= self.mirror.size() => {
-                Ok(Found { payload: self.payload(head), length, number, end: head + record })
+                Ok(Found { payload: self.payload(head), length, number, end: head.wrapping_add(record) })
             }
             _ => Err(damaged(head, tail, length)),
         }

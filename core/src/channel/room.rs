@@ -38,14 +38,14 @@ impl Room {
     /// With the turn: makes room for so many bytes if it can, and tells up to where there is some.
     pub(super) fn make(&self, ring: &Ring, tail: u64, bytes: u64) -> Result<u64, ErrorKind> {
         let known = self.known(ring);
-        if tail.saturating_add(bytes) <= known {
+        if fits(tail, bytes, known) {
             return Ok(known);
         }
         match self {
             // SYNC: acquire pairs with the release of whoever receives: he has read what will be overwritten.
             Self::Queue { head, .. } => Ok(limit(head.load(Ordering::Acquire), ring)),
             Self::Topic { credit, .. } => {
-                let needed = (tail + bytes).saturating_sub(ring.mirror.size());
+                let needed = tail.saturating_add(bytes).saturating_sub(ring.mirror.size());
                 let wanted = needed.saturating_add(ring.mirror.size() / 4).min(tail);
                 forget(credit, ring, tail, wanted.min(self.slowest(tail)))?;
                 Ok(self.known(ring))
@@ -77,7 +77,7 @@ impl Room {
 
     /// May there be room for so many bytes? Without the turn, again and again; `looks` counts.
     pub(super) fn may_be(&self, ring: &Ring, tail: u64, bytes: u64, looks: &mut u32) -> bool {
-        let enough = |position: u64| tail + bytes <= limit(position, ring);
+        let enough = |position: u64| fits(tail, bytes, limit(position, ring));
         *looks += 1;
         let now = looks.is_multiple_of(POLITE_LOOKS);
         enough(self.credit().load(Ordering::Acquire)) || now && self.is(ring, tail, bytes)
@@ -89,7 +89,7 @@ impl Room {
             Self::Queue { head, .. } => head.load(Ordering::Acquire),
             Self::Topic { .. } => self.slowest(tail),
         };
-        tail + bytes <= limit(position, ring)
+        fits(tail, bytes, limit(position, ring))
     }
 
     /// Takes the dead out of the way; to be called when waiting was in vain for a while.
@@ -100,6 +100,12 @@ impl Room {
     }
 }
 
+/// Do so many bytes end before the limit? No sum of what others wrote overflows.
+#[inline]
+pub(super) fn fits(tail: u64, bytes: u64, limit: u64) -> bool {
+    tail.checked_add(bytes).is_some_and(|end| end <= limit)
+}
+
 fn limit(position: u64, ring: &Ring) -> u64 {
     position.saturating_add(ring.mirror.size())
 }
@@ -108,7 +114,8 @@ fn limit(position: u64, ring: &Ring) -> u64 {
 fn forget(credit: &AtomicU64, ring: &Ring, tail: u64, wanted: u64) -> Result<(), ErrorKind> {
     let mut position = credit.load(Ordering::Relaxed);
     if let Some(record) = ring.fixed_record() {
-        position += wanted.saturating_sub(position).div_ceil(record) * record;
+        let records = wanted.saturating_sub(position).div_ceil(record);
+        position = position.saturating_add(records.saturating_mul(record));
     }
     while position < wanted {
         position = ring.find(position, tail)?.end;

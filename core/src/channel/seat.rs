@@ -98,7 +98,7 @@ impl Seat {
             Arc::clone(&self.memory.slots),
             self.slot,
             self.ticket,
-            self.home(),
+            (self.home(), self.fences),
             choose,
         )
     }

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::layout::{Bed, Control, Count};
 use super::memory::Memory;
 use super::ring::Ring;
-use super::room::Room;
+use super::room::{Room, fits};
 use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
@@ -38,6 +39,21 @@ pub(super) struct Sender {
     sent: u64,
     /// Bytes that were reserved: the turn is held until they are committed or given up.
     reserved: Option<usize>,
+    /// When it last looked for dead subscribers although it does not wait.
+    buried: Option<Instant>,
+}
+
+/// The least time between two looks for dead subscribers by who does not wait.
+const BETWEEN_BURIALS: Duration = Duration::from_millis(10);
+
+/// What is left of the time, but never a try, which would be another error.
+pub(super) fn rest(timeout: Timeout, deadline: Deadline) -> Timeout {
+    match deadline.remaining() {
+        Timeout::After(left) if timeout != Timeout::TRY => {
+            Timeout::After(left.max(Duration::from_nanos(1)))
+        }
+        left => left,
+    }
 }
 
 impl Sender {
@@ -68,6 +84,7 @@ impl Sender {
             fences,
             sent: 0,
             reserved: None,
+            buried: None,
         }
     }
 
@@ -96,7 +113,9 @@ impl Sender {
         }
         self.enter(record, timeout)?;
         self.look_for_room(record * (payloads.len() / size) as u64)?;
-        let fit = usize::try_from((self.limit - self.tail) / record).unwrap_or(usize::MAX);
+        // There is room for one at least; `enter` saw it.
+        let room = self.limit.saturating_sub(self.tail).min(self.ring.mirror.size());
+        let fit = usize::try_from(room / record).unwrap_or(usize::MAX).max(1);
         let count = fit.min(payloads.len() / size);
         let payloads = &payloads[..count * size];
         if self.ring.payload(0) == 0 && record == size as u64 {
@@ -163,7 +182,7 @@ impl Sender {
         if !self.turn.enter(timeout)? {
             self.refresh();
         }
-        if self.tail + bytes > self.limit {
+        if !fits(self.tail, bytes, self.limit) {
             return self.enter_when_there_is_room(bytes, timeout);
         }
         Ok(())
@@ -183,7 +202,7 @@ impl Sender {
     #[inline]
     fn count(&mut self, messages: usize) {
         let Some(counts) = &self.counts else { return };
-        self.number += messages as u64;
+        self.number = self.number.wrapping_add(messages as u64);
         self.count ^= 1;
         let count = &counts[self.count & 1];
         // SYNC: pairs with the acquire in `refresh`.
@@ -194,7 +213,7 @@ impl Sender {
 
     /// With the turn: makes room if it can, and gives the turn back if it fails.
     fn look_for_room(&mut self, bytes: u64) -> Result<(), ErrorKind> {
-        if self.tail.saturating_add(bytes) > self.limit {
+        if !fits(self.tail, bytes, self.limit) {
             // More than the ring holds is not to be had at once.
             let bytes = bytes.min(self.ring.mirror.size());
             match self.room.make(&self.ring, self.tail, bytes) {
@@ -213,21 +232,35 @@ impl Sender {
         let mut deadline = None;
         loop {
             self.look_for_room(bytes)?;
-            if self.tail + bytes <= self.limit {
+            if fits(self.tail, bytes, self.limit) {
                 return Ok(());
             }
             self.turn.exit();
             self.ring.mirror.check()?;
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
             if timeout == Timeout::TRY || deadline.has_passed() {
-                return Err(timeout.expired());
+                // A dead subscriber must not stand in the way of those who never wait.
+                if !self.bury_at_times() || !self.room.is(&self.ring, self.tail, bytes) {
+                    return Err(timeout.expired());
+                }
+            } else {
+                self.wait_for_room(bytes, deadline)?;
             }
-            self.wait_for_room(bytes, deadline)?;
-            // With what is left, but never a try: that would be another error.
-            if !self.turn.enter(timeout)? {
+            if !self.turn.enter(rest(timeout, deadline))? {
                 self.refresh();
             }
         }
+    }
+
+    /// Takes the dead out of the way, if nobody has looked for a while: it costs more than a message.
+    fn bury_at_times(&mut self) -> bool {
+        let now = Instant::now();
+        let is_early = self.buried.is_some_and(|last| now - last < BETWEEN_BURIALS);
+        if !is_early {
+            self.buried = Some(now);
+            self.room.bury();
+        }
+        !is_early
     }
 
     fn wait_for_room(&mut self, bytes: u64, deadline: Deadline) -> Result<(), ErrorKind> {
@@ -237,7 +270,11 @@ impl Sender {
         if self.patience.spin(deadline, || room.may_be(ring, tail, bytes, &mut looks)) {
             return Ok(());
         }
-        room.bury();
+        self.room.bury();
+        if self.patience.restless {
+            return Ok(());
+        }
+        let room = &self.room;
         let ready = || room.is(ring, tail, bytes);
         Ok(wait::sleep(&self.bed, &self.memory.settings, deadline, ready)?)
     }
@@ -245,7 +282,7 @@ impl Sender {
     /// Commits so many bytes, gives the turn back, and wakes who waits for messages.
     #[inline]
     fn commit(&mut self, bytes: u64, last: &[u8], messages: usize) {
-        self.tail += bytes;
+        self.tail = self.tail.wrapping_add(bytes);
         self.count(messages);
         self.ring.commit(self.tail, last);
         self.sent += messages as u64;

@@ -21,7 +21,7 @@ use super::participant::{Ticket, is_dead};
 use super::receiver::Receiver;
 use super::ring::Ring;
 use super::seat::Seat;
-use super::sender::Sender;
+use super::sender::{Sender, rest};
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::mirror::written;
@@ -322,11 +322,21 @@ impl Service {
         for part in parts {
             message.extend(*part);
         }
-        match sender.send(&message, timeout) {
-            Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
-                Err(gone())
+        let deadline = timeout.deadline();
+        loop {
+            // In slices: the dead make no room, and nobody tells of their death.
+            let slice = match rest(timeout, deadline) {
+                Timeout::Forever => SLICE,
+                Timeout::After(left) => left.min(SLICE),
+            };
+            match sender.send(&message, Timeout::After(slice)) {
+                Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
+                    return Err(gone());
+                }
+                Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
+                Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
+                other => return other,
             }
-            other => other,
         }
     }
 
@@ -469,9 +479,22 @@ impl Client {
                         return Ok(self.finish(number, at));
                     }
                 }
+                Ok(None) if timeout == Timeout::TRY => {}
+                Ok(None) if deadline.has_passed() => return Err(timeout.expired()),
                 Ok(None) => {}
                 Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
-                    self.check_server(number)?;
+                    if let Err(dead) = self.check_server(number) {
+                        // It may have answered before it died.
+                        match self.receive(Timeout::TRY) {
+                            Ok(Some(answer)) => self.early.push(answer),
+                            Ok(None) => {}
+                            Err(_) => return Err(dead),
+                        }
+                        if let Some(at) = self.early.iter().position(|(it, _)| *it == number) {
+                            return Ok(self.finish(number, at));
+                        }
+                        continue;
+                    }
                     if timeout == Timeout::TRY || deadline.has_passed() {
                         return Err(timeout.expired());
                     }

@@ -4,6 +4,7 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::time::Duration;
 
 use super::layout::{BESIDE, Bed, Half};
 use super::memory::Memory;
@@ -60,6 +61,9 @@ pub struct Received {
     pub lost: u64,
 }
 
+/// How long a new subscriber waits for the publishers' turn: far longer than anybody takes who does not keep a reservation.
+const A_PUBLISHERS_TURN: Timeout = Timeout::After(Duration::from_secs(2));
+
 impl Reader {
     /// Begins to subscribe. Takes the publishers' turn for a moment, so that none of them is at work.
     pub(super) fn begin(
@@ -73,7 +77,7 @@ impl Reader {
     ) -> Result<Self, ErrorKind> {
         let control = &memory.control;
         let credit = control.project(|control| &control.credit.0);
-        turn.enter(Timeout::Forever)?;
+        turn.enter(A_PUBLISHERS_TURN)?;
         let tail = ring.tail();
         let position = match start {
             Start::Newest => tail,
@@ -85,7 +89,7 @@ impl Reader {
         let number = number.map(|count| count.messages.load(Ordering::Relaxed) as u32);
         half.position.store(position, Ordering::Relaxed);
         // SYNC: release pairs with the acquire in `Room::slowest`.
-        half.subscribed.store(1, Ordering::Release);
+        half.subscribed.store(turn.ticket().0, Ordering::Release);
         turn.exit();
         Ok(Self {
             data: control.project(|control| &control.data.0),
@@ -211,7 +215,11 @@ impl Reader {
     fn is_whole(&mut self) -> bool {
         // SYNC: pairs with the fence in `forget`: what was read before this is older than the credit seen after it.
         fence(Ordering::SeqCst);
-        self.credit.load(Ordering::Relaxed) <= self.position
+        let is_whole = self.credit.load(Ordering::Relaxed) <= self.position;
+        if !is_whole {
+            self.catch_up();
+        }
+        is_whole
     }
 
     /// Waits until there is a message.
@@ -234,7 +242,6 @@ impl Reader {
                     }
                 }
             }
-            self.catch_up();
         }
     }
 
@@ -250,8 +257,8 @@ impl Reader {
     }
 
     fn lose(&mut self, messages: u64) {
-        self.lost += messages;
-        let all = self.half.lost.load(Ordering::Relaxed) + messages;
+        self.lost = self.lost.wrapping_add(messages);
+        let all = self.half.lost.load(Ordering::Relaxed).wrapping_add(messages);
         self.half.lost.store(all, Ordering::Relaxed);
     }
 
@@ -284,7 +291,7 @@ impl Reader {
             }
         }
         let several = self.tail.wrapping_sub(self.position) > 64;
-        self.caught_up = if several || !waited && polls <= 2 { self.caught_up + 1 } else { 0 };
+        self.caught_up = if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
         Ok(self.ring.beside(self.position, self.tail))
     }
 
@@ -298,6 +305,9 @@ impl Reader {
         };
         if !self.patience.spin(deadline, ready) {
             super::count(&self.half.waits);
+            if self.patience.restless {
+                return Ok(looks);
+            }
             let ready = || ring.tail() != position;
             wait::sleep(&self.data, &self.memory.settings, deadline, ready)?;
         }

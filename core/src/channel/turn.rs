@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whose turn it is to send, or to receive: a lock that costs two stores for as long as one participant alone uses it.
 //!
-//! The word is the holder's ticket (upper half, 0 for nobody) and flags. It begins without flags: then the first
+//! The word is the holder's ticket (upper half, 0 for nobody), a number that differs each time somebody begins to keep it
+//! (30 bits), and two flags. It begins without flags: then the first
 //! to come *keeps* the turn between its calls. While it works it says so in its own [`Half::busy`], and looks at the word
 //! once more after that. Somebody else who wants the turn sets WANTED, makes every processor pass a barrier
 //! ([`membarrier`]), and waits until the keeper is not busy: the keeper either sees WANTED, or is seen. Then
@@ -28,6 +29,10 @@ use crate::time::{Deadline, Timeout};
 
 const SHARED: u64 = 1;
 const WANTED: u64 = 2;
+/// One more time that somebody begins to keep the turn. So a word that was seen, wanted, says nothing about a later time.
+const TIME: u64 = 4;
+/// Whose ticket a word holds.
+const HOLDER: u64 = 0xffff_ffff << 32;
 
 /// Who has taken the turn so often in a row keeps it.
 const KEEP_AFTER: u32 = 64;
@@ -47,8 +52,12 @@ const SETTLED: Duration = Duration::from_millis(10);
 pub(super) struct Taker {
     turn: Part<Turn>,
     half: Part<Half>,
-    /// The word when the turn is kept.
+    /// Its ticket, as the upper half of a word.
     mine: u64,
+    /// The word when it keeps the turn.
+    kept: u64,
+    /// Nobody can make this process pass a barrier: it never keeps a turn.
+    fences: bool,
     slots: Arc<[Part<Participant>]>,
     /// Which half of a participant the turn is for.
     choose: for<'a> fn(&'a Participant) -> &'a Half,
@@ -62,11 +71,16 @@ impl Taker {
         slots: Arc<[Part<Participant>]>,
         slot: usize,
         ticket: Ticket,
-        home: Home,
+        (home, fences): (Home, bool),
         choose: for<'a> fn(&'a Participant) -> &'a Half,
     ) -> Self {
         let half = slots[slot].project(choose);
-        Self { turn, half, mine: u64::from(ticket.0) << 32, slots, choose, in_a_row: 0, home }
+        let mine = u64::from(ticket.0) << 32;
+        Self { turn, half, mine, kept: mine, fences, slots, choose, in_a_row: 0, home }
+    }
+
+    pub(super) fn ticket(&self) -> Ticket {
+        ticket(self.mine)
     }
 
     /// Its own figures.
@@ -86,13 +100,13 @@ impl Taker {
 
     #[inline]
     fn enter_kept(&self) -> bool {
-        if self.turn.word.load(Ordering::Relaxed) != self.mine {
+        if self.turn.word.load(Ordering::Relaxed) != self.kept {
             return false;
         }
         self.half.busy.store(1, Ordering::Relaxed);
         // SYNC: pairs with the barrier in `revoke`.
         compiler_fence(Ordering::SeqCst);
-        if self.turn.word.load(Ordering::Acquire) == self.mine {
+        if self.turn.word.load(Ordering::Acquire) == self.kept {
             return true;
         }
         // SYNC: release, though nothing was done.
@@ -109,18 +123,19 @@ impl Taker {
         // SYNC: release pairs with the acquire in `revoke`: what was done comes before it is seen to be done.
         self.half.busy.store(0, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
-        if self.turn.word.load(Ordering::Relaxed) != self.mine {
+        if self.turn.word.load(Ordering::Relaxed) != self.kept {
             ring(&self.turn);
         }
     }
 
     fn exit_shared(&mut self) {
         let held = self.mine | SHARED;
-        if self.in_a_row >= KEEP_AFTER {
+        if self.in_a_row >= KEEP_AFTER && !self.fences {
             self.in_a_row = 0;
+            self.begin_to_keep();
             let (success, failure) = (Ordering::Release, Ordering::Relaxed);
             // SYNC: release, as below.
-            if self.turn.word.compare_exchange(held, self.mine, success, failure).is_ok() {
+            if self.turn.word.compare_exchange(held, self.kept, success, failure).is_ok() {
                 return;
             }
         }
@@ -128,6 +143,12 @@ impl Taker {
         if self.turn.word.swap(SHARED, Ordering::Release) & WANTED != 0 {
             ring(&self.turn);
         }
+    }
+
+    /// The word with which it keeps the turn is another one each time.
+    fn begin_to_keep(&mut self) {
+        let time = self.kept.wrapping_add(TIME) & !HOLDER & !(SHARED | WANTED);
+        self.kept = self.mine | time;
     }
 
     /// Leaves for good.
@@ -147,11 +168,17 @@ impl Taker {
             if self.enter_kept() {
                 return Ok(false);
             }
+            // Before looking: who is let in after that finds the bell changed.
+            // SYNC: acquire pairs with the release in `ring`.
+            let bell = self.turn.bell.load(Ordering::Acquire);
             // SYNC: acquire pairs with the release of whoever had it.
             let word = self.turn.word.load(Ordering::Acquire);
-            let holder = word & !(SHARED | WANTED);
+            let holder = word & HOLDER;
             let next = match holder {
-                0 if word & SHARED == 0 => Some(self.mine),
+                0 if word & SHARED == 0 && !self.fences => {
+                    self.begin_to_keep();
+                    Some(self.kept)
+                }
                 0 => Some(self.mine | SHARED | slept | word & WANTED),
                 // Kept by this one, wanted by another: it is shared from now on.
                 _ if holder == self.mine => Some(self.mine | SHARED | word & WANTED),
@@ -167,8 +194,10 @@ impl Taker {
                 }
             }
             looks += 1;
-            if looks < LOOKS && timeout != Timeout::TRY {
-                for _ in 0..(1 << looks.min(8)).min(LONGEST_PAUSE) {
+            if looks < LOOKS {
+                // A try looks as often: who keeps the turn and does nothing must first be asked for it.
+                let longest = if timeout == Timeout::TRY { 16 } else { LONGEST_PAUSE };
+                for _ in 0..(1 << looks.min(8)).min(longest) {
                     spin_loop();
                 }
                 continue;
@@ -182,7 +211,7 @@ impl Taker {
             if deadline.has_passed() {
                 return Err(timeout.expired());
             }
-            self.wait(deadline)?;
+            self.wait(bell, deadline)?;
             slept = WANTED;
         }
     }
@@ -238,11 +267,9 @@ impl Taker {
     }
 
     /// Sleeps until the turn is given back, or for a slice.
-    fn wait(&self, deadline: Deadline) -> Result<(), ErrorKind> {
-        // SYNC: acquire pairs with the release in `ring`.
-        let bell = self.turn.bell.load(Ordering::Acquire);
+    fn wait(&self, bell: u32, deadline: Deadline) -> Result<(), ErrorKind> {
         let word = self.turn.word.load(Ordering::Relaxed);
-        if word & !(SHARED | WANTED) == 0 {
+        if word & HOLDER == 0 {
             return Ok(());
         }
         let (success, failure) = (Ordering::SeqCst, Ordering::Relaxed);
@@ -273,7 +300,7 @@ pub(super) fn bury(turn: &Turn, dead: Ticket) {
 }
 
 fn hand_over(turn: &Turn, from: u64) {
-    let free = |word: u64| (word & !(SHARED | WANTED) == from).then_some(word & SHARED);
+    let free = |word: u64| (word & HOLDER == from).then_some(word & SHARED);
     // SYNC: as in `exit_shared`.
     let freed = turn.word.fetch_update(Ordering::Release, Ordering::Relaxed, free);
     if freed.is_ok_and(|word| word & WANTED != 0) {

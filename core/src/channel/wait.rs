@@ -64,7 +64,7 @@ impl Patience {
             return ready();
         }
         let mut polls = 0;
-        let mut end = None;
+        let (mut start, mut end) = (None, None);
         loop {
             for _ in 0..POLLS {
                 if ready() {
@@ -78,7 +78,8 @@ impl Patience {
             let now = Instant::now();
             let end = *end.get_or_insert(now + self.spin);
             if self.restless {
-                if deadline.has_passed() {
+                // From time to time the caller must see whether there is anything to wait for.
+                if deadline.has_passed() || now >= *start.get_or_insert(now) + SLICE {
                     return false;
                 }
             } else if now >= end || (polls > POLLS * 8 && deadline.has_passed()) {

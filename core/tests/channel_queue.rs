@@ -116,3 +116,14 @@ fn several_producers_and_consumers_share_the_messages() {
     assert_eq!(all.len(), wanted.len());
     assert!(all == wanted);
 }
+
+#[test]
+fn a_try_takes_a_turn_that_another_keeps_and_does_not_use() {
+    let name = named("queue-try");
+    let mut first = Queue::create(name.0.as_str(), 4096).unwrap();
+    let mut second = Queue::open(name.0.as_str()).unwrap();
+    first.send(b"one", Timeout::TRY).unwrap();
+    assert_eq!(first.recv(Timeout::TRY).unwrap(), b"one");
+    second.send(b"two", Timeout::TRY).unwrap();
+    assert_eq!(second.recv(Timeout::TRY).unwrap(), b"two");
+}

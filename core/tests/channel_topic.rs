@@ -102,3 +102,22 @@ fn a_slow_subscriber_loses_the_oldest_and_a_late_one_may_have_them() {
     topic.publish(&7_u64.to_ne_bytes(), Timeout::TRY).unwrap();
     assert_eq!(newest.recv(Timeout::TRY).unwrap().0, 7_u64.to_ne_bytes());
 }
+
+#[test]
+fn a_subscriber_that_is_lapped_in_the_middle_goes_on_at_the_oldest() {
+    let name = named("topic-lapped");
+    let options = Options::new().message_size(8);
+    let mut topic: Topic = options.create(name.0.as_str(), 4096).unwrap();
+    let mut slow = Subscriber::open(name.0.as_str()).unwrap();
+    for number in 0..10_u64 {
+        topic.publish(&number.to_ne_bytes(), Timeout::TRY).unwrap();
+    }
+    // It knows of ten, and reads one.
+    assert_eq!(slow.recv(Timeout::TRY).unwrap().0, 0_u64.to_ne_bytes());
+    for number in 10..1000_u64 {
+        topic.publish(&number.to_ne_bytes(), Timeout::TRY).unwrap();
+    }
+    let (bytes, received) = slow.recv(Timeout::TRY).unwrap();
+    assert_eq!(u64::from_ne_bytes(bytes.try_into().unwrap()), received.lost + 1);
+    assert!(received.lost > 400, "{}", received.lost);
+}

@@ -242,7 +242,8 @@ impl Receiver {
             }
         }
         let several = self.tail.wrapping_sub(self.position) > 64;
-        self.caught_up = if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
+        self.caught_up =
+            if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
         match self.ring.beside(self.position, self.tail) {
             Some((beside, found)) => {
                 self.beside = Some(beside);

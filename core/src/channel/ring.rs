@@ -159,9 +159,12 @@ impl Ring {
         let record = self.record(length).ok();
         let ahead = tail.wrapping_sub(head);
         match record {
-            Some(record) if record <= ahead && ahead <= self.mirror.size() => {
-                Ok(Found { payload: self.payload(head), length, number, end: head.wrapping_add(record) })
-            }
+            Some(record) if record <= ahead && ahead <= self.mirror.size() => Ok(Found {
+                payload: self.payload(head),
+                length,
+                number,
+                end: head.wrapping_add(record),
+            }),
             _ => Err(damaged(head, tail, length)),
         }
     }

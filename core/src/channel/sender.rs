@@ -122,10 +122,9 @@ impl Sender {
             // Without lengths and padding the row is what the ring will hold.
             self.ring.mirror.write(self.tail, payloads);
         } else {
-            let mut at = self.tail;
-            for (payload, number) in payloads.chunks_exact(size).zip(self.number..) {
-                self.ring.write(at, number, payload);
-                at += record;
+            for (payload, index) in payloads.chunks_exact(size).zip(0..) {
+                let at = self.tail.wrapping_add(record * index);
+                self.ring.write(at, self.number.wrapping_add(index), payload);
             }
         }
         let last = &payloads[payloads.len() - size..];

@@ -291,7 +291,8 @@ impl Reader {
             }
         }
         let several = self.tail.wrapping_sub(self.position) > 64;
-        self.caught_up = if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
+        self.caught_up =
+            if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
         Ok(self.ring.beside(self.position, self.tail))
     }
 

@@ -3,6 +3,7 @@
 //!
 //! `UNIPC_MUTATIONS` is how many bytes are changed in each kind of channel.
 #![allow(unsafe_code, reason = "alarm is a raw call")]
+#![allow(clippy::print_stderr, reason = "the seed makes it come again")]
 
 #[path = "support/child.rs"]
 mod child;

@@ -4,6 +4,7 @@
 //!
 //! A ledger outside of the channel tells what happened. `UNIPC_STORM_SECONDS` makes each storm longer.
 #![allow(unsafe_code, reason = "fork, signals and a shared ledger are raw calls")]
+#![allow(clippy::print_stderr, reason = "figures for people")]
 
 #[path = "support/child.rs"]
 mod child;

@@ -75,6 +75,25 @@ fn a_notice_wakes_who_waits() {
 }
 
 #[test]
+fn notices_to_all_in_quick_succession_lose_none() {
+    let shm = memory();
+    let (mutex, filled) = pair(&shm, Form::Robust);
+    for _ in 0..200 {
+        let consumer = Child::run(|| consume(&shm, &mutex, &filled));
+        consumer.asleep();
+        // The waiter looks, finds nothing, and goes to sleep again, at any moment of the next notice.
+        for _ in 0..50 {
+            filled.notify_all().unwrap();
+        }
+        let guard = mutex.lock(LONG).unwrap();
+        shm.add_u32(DATA, 1).unwrap();
+        guard.unlock().unwrap();
+        filled.notify_all().unwrap();
+        consumer.succeeds();
+    }
+}
+
+#[test]
 fn a_wait_without_notice_ends_with_the_mutex_held() {
     for form in FORMS {
         let shm = memory();

@@ -61,6 +61,10 @@ fn main() -> ExitCode {
         (Some("inject-room"), Some(word)) => {
             traced(&format!("inject {word}"), || inject_room(word))
         }
+        (Some("sync-storm"), _) => {
+            let kills = number(1, 20_000).unwrap_or(20_000);
+            sync_storm(kills, number(2, 1).unwrap_or(1))
+        }
         (Some("sync"), name) => traced("sync", || sync_steps(name)),
         (Some("control"), Some("sync")) => traced("control sync", control_sync),
         (Some("rooms"), None) => rooms(),
@@ -174,6 +178,13 @@ fn control_room() -> bool {
 fn inject(kind: Kind) -> bool {
     println!("SKIP inject {kind}: the tracer does not know this processor's registers");
     true
+}
+
+fn sync_storm(kills: u64, seed: u64) -> bool {
+    let start = Instant::now();
+    let failures = sync::storm::run(kills, seed);
+    let text = format!("{kills} kills, {:.0} kills/s, seed {seed}", rate(kills, start));
+    verdict("sync-storm", &text, &failures)
 }
 
 /// Dies at each instruction of the operations of locks in shared memory, or of the one of this name.

@@ -6,6 +6,7 @@ storm   SIGKILL at random moments of create, open, write, resize, replace, unlin
         holds a complete object or none, can be used further, and nothing else is left
 step    death before and after every single system call of each operation
 race    several processes create, open and unlink one name at once: one creates, all others get the same object
+sync    death at every single instruction of the operations of locks in shared memory, and a storm on all of them
 control the same for a creator as textbooks have it, which must be caught
 """
 
@@ -16,6 +17,7 @@ import runner
 
 NAMED = ("posix", "file", "sysv")
 NAMELESS = ("memfd", "anon")
+LOCKS = ("mutex", "condvar", "rwlock", "semaphore", "barrier", "event", "once")
 
 
 def main() -> int:
@@ -33,6 +35,8 @@ def main() -> int:
     calls += [("step", backing) for backing in NAMED]
     calls += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
     calls += [("control", "storm", min(arguments.rounds, 300), arguments.seed), ("control", "step")]
+    calls += [("sync", name) for name in LOCKS] + [("sync-storm", 10 * arguments.rounds, arguments.seed)]
+    calls += [("control", "sync")]
     for call in calls:
         for line in count.call(crash, *call):
             count.say(line)

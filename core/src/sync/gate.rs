@@ -75,9 +75,9 @@ impl<'a> Gate<'a> {
         }
     }
 
-    /// Has the gate been opened since?
+    /// Has the gate been opened since? Also when only the bit has gone: then whoever opens next wakes nobody.
     pub(super) fn was_opened(self, prepared: u32) -> bool {
-        (self.word.load(Ordering::SeqCst) ^ prepared) & !SLEEPERS != 0
+        self.word.load(Ordering::SeqCst) != prepared
     }
 
     /// Wakes one sleeper, or all.

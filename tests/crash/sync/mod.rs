@@ -6,6 +6,7 @@
 //! the counts right, and the bystander must come to its end.
 
 mod scenarios;
+pub(crate) mod storm;
 
 use std::time::{Duration, Instant};
 

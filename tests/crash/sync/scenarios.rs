@@ -13,6 +13,8 @@ use crate::process::Child;
 const FIRST: usize = 0;
 const SECOND: usize = 16 << 10;
 const WARM: usize = 48 << 10;
+/// Where the bystander at a barrier says that it has come (1) and gone (2).
+const HERE: usize = DATA + 16;
 
 const LONG: Timeout = Timeout::After(Duration::from_secs(4));
 const BRIEF: Timeout = Timeout::After(Duration::from_millis(3));
@@ -144,10 +146,12 @@ fn some_permits(shm: &SharedMemory) {
 }
 
 fn meet(shm: &SharedMemory) {
+    shm.store_u32(HERE, 1).expect("inside");
     match barrier(shm).wait(LONG) {
         Ok(_) => {}
         Err(error) => assert!(matches!(error.kind(), ErrorKind::Broken(_)), "{error}"),
     }
+    shm.store_u32(HERE, 2).expect("inside");
 }
 
 /// Whoever still waits is let go, and the barrier serves others again.
@@ -156,9 +160,11 @@ fn meetable(shm: &SharedMemory) {
     let _ = barrier.wait(Timeout::After(Duration::from_millis(30)));
     barrier.abort().expect("there");
     let late = Instant::now() + Duration::from_secs(1);
-    while !barrier.holders().is_empty() && Instant::now() < late {
+    // The bystander must not be taken for one of the two that meet next.
+    while shm.load_u32(HERE).expect("inside") == 1 && Instant::now() < late {
         std::thread::yield_now();
     }
+    assert_ne!(shm.load_u32(HERE).expect("inside"), 1, "the bystander is let go");
     barrier.reset().expect("there");
     let mut other = Child::run(|| {
         barrier.wait(LIMIT).expect("two meet");
@@ -522,10 +528,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         |shm| drop(barrier(shm)),
         Some((
             |shm| {
+                shm.store_u32(HERE, 1).expect("inside");
                 until(shm, || barrier(shm).arrived() == 1);
                 meet(shm);
             },
-            |_| true
+            |shm| shm.load_u32(HERE).expect("inside") == 1
         )),
         operation!(barrier, nothing, |object: &Barrier, _| drop(object.wait(LONG))),
         meetable

@@ -24,6 +24,7 @@ from . import (
     shm_tools,
     signal,
     socket_exchange,
+    sync,
 )
 
 MODULES = (
@@ -36,6 +37,7 @@ MODULES = (
     sem_sysv, sem_posix, sem_tools,
     signal,
     pipe_programs, pipe_documents,
+    sync,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

@@ -11,6 +11,7 @@ mod sem;
 mod shm;
 mod signal;
 mod socket;
+mod sync;
 
 use std::io::{BufRead, stdin};
 use std::process::ExitCode;
@@ -76,6 +77,7 @@ fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
         ("pipe", Box::<pipe::Room>::default()),
         ("sem", Box::<sem::Room>::default()),
         ("signal", Box::<signal::Room>::default()),
+        ("sync", Box::<sync::Room>::default()),
     ]
 }
 

@@ -14,10 +14,12 @@ import sem
 import shm
 import signals
 import sockets
+import syncs
 from protocol import serve
 
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
 rooms = (
     shm.Room(), lock.Room(), mq.Room(), pipe.Room(), process.Room(), sem.Room(), signals.Room(), sockets.Room(),
+    syncs.Room(),
 )  # fmt: skip
 serve({name: verb for room in rooms for name, verb in room.verbs().items()})

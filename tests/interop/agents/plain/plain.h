@@ -13,5 +13,6 @@ extern const struct verb socket_verbs[];
 extern const struct verb lock_verbs[];
 extern const struct verb pipe_verbs[];
 extern const struct verb signal_verbs[];
+extern const struct verb sync_verbs[];
 
 #endif

@@ -175,6 +175,7 @@ impl Socket {
         Self { fd, kind, unix, name, file: None }
     }
 
+    #[cold]
     fn failed(&self, operation: &'static str, kind: impl Into<ErrorKind>) -> Error {
         let kind = kind.into();
         match &self.name {

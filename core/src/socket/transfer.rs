@@ -38,21 +38,42 @@ pub(super) fn wait(fd: BorrowedFd<'_>, events: i16, deadline: Deadline) -> nix::
 
 /// Makes `call`, which is given flags, until it does something or time is over. `None`: this side was told to receive no
 /// more, so that nothing will come.
+#[inline]
 pub(super) fn until<T>(
     fd: BorrowedFd<'_>,
     events: i16,
     timeout: Timeout,
     mut call: impl FnMut(MsgFlags) -> nix::Result<T>,
 ) -> Result<Option<T>, ErrorKind> {
-    let first = match timeout {
+    match call(first(timeout)) {
+        Ok(value) => Ok(Some(value)),
+        Err(errno) => again(fd, events, timeout, errno, call),
+    }
+}
+
+/// For ever the call itself waits.
+#[inline]
+fn first(timeout: Timeout) -> MsgFlags {
+    match timeout {
         Timeout::Forever => MsgFlags::empty(),
         Timeout::After(_) => MsgFlags::MSG_DONTWAIT,
-    };
-    match call(first) {
-        Err(Errno::EAGAIN) if timeout == Timeout::TRY => return Err(timeout.expired()),
+    }
+}
+
+/// What is left to do when the first call came to nothing.
+#[cold]
+fn again<T>(
+    fd: BorrowedFd<'_>,
+    events: i16,
+    timeout: Timeout,
+    errno: Errno,
+    mut call: impl FnMut(MsgFlags) -> nix::Result<T>,
+) -> Result<Option<T>, ErrorKind> {
+    match errno {
+        Errno::EAGAIN if timeout == Timeout::TRY => return Err(timeout.expired()),
         // Non-blocking, or with a limit of its own that others have set.
-        Err(Errno::EAGAIN) => {}
-        other => return Ok(Some(other?)),
+        Errno::EAGAIN => {}
+        other => return Err(other.into()),
     }
     let deadline = timeout.deadline();
     loop {
@@ -79,14 +100,20 @@ impl Socket {
     /// `ETIMEDOUT`, `EAGAIN` for a try that would have to wait, `EINTR`: nothing was sent then.
     ///
     /// [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
+    #[inline]
     pub fn send(&self, bytes: &[u8], timeout: Timeout) -> Result<usize> {
         let sent = until(self.as_fd(), OUTPUT, timeout, |flags| {
             send(self.fd.as_raw_fd(), bytes, flags | MsgFlags::MSG_NOSIGNAL)
         });
         match sent {
             Ok(sent) => Ok(sent.unwrap_or_default()),
-            Err(kind) => Err(self.advise_length(self.failed("send", kind), bytes)),
+            Err(kind) => Err(self.not_sent("send", kind, bytes)),
         }
+    }
+
+    #[cold]
+    fn not_sent(&self, operation: &'static str, kind: ErrorKind, bytes: &[u8]) -> Error {
+        self.advise_length(self.failed(operation, kind), bytes)
     }
 
     /// Sends all bytes.
@@ -110,6 +137,7 @@ impl Socket {
     /// Descriptors that ride along are closed by the kernel: [`Socket::recv_message`] takes them.
     ///
     /// [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
+    #[inline]
     pub fn recv(&self, buffer: &mut [u8], timeout: Timeout) -> Result<usize> {
         self.recv_uninit(uninit(buffer), timeout)
     }
@@ -117,15 +145,19 @@ impl Socket {
     /// As [`Socket::recv`], into memory that need not hold values: the first bytes, as many as are returned, do then.
     ///
     /// Errors: as `recv`.
+    #[inline]
     pub fn recv_uninit(&self, buffer: &mut [MaybeUninit<u8>], timeout: Timeout) -> Result<usize> {
         let room = buffer.len();
         let extra = self.truncation_flag();
         let got = until(self.as_fd(), INPUT, timeout, |flags| {
             sys::receive(self.as_fd(), buffer, flags | extra)
         });
-        let length = got.map_err(|kind| self.failed("recv", kind))?.unwrap_or_default();
-        self.check_fits("recv", length, room)?;
-        Ok(length)
+        match got {
+            Ok(Some(length)) if length <= room => Ok(length),
+            Ok(Some(length)) => Err(self.does_not_fit("recv", length, room)),
+            Ok(None) => Ok(0),
+            Err(kind) => Err(self.failed("recv", kind)),
+        }
     }
 
     /// Fills the buffer from a stream.
@@ -222,13 +254,15 @@ impl Socket {
         length: usize,
         room: usize,
     ) -> Result<()> {
-        if length <= room {
-            return Ok(());
-        }
+        if length <= room { Ok(()) } else { Err(self.does_not_fit(operation, length, room)) }
+    }
+
+    #[cold]
+    fn does_not_fit(&self, operation: &'static str, length: usize, room: usize) -> Error {
         let kind = ErrorKind::TooLong { length: length as u64, limit: room as u64 };
-        Err(self.failed(operation, kind).with_advice(
+        self.failed(operation, kind).with_advice(
             "the message did not fit the buffer and is lost; next_size tells the size beforehand",
-        ))
+        )
     }
 
     pub(super) fn address_of(&self, name: &Name, operation: &'static str) -> Result<Address> {
@@ -250,11 +284,7 @@ impl Socket {
         timeout: Timeout,
         mut call: impl FnMut(MsgFlags) -> nix::Result<T>,
     ) -> Result<T, ErrorKind> {
-        let first = match timeout {
-            Timeout::Forever => MsgFlags::empty(),
-            Timeout::After(_) => MsgFlags::MSG_DONTWAIT,
-        };
-        match call(first) {
+        match call(first(timeout)) {
             Err(Errno::EAGAIN) if timeout != Timeout::TRY => {}
             Err(Errno::EAGAIN) => return Err(timeout.expired()),
             other => return Ok(other?),

@@ -32,7 +32,7 @@ STAGED := python/pysrc/unipc
 SUMMARY := $(PYTHON) tests/scripts/summary.py
 NEED := CARGO=$(CARGO) CC="$(CC)" PYTHON=$(PYTHON) tests/scripts/need
 # The rooms that have benchmarks. In Python a file may have an s behind it, where a module of Python's own is called so.
-ROOMS := shm mq lock signal sockets pipe sem sync
+ROOMS := shm mq lock signal sockets pipe process sem sync
 LIBRARY := $(RELEASE)/libunipc.so $(RELEASE)/libunipc.a
 C_SOURCES = $(shell find examples-c ffi/benches ffi/tests/c tests -name '*.[ch]' -o -name '*.cpp')
 

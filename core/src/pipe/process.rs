@@ -98,6 +98,7 @@ impl Process {
     #[doc(alias = "waitpid")]
     #[doc(alias = "waitid")]
     pub fn wait(&self, timeout: Timeout) -> Result<ExitStatus> {
+        // A child of fork learns here that it cannot wait.
         if let Some(status) = self.status()? {
             return Ok(status);
         }

@@ -17,31 +17,37 @@ use crate::time::{Deadline, Timeout};
 /// How large room may be that is kept.
 const KEPT: usize = 64 << 10;
 
+/// What is behind the lock, which nobody holds while waiting.
+#[derive(Debug)]
+struct State {
+    stream: Option<Arc<Stream>>,
+    /// Where a line gets its newline, so that both go together: kept from one line to the next.
+    room: Vec<u8>,
+}
+
 /// The writing end, for any number of threads.
 #[derive(Debug)]
 pub(super) struct Sink {
-    stream: Mutex<Option<Arc<Stream>>>,
+    state: Mutex<State>,
     turn: Turn,
-    /// Where a line gets its newline, so that both go together: kept from one line to the next.
-    room: Mutex<Vec<u8>>,
     /// A terminal that nobody else has, so that it does not block.
     terminal: bool,
 }
 
 impl Sink {
     pub(super) fn new(stream: Arc<Stream>, terminal: bool) -> Self {
-        let stream = Mutex::new(Some(stream));
-        Self { stream, turn: Turn::default(), room: Mutex::default(), terminal }
+        let state = State { stream: Some(stream), room: Vec::new() };
+        Self { state: Mutex::new(state), turn: Turn::default(), terminal }
     }
 
     /// The stream, kept for one call whatever other threads do; `EBADF` once it is closed.
     pub(super) fn stream(&self) -> Result<Arc<Stream>, ErrorKind> {
-        lock(&self.stream).clone().ok_or(ErrorKind::Os(libc::EBADF))
+        lock(&self.state).stream.clone().ok_or(ErrorKind::Os(libc::EBADF))
     }
 
     /// Nobody writes any more: the program sees the end of its input. A call that is under way goes on to its end.
     pub(super) fn close(&self) {
-        lock(&self.stream).take();
+        lock(&self.state).stream.take();
     }
 
     /// Nobody else's bytes come between.
@@ -82,14 +88,14 @@ impl Sink {
 
     /// Room for a line, which was used before.
     pub(super) fn take_room(&self) -> Vec<u8> {
-        std::mem::take(&mut lock(&self.room))
+        std::mem::take(&mut lock(&self.state).room)
     }
 
     /// Gives the room back for the next line.
     pub(super) fn give_room(&self, mut room: Vec<u8>) {
         if room.capacity() <= KEPT {
             room.clear();
-            *lock(&self.room) = room;
+            lock(&self.state).room = room;
         }
     }
 

@@ -181,6 +181,9 @@ impl Mutex {
     /// Raises `NotRecoverableError` when it is retired; `OSError`: `EDEADLK` when this thread holds it.
     #[pyo3(signature = (timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, timeout=None)")]
     fn lock(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<bool> {
+        if self.object.lock_at_once() {
+            return Ok(true);
+        }
         let got = get(py, timeout.0, self.object.form(), |left| self.object.lock_raw(left))?;
         Ok(got.is_some())
     }
@@ -188,6 +191,9 @@ impl Mutex {
     /// The same as `lock`, as `threading.Lock` calls it.
     #[pyo3(signature = (timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, timeout=None)")]
     fn acquire(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<bool> {
+        if self.object.lock_at_once() {
+            return Ok(true);
+        }
         let got = get(py, timeout.0, self.object.form(), |left| self.object.lock_raw(left))?;
         Ok(got.is_some())
     }

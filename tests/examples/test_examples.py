@@ -34,7 +34,7 @@ PROGRAMS = {
     *("map_normalfile1", "map_normalfile2", "map_anon", "map_pages", "testwrite", "testread", "removal"),
     *("lock_holder", "lock_waiter"),
     *("shm_server", "shm_client", "shm_writer", "shm_reader"),
-    *("pipe_demo", "fifo_write", "fifo_read", "tellwait"),
+    *("pipe_demo", "fifo_write", "fifo_read", "fifo_server", "fifo_client", "tellwait"),
     *("mq_sender", "mq_receiver", "sem_holder", "sem_waiter"),
     *("signal_sender", "signal_receiver"),
     *("pager_pipe", "pager_popen", "add2", "coproc"),
@@ -377,6 +377,24 @@ def test_a_fifo_between_two_programs(one: str, other: str, path: Path) -> None:
     assert not path.exists()
     done = run(other, "fifo_read", path)
     assert done.returncode == 1 and "No such file" in done.stderr
+
+
+BASH_CLIENT = 'mkfifo "$0.$$"; echo "$$ $1" >"$0"; cat "$0.$$"; rm "$0.$$"'
+
+
+@each_language
+def test_clients_find_their_server_at_a_fifo(language: str, path: Path) -> None:
+    """Clients in each language, and four shells at once, each with its own reply."""
+    with started(language, "fifo_server", path, 7):
+        while not path.is_fifo():
+            os.sched_yield()
+        for client in LANGUAGES:
+            assert lines(client, "fifo_client", path, f"from {client}") == [f"from {client}".upper()]
+        texts = [letter * 3000 for letter in "abcd"]
+        shells = [subprocess.Popen(["bash", "-c", BASH_CLIENT, path, text], stdout=subprocess.PIPE) for text in texts]
+        said = [shell.communicate()[0] for shell in shells]
+    assert said == [text.upper().encode() for text in texts]
+    assert not path.exists() and not list(path.parent.glob(f"{path.name}.*"))
 
 
 def turns(first: str) -> list[str]:

@@ -4,6 +4,7 @@
 //! `run.py` calls this for each backing. Every line of output but the explanations is `PASS what` or `FAIL what: why`.
 #![allow(clippy::print_stdout, reason = "a test program reports on its standard output")]
 
+mod channel;
 mod checker;
 mod history;
 #[cfg(target_arch = "x86_64")]
@@ -29,6 +30,7 @@ use storm::Victim;
 
 const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
        crash sync [OPERATION]
+       crash channel [OPERATION]
        crash sync-storm [KILLS [SEED]]
        crash rooms | inject-room ROOM | control storm|step|inject|inject-room [ROUNDS [SEED]]
 BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
             sync_storm(kills, number(2, 1).unwrap_or(1))
         }
         (Some("sync"), name) => traced("sync", || sync_steps(name)),
+        (Some("channel"), name) => traced("channel", || channel_steps(name)),
         (Some("control"), Some("sync")) => traced("control sync", control_sync),
         (Some("rooms"), None) => rooms(),
         _ => return usage(),
@@ -194,6 +197,21 @@ fn sync_steps(name: Option<&str>) -> bool {
         let report = sync::run(scenario);
         let text = format!("{} deaths in {} instructions", report.deaths, report.instructions);
         verdict(&format!("sync {}", report.name), &text, &report.failures)
+    }))
+}
+
+/// Dies at the instructions of the operations of channels, or of those of this name.
+fn channel_steps(name: Option<&str>) -> bool {
+    let mut all = channel::SCENARIOS.iter();
+    let exact = all.any(|it| Some(it.name) == name);
+    let is_wanted = |it: &&channel::Scenario| {
+        name.is_none_or(|name| if exact { it.name == name } else { it.name.contains(name) })
+    };
+    let wanted = channel::SCENARIOS.iter().filter(is_wanted);
+    self::all(wanted.map(|scenario| {
+        let report = channel::run(scenario);
+        let text = format!("{} deaths in {} instructions", report.deaths, report.instructions);
+        verdict(&format!("channel {}", report.name), &text, &report.failures)
     }))
 }
 

@@ -7,6 +7,7 @@ storm   SIGKILL at random moments of create, open, write, resize, replace, unlin
 step    death before and after every single system call of each operation
 race    several processes create, open and unlink one name at once: one creates, all others get the same object
 sync    death at every single instruction of the operations of locks in shared memory, and a storm on all of them
+channel death at each instruction of what is done with channels: fresh processes get through, nothing is lost
 control the same for a creator as textbooks have it, which must be caught
 """
 
@@ -34,6 +35,7 @@ def main() -> int:
     calls += [("storm", backing, arguments.rounds, arguments.seed) for backing in NAMED + NAMELESS]
     calls += [("step", backing) for backing in NAMED]
     calls += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
+    calls += [("channel",)]
     calls += [("control", "storm", min(arguments.rounds, 300), arguments.seed), ("control", "step")]
     calls += [("sync", name) for name in LOCKS] + [("sync-storm", 10 * arguments.rounds, arguments.seed)]
     calls += [("control", "sync")]

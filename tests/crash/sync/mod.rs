@@ -88,7 +88,8 @@ pub(crate) fn run(scenario: &Scenario) -> Report {
     report
 }
 
-enum Reached {
+/// How far a victim came.
+pub(crate) enum Reached {
     Death,
     End(usize),
 }
@@ -131,7 +132,8 @@ fn attempt(scenario: &Scenario, instructions: usize) -> Result<Reached, String> 
     }
 }
 
-fn step(victim: &mut Child, instructions: usize) -> Result<Reached, String> {
+/// Lets the victim take so many instructions from its first mark on, or come to its second.
+pub(crate) fn step(victim: &mut Child, instructions: usize) -> Result<Reached, String> {
     let mut traced = Traced::new(victim).map_err(|status| format!("the victim: {status:?}"))?;
     for taken in 0..instructions {
         match traced.instruction() {

@@ -20,7 +20,7 @@ const LIMIT: Timeout = Timeout::After(Duration::from_secs(1));
 const LONG: Timeout = Timeout::After(Duration::from_secs(4));
 /// Up to so many instructions each is a death; beyond, so many deaths are spread over them.
 const DENSE: usize = 1200;
-const SPARSE: usize = 400;
+const SPARSE: usize = 200;
 
 /// What the victim sends: too long for the tail's line, or short enough.
 const LONG_ONE: &[u8] = &[7; 100];
@@ -268,15 +268,29 @@ fn service(name: &str) {
     drop(made::<Service>(name, &few().reply_capacity(4096)));
 }
 
-/// Answers what comes, until nobody asks for a while.
+/// The last question.
+const END: &[u8] = b"end";
+
+/// Answers what comes, until the last question came and nobody asks for a moment.
 fn serve(name: &str) {
     let mut service = Service::open(name).expect("a place");
-    while let Ok(question) = service.recv(Timeout::After(Duration::from_millis(400))) {
+    let mut patience = Timeout::After(Duration::from_secs(5));
+    while let Ok(question) = service.recv(patience) {
+        if question.bytes() == END {
+            patience = Timeout::After(Duration::from_millis(60));
+        }
         match service.reply(&question, question.bytes(), LIMIT) {
             Ok(()) => {}
             Err(error) => assert_eq!(error.errno(), libc::EPIPE, "{error}"),
         }
     }
+}
+
+/// The server that is there answers a fresh client.
+fn answered_still(name: &str) {
+    ask(name);
+    let mut client = Client::open(name).expect("a place");
+    assert_eq!(client.call(END, LONG).expect("the server lives"), END);
 }
 
 /// A client that asks until it is answered; it may have had a server that died.
@@ -294,7 +308,7 @@ fn ask(name: &str) {
 /// A fresh server and a fresh client.
 fn answered(name: &str) {
     let mut server = Child::run(|| serve(name));
-    ask(name);
+    answered_still(name);
     assert_eq!(server.wait(), Status::Exited(0));
 }
 
@@ -427,7 +441,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
                 b"question"
             )
         ),
-        answered
+        answered_still
     ),
     scenario!(
         "serve",

@@ -107,11 +107,11 @@ fn attempt(scenario: &Scenario, instructions: usize) -> Result<Reached, String> 
     victim.kill();
     while matches!(victim.wait(), Status::Stopped(_)) {}
     let reached = reached?;
-    let mut checker = Child::run(|| {
+    let mut fresh = Child::run(|| {
         alarm(Duration::from_secs(8));
         (scenario.check)(name);
     });
-    let checked = checker.wait();
+    let checked = fresh.wait();
     let ended = bystander.as_mut().map_or(Status::Exited(0), Child::wait);
     match (checked, ended) {
         (Status::Exited(0), Status::Exited(0)) => Ok(reached),

@@ -19,6 +19,8 @@ import runner
 NAMED = ("posix", "file", "sysv")
 NAMELESS = ("memfd", "anon")
 LOCKS = ("mutex", "condvar", "rwlock", "semaphore", "barrier", "event", "once")
+# The others of `crash channel` take minutes.
+CHANNEL = ("send", "send kept", "send after", "recv", "commit", "release", "publish", "receive", "call")
 
 
 def main() -> int:
@@ -35,7 +37,7 @@ def main() -> int:
     calls += [("storm", backing, arguments.rounds, arguments.seed) for backing in NAMED + NAMELESS]
     calls += [("step", backing) for backing in NAMED]
     calls += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
-    calls += [("channel",)]
+    calls += [("channel", operation) for operation in CHANNEL]
     calls += [("control", "storm", min(arguments.rounds, 300), arguments.seed), ("control", "step")]
     calls += [("sync", name) for name in LOCKS] + [("sync-storm", 10 * arguments.rounds, arguments.seed)]
     calls += [("control", "sync")]

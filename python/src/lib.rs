@@ -2,6 +2,7 @@
 //! The native half of the Python package `unipc`: casts, checks and errors around the core, nothing else.
 
 mod buffer;
+mod channel;
 mod error;
 mod frame;
 mod lock;
@@ -25,6 +26,9 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::error::{LayoutError, NotRecoverableError, OwnerDiedError, RemovedError};
+    use crate::channel::{Call, Client, Loan, Question, Queue, Service, Subscriber, Topic};
+    #[pymodule_export]
+    use crate::error::{LayoutError, RemovedError};
     #[pymodule_export]
     use crate::frame::{FrameReader, FrameWriter};
     #[pymodule_export]

@@ -200,6 +200,17 @@ impl QueueReceiver {
         }
     }
 
+    /// Receives a message into what `make` makes for its length: it gets that, and a function that copies the bytes.
+    ///
+    /// Errors: as [`QueueReceiver::recv`].
+    pub fn recv_with<R>(
+        &mut self,
+        timeout: Timeout,
+        make: impl FnOnce(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
+    ) -> Result<R> {
+        self.half.receive_with(timeout, make).map_err(|kind| self.seat.failed("recv", kind))
+    }
+
     /// Receives a message into a buffer; its length.
     ///
     /// Errors: as [`QueueReceiver::recv`]; `EMSGSIZE` when it does not fit: it stays in the queue.

@@ -381,10 +381,25 @@ impl Client {
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT` when the service takes no more questions, `EMSGSIZE`, `EINTR`; `EBUSY` when 8 calls are open.
     pub fn begin(&mut self, question: &[u8], timeout: Timeout) -> Result<Call> {
-        self.ask(question, timeout).map_err(|kind| self.seat.failed("begin", kind))
+        self.begin_until(question, timeout, timeout)
     }
 
-    fn ask(&mut self, question: &[u8], timeout: Timeout) -> Result<Call, ErrorKind> {
+    /// As [`Client::begin`], with one time for sending the question and another, from now on too, for having the answer.
+    pub fn begin_until(
+        &mut self,
+        question: &[u8],
+        timeout: Timeout,
+        answer: Timeout,
+    ) -> Result<Call> {
+        self.ask(question, timeout, answer).map_err(|kind| self.seat.failed("begin", kind))
+    }
+
+    fn ask(
+        &mut self,
+        question: &[u8],
+        timeout: Timeout,
+        answer: Timeout,
+    ) -> Result<Call, ErrorKind> {
         let free = |place: &Option<(u16, u64)>| place.is_none();
         if !self.open.iter().any(free) {
             return Err(ErrorKind::Busy(
@@ -400,7 +415,7 @@ impl Client {
             }
         };
         self.slot().calls[place].store(0, Ordering::Release);
-        let deadline = match timeout {
+        let deadline = match answer {
             Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
             _ => None,
         };

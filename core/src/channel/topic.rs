@@ -203,6 +203,18 @@ impl Subscriber {
         }
     }
 
+    /// Receives the next message into what `make` makes for its length: it gets that, and a function that copies the bytes. It is
+    /// called again when the message was overwritten meanwhile.
+    ///
+    /// Errors: as [`Subscriber::recv`].
+    pub fn recv_with<R>(
+        &mut self,
+        timeout: Timeout,
+        make: impl FnMut(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
+    ) -> Result<(R, Received)> {
+        self.reader.receive_with(timeout, make).map_err(|kind| self.seat.failed("recv", kind))
+    }
+
     /// Receives the next message into a buffer.
     ///
     /// Errors: as [`Subscriber::recv`]; `EMSGSIZE` when it does not fit: it can be received again.
@@ -248,6 +260,12 @@ impl Subscriber {
                 .failed("release", kind)
                 .with_advice("the message was overwritten while it was lent")
         })
+    }
+
+    /// Does not go on: what was lent can be received again.
+    pub fn leave(&mut self) -> Result<()> {
+        let left = self.reader.finish(false);
+        left.map(drop).map_err(|kind| self.seat.failed("leave", kind))
     }
 
     /// The topic's name.

@@ -177,6 +177,16 @@ pub unsafe extern "C" fn unipc_subscriber_release(
     })
 }
 
+/// Does not go on: the message that was lent can be received again.
+///
+/// Returns 0; -EINVAL when nothing is lent. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_subscriber_leave(subscriber: *mut unipc_subscriber) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("leave") };
+    caller.guard(|| caller.handle_mut(subscriber)?.subscriber.leave().map(|()| 0))
+}
+
 /// The name.
 ///
 /// Returns a string that lives as long as the handle; NULL for NULL. Since 0.1.

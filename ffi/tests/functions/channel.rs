@@ -127,6 +127,7 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_subscriber_peek(subscriber, null_mut(), &raw mut size, null()) -> INVALID;
         unipc_subscriber_peek(subscriber, &raw mut word, null_mut(), null()) -> INVALID;
         unipc_subscriber_release(no_subscriber, null_mut()) -> INVALID;
+        unipc_subscriber_leave(no_subscriber) -> INVALID;
         unipc_service_recv(no_service, &raw mut question, null()) -> INVALID;
         unipc_service_recv(service, null_mut(), null()) -> INVALID;
         unipc_question_data(no_question) -> null();

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Many messages in one call: rows of a buffer, lists of bytes, NumPy arrays.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use unipc::Timeout;
+
+use crate::buffer::Lent;
+
+/// Bytes that are initialised are also bytes that may not be; only bytes are written to them.
+pub(super) fn uninitialised(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: the two have one layout, and whoever gets the result writes bytes alone.
+    unsafe { &mut *(std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
+}
+
+/// What is left of the time for all of them together.
+fn left(timeout: Timeout, deadline: unipc::Deadline) -> Timeout {
+    if timeout == Timeout::TRY { timeout } else { deadline.remaining() }
+}
+
+/// Sends the elements of a buffer, or of an iterable.
+pub(super) fn send(
+    py: Python<'_>,
+    messages: &Bound<'_, PyAny>,
+    timeout: Timeout,
+    row: impl Fn(&[u8], usize, Timeout) -> PyResult<usize>,
+    one: impl Fn(&[u8], Timeout) -> PyResult<()>,
+) -> PyResult<usize> {
+    let deadline = timeout.deadline();
+    let Ok(lent) = Lent::readable(messages) else {
+        let mut count = 0;
+        for message in messages.try_iter()? {
+            let message = message?;
+            one(Lent::readable(&message)?.bytes(), left(timeout, deadline))?;
+            count += 1;
+        }
+        return Ok(count);
+    };
+    let count = messages.len()?;
+    if count == 0 {
+        return Ok(0);
+    }
+    let (mut bytes, size) = (lent.bytes(), lent.len() / count);
+    if size * count != lent.len() || size == 0 {
+        return Err(PyTypeError::new_err("the buffer has no elements along its first axis"));
+    }
+    while !bytes.is_empty() {
+        let sent = row(bytes, size, left(timeout, deadline))?;
+        bytes = &bytes[sent * size..];
+        py.check_signals()?;
+    }
+    Ok(count)
+}
+
+/// A list of at most `count` messages: waits for the first, and takes the others that are there.
+pub(super) fn list<'py>(
+    py: Python<'py>,
+    count: usize,
+    timeout: Timeout,
+    receive: impl Fn(Timeout) -> PyResult<Py<PyBytes>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if count == 0 {
+        return Err(PyValueError::new_err("count is 1 or more"));
+    }
+    let list = PyList::new(py, [receive(timeout)?])?;
+    while list.len() < count {
+        match receive(Timeout::TRY) {
+            Ok(message) => list.append(message)?,
+            Err(error) if error.is_instance_of::<pyo3::exceptions::PyBlockingIOError>(py) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(list.into_any())
+}
+
+/// A NumPy array of at most `count` messages.
+pub(super) fn array<'py>(
+    py: Python<'py>,
+    count: usize,
+    dtype: &Bound<'py, PyAny>,
+    receive: impl FnOnce(&mut [MaybeUninit<u8>], usize) -> PyResult<usize>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if count == 0 {
+        return Err(PyValueError::new_err("count is 1 or more"));
+    }
+    let numpy = py.import(intern!(py, "numpy"))?;
+    let array = numpy.call_method1(intern!(py, "empty"), (count, dtype))?;
+    let bytes = numpy.getattr(intern!(py, "uint8"))?;
+    let keywords = PyDict::new(py);
+    keywords.set_item("dtype", bytes)?;
+    let mut room = Lent::writable(&array.call_method("view", (), Some(&keywords))?)?;
+    let size = room.len() / count;
+    let received = receive(uninitialised(room.bytes_mut()), size)?;
+    drop(room);
+    if received == count {
+        return Ok(array);
+    }
+    array.get_item(pyo3::types::PySlice::new(py, 0, received.cast_signed(), 1))
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `unipc.Queue`.
+#![allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+#![allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
+
+use std::ffi::OsString;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use unipc::channel::{Options, QueueReceiver, QueueSender};
+
+use super::half::Half;
+use super::lent::Loan;
+use super::{CAPACITY, bytes, creating, many};
+use crate::buffer::{Lent, duplicate};
+use crate::error::{closed, raise};
+use crate::name::NameArgument;
+use crate::wait::{TimeoutArgument, limit};
+
+/// A queue of messages in shared memory: many may send, many may receive, in any process and language, and each message goes to
+/// exactly one of them, in the order in which they were sent.
+///
+/// Get one from `create`, `open`, `open_or_create` or `from_fd`. A message is bytes; with `message_size` all have one size.
+///
+/// A full queue makes senders wait; nothing is ever lost silently. A process that is killed, at any moment, loses what it had not
+/// sent, and what it had not received stays for the others. No call is made into the kernel while nobody sleeps.
+///
+/// Waiting: `timeout` is in seconds, on the monotonic clock; None is for ever, 0 a try (`BlockingIOError`). Other threads run
+/// meanwhile, signal handlers too, and Ctrl-C ends it.
+///
+/// Lifetime: `close` never removes; `with` closes at its end. The queue and what is in it stay until `unlink`, or a reboot.
+///
+/// Threads: any thread may call any method at any time. Two that send, or two that receive, take turns; a handle each is faster.
+///
+/// fork: the handle is the parent's; a child opens its own.
+///
+/// >>> import os
+/// >>> from unipc import Queue
+/// >>> name = f"/class-queue-{os.getpid()}"
+/// >>> q = Queue.open_or_create(name)
+/// >>> q.send(b"hello")
+/// >>> q.recv()                        # in any process
+/// b'hello'
+/// >>> q.recv(timeout=0)
+/// Traceback (most recent call last):
+///     ...
+/// BlockingIOError: [Errno 11] it cannot be done without waiting: '/class-queue-...'
+/// >>> q.close()
+/// >>> Queue.unlink(name)
+#[pyclass(frozen, weakref, module = "unipc")]
+pub(crate) struct Queue {
+    sender: Arc<Half<QueueSender>>,
+    receiver: Arc<Half<QueueReceiver>>,
+    memory: Option<OwnedFd>,
+}
+
+impl Queue {
+    fn new(queue: unipc::channel::Queue, spin: bool) -> PyResult<Self> {
+        let memory = queue.fd().try_clone_to_owned().ok();
+        let name = queue.name().clone();
+        let (sender, receiver) = queue.split();
+        Ok(Self {
+            sender: Arc::new(Half::new(sender, name.clone(), spin)),
+            receiver: Arc::new(Half::new(receiver, name, spin)),
+            memory,
+        })
+    }
+}
+
+#[pymethods]
+impl Queue {
+    /// Creates the queue `name`, with a ring of at least `capacity` bytes: what can be under way at a time.
+    ///
+    /// - `message_size`: every message has this size in bytes, which is fastest; 0 for messages of any size.
+    /// - `mode`: the permission bits, exact whatever the umask, from the first moment on.
+    /// - `participants`: how many handles there can be at a time, in all processes together.
+    /// - `spin`: never sleep, which takes a processor while waiting, and the least time.
+    ///
+    /// `name` is a POSIX name (`/jobs`), `file:PATH`, or `memfd:LABEL` for a queue without a name, whose `fileno` is handed on.
+    ///
+    /// Raises `OSError`: `EEXIST` (`FileExistsError`) when the name is taken, `ENOSPC`, `ENOMEM`, `EINVAL`; `EOPNOTSUPP` for names of
+    /// System V and anonymous memory.
+    #[staticmethod]
+    #[pyo3(signature = (
+        name, capacity = CAPACITY, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
+    ))]
+    fn create(
+        py: Python<'_>,
+        name: NameArgument,
+        capacity: usize,
+        message_size: u32,
+        mode: u32,
+        participants: u32,
+        spin: bool,
+    ) -> PyResult<Self> {
+        let options = creating(mode, message_size, participants)?.spin(spin);
+        Self::new(py.detach(|| options.create(name.0, capacity)).map_err(raise)?, spin)
+    }
+
+    /// Opens the queue `name`.
+    ///
+    /// Raises `OSError`: `ENOENT` (`FileNotFoundError`), `EACCES` (`PermissionError`); `EPROTO` (`LayoutError`) when it is no queue, or
+    /// one of another version; `EBUSY` when all places for participants are taken.
+    #[staticmethod]
+    #[pyo3(signature = (name, *, spin = false))]
+    fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Self> {
+        let options = Options::new().spin(spin);
+        Self::new(py.detach(|| options.open(name.0)).map_err(raise)?, spin)
+    }
+
+    /// Opens the queue, or creates it when there is none; the arguments are those of `create`. Raises as both do.
+    #[staticmethod]
+    #[pyo3(signature = (
+        name, capacity = CAPACITY, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
+    ))]
+    fn open_or_create(
+        py: Python<'_>,
+        name: NameArgument,
+        capacity: usize,
+        message_size: u32,
+        mode: u32,
+        participants: u32,
+        spin: bool,
+    ) -> PyResult<Self> {
+        let options = creating(mode, message_size, participants)?.spin(spin);
+        Self::new(py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?, spin)
+    }
+
+    /// Opens the queue that a descriptor refers to: a memfd that was inherited or received. It is duplicated; the caller still owns
+    /// the original.
+    #[staticmethod]
+    #[pyo3(signature = (fd, *, spin = false))]
+    fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Self> {
+        let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
+        Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+    }
+
+    /// Removes the queue of this name; who has it open keeps it. Raises `OSError`, `ENOENT` when there is none.
+    #[staticmethod]
+    fn unlink(py: Python<'_>, name: NameArgument) -> PyResult<()> {
+        py.detach(|| unipc::SharedMemory::unlink(&name.0)).map_err(raise)
+    }
+
+    /// Sends a message: bytes or anything that has the buffer protocol. Waits while the queue is full.
+    ///
+    /// Raises `BlockingIOError` when it is full and `timeout` is 0, `TimeoutError` when it was full all the time; `OSError`: `EMSGSIZE` when
+    /// the message is longer than the ring can hold, or not of the one size. Nothing was sent then.
+    #[pyo3(signature = (data, timeout = None))]
+    fn send(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<()> {
+        let timeout = limit(timeout);
+        match data.cast_exact::<PyBytes>() {
+            Ok(bytes) => {
+                let bytes = bytes.as_bytes();
+                self.sender.call(py, timeout, |half, left| half.send(bytes, left))
+            }
+            Err(_) => {
+                let lent = Lent::readable(data)?;
+                let bytes = lent.bytes();
+                self.sender.call(py, timeout, |half, left| half.send(bytes, left))
+            }
+        }
+    }
+
+    /// Sends many messages, with one wake-up for as many as there is room for; how many: all of them.
+    ///
+    /// `messages` is a NumPy array, or another buffer, whose elements along the first axis are the messages; or an iterable of bytes.
+    ///
+    /// Raises as `send`, after a part of them may have been sent: `timeout` is for all together.
+    ///
+    /// >>> import unipc
+    /// >>> q = unipc.Queue.create("memfd:many", message_size=8)
+    /// >>> q.send_many(memoryview(bytes(range(24))).cast("q"))
+    /// 3
+    /// >>> [message[0] for message in q.recv_many(10)]
+    /// [0, 8, 16]
+    #[pyo3(signature = (messages, timeout = None))]
+    fn send_many(
+        &self,
+        py: Python<'_>,
+        messages: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<usize> {
+        many::send(
+            py,
+            messages,
+            limit(timeout),
+            |row, size, timeout| {
+                self.sender.call(py, timeout, |half, left| half.send_row(row, size, left))
+            },
+            |message, timeout| self.sender.call(py, timeout, |half, left| half.send(message, left)),
+        )
+    }
+
+    /// Receives a message. Waits while there is none.
+    ///
+    /// Raises `BlockingIOError` when there is none and `timeout` is 0, `TimeoutError` when none came in time; `LayoutError` when the ring is
+    /// damaged.
+    #[pyo3(signature = (timeout = None))]
+    fn recv(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Py<PyBytes>> {
+        self.receiver.call(py, limit(timeout), |half, left| half.recv_with(left, bytes))?
+    }
+
+    /// Receives a message into `buffer`; its length.
+    ///
+    /// Raises as `recv`, and `OSError` with `EMSGSIZE` when it does not fit: it stays in the queue.
+    #[pyo3(signature = (buffer, timeout = None))]
+    fn recv_into(
+        &self,
+        py: Python<'_>,
+        buffer: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<usize> {
+        let mut buffer = Lent::writable(buffer)?;
+        let room = many::uninitialised(buffer.bytes_mut());
+        self.receiver.call(py, limit(timeout), |half, left| half.recv_into(room, left))
+    }
+
+    /// Receives the messages that are there, at least one, at most `count`: a list of bytes.
+    ///
+    /// With `dtype`, a NumPy array of the messages, each of which must be one element of it: one call, one copy.
+    ///
+    /// Raises as `recv`; `OSError` with `EMSGSIZE` when the first is not of the dtype's size.
+    #[pyo3(signature = (count, dtype = None, timeout = None))]
+    fn recv_many<'py>(
+        &self,
+        py: Python<'py>,
+        count: usize,
+        dtype: Option<&Bound<'py, PyAny>>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let timeout = limit(timeout);
+        match dtype {
+            Some(dtype) => many::array(py, count, dtype, |room, size| {
+                self.receiver.call(py, timeout, |half, left| half.recv_row(room, size, left))
+            }),
+            None => many::list(py, count, timeout, |timeout| {
+                self.receiver.call(py, timeout, |half, left| half.recv_with(left, bytes))?
+            }),
+        }
+    }
+
+    /// Lends the next message where it lies: `with queue.peek() as view:` gives a read-only memoryview, and takes the message at the
+    /// end of the block. If the block ends with an exception the message stays in the queue. Others who receive wait meanwhile.
+    ///
+    /// Raises as `recv`.
+    ///
+    /// >>> import unipc
+    /// >>> q = unipc.Queue.create("memfd:peek")
+    /// >>> q.send(b"hello")
+    /// >>> with q.peek() as view:
+    /// ...     bytes(view[1:3])
+    /// b'el'
+    #[pyo3(signature = (timeout = None))]
+    fn peek(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Loan> {
+        Loan::of_queue(py, &self.receiver, limit(timeout))
+    }
+
+    /// Makes room for a message of at most `size` bytes in the ring itself: `with queue.reserve(n) as view:` gives a memoryview to write
+    /// to, and sends it at the end of the block. If the block ends with an exception nothing is sent. Others who send wait meanwhile.
+    ///
+    /// Raises as `send`.
+    ///
+    /// >>> import unipc
+    /// >>> q = unipc.Queue.create("memfd:reserve")
+    /// >>> with q.reserve(5) as view:
+    /// ...     view[:] = b"hello"
+    /// >>> q.recv()
+    /// b'hello'
+    #[pyo3(signature = (size, timeout = None))]
+    fn reserve(
+        &self,
+        py: Python<'_>,
+        size: usize,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Loan> {
+        Loan::in_queue(py, &self.sender, size, limit(timeout))
+    }
+
+    /// Messages as they come, for ever: `for message in queue`.
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+        self.recv(py, None)
+    }
+
+    /// The queue's name.
+    #[getter]
+    fn name(&self) -> OsString {
+        self.sender.name().to_os_string()
+    }
+
+    /// Was it closed?
+    #[getter]
+    fn closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// The descriptor of the memory, to be handed on: close-on-exec. (It does not tell when a message comes.)
+    #[getter]
+    fn memory_fd(&self) -> PyResult<RawFd> {
+        match &self.memory {
+            Some(fd) if !self.sender.is_closed() => Ok(fd.as_raw_fd()),
+            _ => Err(closed(self.sender.name())),
+        }
+    }
+
+    /// Closes the handle; the queue stays. A call that another thread is in goes on to its end.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| {
+            self.sender.close();
+            self.receiver.close();
+        });
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        if slf.get().sender.is_closed() {
+            return Err(closed(slf.get().sender.name()));
+        }
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    fn __repr__(&self) -> String {
+        let closed = if self.sender.is_closed() { " closed" } else { "" };
+        format!("<unipc.Queue '{}'{closed}>", self.sender.name())
+    }
+}

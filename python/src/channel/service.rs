@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `unipc.Service` and `unipc.Client`.
+#![allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+#![allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
+
+use std::ffi::OsString;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use unipc::channel::Options;
+
+use super::half::Half;
+use super::{CAPACITY, creating};
+use crate::buffer::{Lent, duplicate};
+use crate::error::{closed, raise};
+use crate::name::NameArgument;
+use crate::wait::{TimeoutArgument, limit};
+
+/// Answers questions: request and reply in shared memory, with clients and servers in any process and language.
+///
+/// Get one from `create`, `open`, `open_or_create` or `from_fd`. Several servers may answer on one name: each question goes to one of
+/// them. A question is answered with `question.reply`, in parts with `question.part`, or with `question.fail`.
+///
+/// Waiting, lifetime, threads and fork: as `Queue`.
+///
+/// >>> import os, threading
+/// >>> from unipc import Client, Service
+/// >>> name = f"/class-service-{os.getpid()}"
+/// >>> service = Service.create(name)
+/// >>> def serve():
+/// ...     question = service.recv()
+/// ...     question.reply(question.data.upper())
+/// >>> server = threading.Thread(target=serve)
+/// >>> server.start()
+/// >>> with Client.open(name) as client:       # in any process
+/// ...     client.call(b"hello")
+/// b'HELLO'
+/// >>> server.join()
+/// >>> service.close()
+/// >>> Service.unlink(name)
+#[pyclass(frozen, weakref, module = "unipc")]
+pub(crate) struct Service {
+    half: Arc<Half<unipc::channel::Service>>,
+    memory: Option<OwnedFd>,
+}
+
+/// Asks questions of a `Service`.
+///
+/// Get one from `open` or `from_fd`. `call` asks and waits; `begin` asks and gives a `Call`, of which 8 can be open at a time.
+///
+/// Waiting, lifetime, threads and fork: as `Queue`.
+#[pyclass(frozen, weakref, module = "unipc")]
+pub(crate) struct Client {
+    half: Arc<Half<unipc::channel::Client>>,
+}
+
+/// A question that a service has received.
+#[pyclass(frozen, module = "unipc")]
+pub(crate) struct Question {
+    question: unipc::channel::Question,
+    service: Arc<Half<unipc::channel::Service>>,
+}
+
+/// A call that was begun.
+#[pyclass(frozen, module = "unipc")]
+pub(crate) struct Call {
+    call: unipc::channel::Call,
+    client: Arc<Half<unipc::channel::Client>>,
+}
+
+impl Service {
+    fn new(service: unipc::channel::Service, spin: bool) -> Self {
+        let (memory, name) = (service.fd().try_clone_to_owned().ok(), service.name().clone());
+        Self { half: Arc::new(Half::new(service, name, spin)), memory }
+    }
+}
+
+impl Client {
+    fn new(client: unipc::channel::Client, spin: bool) -> Self {
+        let name = client.name().clone();
+        Self { half: Arc::new(Half::new(client, name, spin)) }
+    }
+}
+
+#[pymethods]
+impl Service {
+    /// Creates the service `name`, with room for `capacity` bytes of questions.
+    ///
+    /// - `reply_capacity`: the least size in bytes of the ring of answers that each participant has.
+    /// - the others, and what it raises: as in `Queue.create`.
+    #[staticmethod]
+    #[pyo3(signature = (
+        name, capacity = CAPACITY, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+    ))]
+    fn create(
+        py: Python<'_>,
+        name: NameArgument,
+        capacity: usize,
+        reply_capacity: usize,
+        mode: u32,
+        participants: u32,
+        spin: bool,
+    ) -> PyResult<Self> {
+        let options = creating(mode, 0, participants)?.reply_capacity(reply_capacity).spin(spin);
+        Ok(Self::new(py.detach(|| options.create(name.0, capacity)).map_err(raise)?, spin))
+    }
+
+    /// Opens the service `name` as one more server. Raises as `Queue.open`.
+    #[staticmethod]
+    #[pyo3(signature = (name, *, spin = false))]
+    fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Self> {
+        let options = Options::new().spin(spin);
+        Ok(Self::new(py.detach(|| options.open(name.0)).map_err(raise)?, spin))
+    }
+
+    /// Opens the service, or creates it when there is none; the arguments are those of `create`. Raises as both do.
+    #[staticmethod]
+    #[pyo3(signature = (
+        name, capacity = CAPACITY, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+    ))]
+    fn open_or_create(
+        py: Python<'_>,
+        name: NameArgument,
+        capacity: usize,
+        reply_capacity: usize,
+        mode: u32,
+        participants: u32,
+        spin: bool,
+    ) -> PyResult<Self> {
+        let options = creating(mode, 0, participants)?.reply_capacity(reply_capacity).spin(spin);
+        Ok(Self::new(py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?, spin))
+    }
+
+    /// Opens the service that a descriptor refers to. It is duplicated; the caller still owns the original.
+    #[staticmethod]
+    #[pyo3(signature = (fd, *, spin = false))]
+    fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Self> {
+        let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
+        Ok(Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?, spin))
+    }
+
+    /// Removes the service of this name; who has it open keeps it. Raises `OSError`, `ENOENT` when there is none.
+    #[staticmethod]
+    fn unlink(py: Python<'_>, name: NameArgument) -> PyResult<()> {
+        py.detach(|| unipc::SharedMemory::unlink(&name.0)).map_err(raise)
+    }
+
+    /// Receives the next question. Raises as `Queue.recv`.
+    #[pyo3(signature = (timeout = None))]
+    fn recv(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Question> {
+        let question = self.half.call(py, limit(timeout), |half, left| half.recv(left))?;
+        Ok(Question { question, service: Arc::clone(&self.half) })
+    }
+
+    /// Questions as they come, for ever: `for question in service`.
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Question> {
+        self.recv(py, None)
+    }
+
+    /// The service's name.
+    #[getter]
+    fn name(&self) -> OsString {
+        self.half.name().to_os_string()
+    }
+
+    /// Was it closed?
+    #[getter]
+    fn closed(&self) -> bool {
+        self.half.is_closed()
+    }
+
+    /// The descriptor of the memory, to be handed on: close-on-exec.
+    #[getter]
+    fn memory_fd(&self) -> PyResult<RawFd> {
+        match &self.memory {
+            Some(fd) if !self.half.is_closed() => Ok(fd.as_raw_fd()),
+            _ => Err(closed(self.half.name())),
+        }
+    }
+
+    /// Closes the handle; the service stays. A call that another thread is in goes on to its end.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.half.close());
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        if slf.get().half.is_closed() {
+            return Err(closed(slf.get().half.name()));
+        }
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    fn __repr__(&self) -> String {
+        let closed = if self.half.is_closed() { " closed" } else { "" };
+        format!("<unipc.Service '{}'{closed}>", self.half.name())
+    }
+}
+
+#[pymethods]
+impl Question {
+    /// What was asked.
+    #[getter]
+    fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.question.bytes())
+    }
+
+    /// Has the time passed that the client gave? Then nobody waits for the answer.
+    #[getter]
+    fn has_expired(&self) -> bool {
+        self.question.has_expired()
+    }
+
+    /// Answers, for the last time.
+    ///
+    /// Raises `BrokenPipeError` when the client is gone, `OSError` with `EMSGSIZE` when the answer is longer than the client's ring,
+    /// `BlockingIOError` or `TimeoutError` when the client has not made room.
+    #[pyo3(signature = (answer = None, timeout = None))]
+    fn reply(
+        &self,
+        py: Python<'_>,
+        answer: Option<&Bound<'_, PyAny>>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<()> {
+        let lent = answer.map(Lent::readable).transpose()?;
+        let bytes = lent.as_ref().map_or(&[][..], Lent::bytes);
+        self.service.call(py, limit(timeout), |half, left| half.reply(&self.question, bytes, left))
+    }
+
+    /// Answers a part; more parts, and a last `reply`, will follow. Raises as `reply`.
+    #[pyo3(signature = (answer, timeout = None))]
+    fn part(
+        &self,
+        py: Python<'_>,
+        answer: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<()> {
+        let lent = Lent::readable(answer)?;
+        let bytes = lent.bytes();
+        let work =
+            |half: &mut unipc::channel::Service, left| half.reply_part(&self.question, bytes, left);
+        self.service.call(py, limit(timeout), work)
+    }
+
+    /// Answers that it could not be done: the client's call raises `OSError` with this errno, and these words. Raises as `reply`.
+    #[pyo3(signature = (errno, why = "", timeout = None))]
+    fn fail(
+        &self,
+        py: Python<'_>,
+        errno: i32,
+        why: &str,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<()> {
+        let work =
+            |half: &mut unipc::channel::Service, left| half.fail(&self.question, errno, why, left);
+        self.service.call(py, limit(timeout), work)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<unipc.Question of {} bytes>", self.question.bytes().len())
+    }
+}
+
+#[pymethods]
+impl Client {
+    /// Opens the service `name` to ask it. Raises as `Queue.open`.
+    #[staticmethod]
+    #[pyo3(signature = (name, *, spin = false))]
+    fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Self> {
+        let options = Options::new().spin(spin);
+        Ok(Self::new(py.detach(|| options.open(name.0)).map_err(raise)?, spin))
+    }
+
+    /// Opens the service that a descriptor refers to. It is duplicated; the caller still owns the original.
+    #[staticmethod]
+    #[pyo3(signature = (fd, *, spin = false))]
+    fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Self> {
+        let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
+        Ok(Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?, spin))
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// Raises `BrokenPipeError` when the server that had taken the question died, `TimeoutError` when no answer came in time,
+    /// `OSError` with the errno and words that the server gave to `Question.fail`; as `Queue.send` otherwise.
+    #[pyo3(signature = (question, timeout = None))]
+    fn call(
+        &self,
+        py: Python<'_>,
+        question: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Py<PyBytes>> {
+        let deadline = limit(timeout).deadline();
+        let call = self.begin(py, question, timeout)?;
+        let left = match deadline.remaining() {
+            unipc::Timeout::TRY if limit(timeout) != unipc::Timeout::TRY => {
+                unipc::Timeout::After(std::time::Duration::from_nanos(1))
+            }
+            other => other,
+        };
+        let answer = self.half.call(py, left, |half, left| half.wait(call.call, left));
+        match answer {
+            Ok(answer) => Ok(PyBytes::new(py, &answer.bytes).unbind()),
+            Err(error) => {
+                let _ = call.cancel(py);
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks, and does not wait for the answer: the `Call` does. `timeout` is for both. Raises as `call`; `OSError` with `EBUSY` when 8 calls
+    /// are open.
+    #[pyo3(signature = (question, timeout = None))]
+    fn begin(
+        &self,
+        py: Python<'_>,
+        question: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Call> {
+        let lent = Lent::readable(question)?;
+        let bytes = lent.bytes();
+        let whole = limit(timeout);
+        let call = self.half.call(py, whole, |half, left| half.begin_until(bytes, left, whole))?;
+        Ok(Call { call, client: Arc::clone(&self.half) })
+    }
+
+    /// The service's name.
+    #[getter]
+    fn name(&self) -> OsString {
+        self.half.name().to_os_string()
+    }
+
+    /// Was it closed?
+    #[getter]
+    fn closed(&self) -> bool {
+        self.half.is_closed()
+    }
+
+    /// Closes the handle; the service stays. A call that another thread is in goes on to its end.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.half.close());
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        if slf.get().half.is_closed() {
+            return Err(closed(slf.get().half.name()));
+        }
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    fn __repr__(&self) -> String {
+        let closed = if self.half.is_closed() { " closed" } else { "" };
+        format!("<unipc.Client '{}'{closed}>", self.half.name())
+    }
+}
+
+#[pymethods]
+impl Call {
+    /// Waits for the answer, or for the next part of it: its bytes, and whether more parts will follow.
+    ///
+    /// Raises as `Client.call`; `OSError` with `EINVAL` when the call is over.
+    #[pyo3(signature = (timeout = None))]
+    fn wait(
+        &self,
+        py: Python<'_>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<(Py<PyBytes>, bool)> {
+        let answer =
+            self.client.call(py, limit(timeout), |half, left| half.wait(self.call, left))?;
+        Ok((PyBytes::new(py, &answer.bytes).unbind(), answer.more))
+    }
+
+    /// No longer waits for the answer; it is thrown away when it comes.
+    fn cancel(&self, py: Python<'_>) -> PyResult<()> {
+        self.client.call(py, unipc::Timeout::Forever, |half, _| {
+            half.cancel(self.call);
+            Ok(())
+        })
+    }
+}

@@ -25,10 +25,9 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use crate::error::{LayoutError, NotRecoverableError, OwnerDiedError, RemovedError};
     use crate::channel::{Call, Client, Loan, Question, Queue, Service, Subscriber, Topic};
     #[pymodule_export]
-    use crate::error::{LayoutError, RemovedError};
+    use crate::error::{LayoutError, NotRecoverableError, OwnerDiedError, RemovedError};
     #[pymodule_export]
     use crate::frame::{FrameReader, FrameWriter};
     #[pymodule_export]

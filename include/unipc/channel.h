@@ -642,6 +642,13 @@ int unipc_subscriber_peek(unipc_subscriber *subscriber,
 int unipc_subscriber_release(unipc_subscriber *subscriber, uint64_t *lost);
 
 /**
+ * Does not go on: the message that was lent can be received again.
+ *
+ * Returns 0; -EINVAL when nothing is lent. Since 0.1.
+ */
+int unipc_subscriber_leave(unipc_subscriber *subscriber);
+
+/**
  * The name.
  *
  * Returns a string that lives as long as the handle; NULL for NULL. Since 0.1.

@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,8 @@ PROGRAMS = {
     *("socket_server", "socket_client", "datagram_server", "datagram_client", "handover_server", "handover_client"),
     *("sync_counter", "sync_holder", "sync_repair", "sync_producer", "sync_consumer"),
     *("sync_library", "sync_philosophers"),
+    *("queue_sender", "queue_receiver", "topic_publisher", "topic_subscriber"),
+    *("calculator_server", "calculator_client"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
@@ -257,6 +260,54 @@ def test_messages_outlive_their_sender(one: str, other: str, kind: str) -> None:
         assert receiver.stdout.read() in ("1 late\n", "0 late\n")
     done = run(other, "mq_receiver", real, 1)
     assert done.returncode == 1 and done.stderr, "the receiver has removed the queue"
+
+
+@pytest.fixture
+def channel() -> Iterator[str]:
+    """The name of a channel that is not there yet."""
+    name = f"/unipc-examples-{os.getpid()}"
+    yield name
+    with suppress(FileNotFoundError):
+        SharedMemory.unlink(name)
+
+
+@each_pair
+def test_messages_stay_in_a_queue(one: str, other: str, channel: str) -> None:
+    assert lines(one, "queue_sender", channel, "first", "second") == []
+    with started(other, "queue_receiver", channel, 3) as receiver:
+        assert receiver.stdout
+        assert [receiver.stdout.readline() for _ in range(2)] == ["first\n", "second\n"]
+        assert lines(one, "queue_sender", channel, "third") == []
+        assert receiver.stdout.read() == "third\n"
+    assert not Path(f"/dev/shm{channel}").exists()
+
+
+@each_pair
+def test_frames_reach_every_subscriber(one: str, other: str, channel: str) -> None:
+    sums = [sum((x + y + number) & 255 for x in range(64) for y in range(48)) for number in range(500)]
+    frames = [f"frame {number}: 64x48, sum {total}, lost 0" for number, total in enumerate(sums)]
+    with started(other, "topic_subscriber", channel) as first, started(one, "topic_subscriber", channel) as second:
+        for subscriber in (first, second):
+            assert subscriber.stdout and subscriber.stdout.readline() == "subscribed\n"
+        # More than the ring holds: the publisher waits for both, so they must be read at the same time.
+        with started(one, "topic_publisher", channel, 500):
+            reader = threading.Thread(target=lambda: got.append(second.stdout.read()))  # type: ignore[union-attr]
+            got: list[str] = []
+            reader.start()
+            assert first.stdout and first.stdout.read().splitlines() == frames
+            reader.join()
+        assert got[0].splitlines() == frames
+    assert not Path(f"/dev/shm{channel}").exists()
+
+
+@each_pair
+def test_a_service_adds(one: str, other: str, channel: str) -> None:
+    with started(one, "calculator_server", channel, 3) as server:
+        assert server.stdout and server.stdout.readline() == "ready\n"
+        answers = lines(other, "calculator_client", channel, "1 2", "seven 8", "-20 9")
+        assert answers == ["1 2 = 3", "seven 8: EINVAL", "-20 9 = -11"]
+    done = run(other, "calculator_client", channel, "1 2")
+    assert done.returncode == 1 and done.stderr, "the server has removed the service"
 
 
 @pytest.fixture
@@ -521,6 +572,12 @@ def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
         "datagram_client",
         "handover_server",
         "handover_client",
+        "queue_sender",
+        "queue_receiver",
+        "topic_publisher",
+        "topic_subscriber",
+        "calculator_server",
+        "calculator_client",
     ],
 )
 def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:

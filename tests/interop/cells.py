@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 CORE = ("L", "C", "P", "R")  # plain libc C; C, Python and Rust on the library
 LIBRARY = ("C", "P", "R")
-ROOMS = {"shm", "pipe", "mq", "lock", "socket", "sem", "signal", "sync"}  # rooms whose cells must all be there
+ROOMS = {
+    "channel",
+    "shm",
+    "pipe",
+    "mq",
+    "lock",
+    "socket",
+    "sem",
+    "signal",
+    "sync",
+}  # rooms whose cells must all be there
 
 
 class Cell(NamedTuple):

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use options::{Channel, Options};
 pub use queue::{Queue, QueueReceiver, QueueSender};
-pub use service::{Answer, Call, Client, Question, Service};
+pub use service::{Answer, Call, Client, Question, Service, ServiceReceiver, ServiceSender};
 pub use subscriber::{Received, Start};
 pub use topic::{Subscriber, Topic};
 

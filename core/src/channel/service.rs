@@ -91,10 +91,23 @@ const FAILED: u16 = 2;
 /// Several servers may answer on one name: each question goes to one of them. Threads and fork: as [`super::Queue`].
 #[derive(Debug)]
 pub struct Service {
+    receiver: ServiceReceiver,
+    sender: ServiceSender,
+}
+
+/// The half of a [`Service`] that receives questions, for a thread of its own; see [`Service::split`].
+#[derive(Debug)]
+pub struct ServiceReceiver {
     questions: Receiver,
+    seat: Arc<Seat>,
+}
+
+/// The half of a [`Service`] that answers, for a thread of its own; see [`Service::split`].
+#[derive(Debug)]
+pub struct ServiceSender {
     /// To each client that was answered, by slot.
     answers: Vec<Option<Sender>>,
-    seat: Seat,
+    seat: Arc<Seat>,
     spin: bool,
 }
 
@@ -169,11 +182,12 @@ impl Sealed for Service {
     const KIND: [u8; 8] = KIND;
 
     fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(memory, name)?;
+        let seat = Arc::new(Seat::take(memory, name)?);
         let mut questions = seat.queue_receiver(&seat.memory.control, seat.ring());
         questions.patience.restless = options.spin;
         let answers = (0..seat.memory.slots.len()).map(|_| None).collect();
-        Ok(Self { questions, answers, seat, spin: options.spin })
+        let receiver = ServiceReceiver { questions, seat: Arc::clone(&seat) };
+        Ok(Self { receiver, sender: ServiceSender { answers, seat, spin: options.spin } })
     }
 
     fn reply_size(capacity: usize) -> Result<usize, ErrorKind> {
@@ -232,6 +246,49 @@ impl Service {
         SharedMemory::unlink(name)
     }
 
+    /// Both halves apart, for two threads.
+    pub fn split(self) -> (ServiceReceiver, ServiceSender) {
+        (self.receiver, self.sender)
+    }
+
+    /// [`ServiceReceiver::recv`].
+    pub fn recv(&mut self, timeout: Timeout) -> Result<Question> {
+        self.receiver.recv(timeout)
+    }
+
+    /// [`ServiceSender::reply`].
+    pub fn reply(&mut self, question: &Question, answer: &[u8], timeout: Timeout) -> Result<()> {
+        self.sender.reply(question, answer, timeout)
+    }
+
+    /// [`ServiceSender::reply_part`].
+    pub fn reply_part(&mut self, question: &Question, part: &[u8], timeout: Timeout) -> Result<()> {
+        self.sender.reply_part(question, part, timeout)
+    }
+
+    /// [`ServiceSender::fail`].
+    pub fn fail(
+        &mut self,
+        question: &Question,
+        errno: i32,
+        why: &str,
+        timeout: Timeout,
+    ) -> Result<()> {
+        self.sender.fail(question, errno, why, timeout)
+    }
+
+    /// The descriptor of the memory: close-on-exec, to be handed on.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.sender.seat.memory.fd()
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &Name {
+        &self.sender.seat.name
+    }
+}
+
+impl ServiceReceiver {
     /// Receives the next question.
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`; `EPROTO` for one that is damaged, which is skipped.
@@ -265,7 +322,9 @@ impl Service {
         };
         Ok(Question { header, deadline, bytes, payload })
     }
+}
 
+impl ServiceSender {
     /// Answers a question, for the last time.
     ///
     /// Errors: `EPIPE` when the client is gone; `EMSGSIZE` when the answer is longer than the client's ring; `EAGAIN`, `ETIMEDOUT` when
@@ -275,13 +334,13 @@ impl Service {
             .map_err(|kind| self.seat.failed("reply", kind))
     }
 
-    /// Answers a part of a question; more will follow. Errors: as [`Service::reply`].
+    /// Answers a part of a question; more will follow. Errors: as [`ServiceSender::reply`].
     pub fn reply_part(&mut self, question: &Question, part: &[u8], timeout: Timeout) -> Result<()> {
         self.answer(question, MORE, &[part], timeout)
             .map_err(|kind| self.seat.failed("reply_part", kind))
     }
 
-    /// Answers that it could not be done: the client's call fails with this number, and these words. Errors: as [`Service::reply`].
+    /// Answers that it could not be done: the client's call fails with this number, and these words. Errors: as [`ServiceSender::reply`].
     pub fn fail(
         &mut self,
         question: &Question,
@@ -338,16 +397,6 @@ impl Service {
                 other => return other,
             }
         }
-    }
-
-    /// The descriptor of the memory: close-on-exec, to be handed on.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.seat.memory.fd()
-    }
-
-    /// The service's name.
-    pub fn name(&self) -> &Name {
-        &self.seat.name
     }
 }
 
@@ -453,6 +502,11 @@ impl Client {
                 })
             }
         }
+    }
+
+    /// Is there an answer still to be waited for?
+    pub fn is_pending(&self, call: Call) -> bool {
+        self.is_open(call.0)
     }
 
     /// No longer waits for the answer to a call; it is thrown away when it comes.
@@ -578,10 +632,17 @@ impl Client {
     }
 }
 
-impl Drop for Service {
+impl Drop for ServiceReceiver {
     fn drop(&mut self) {
         if self.seat.is_here() {
             self.questions.leave();
+        }
+    }
+}
+
+impl Drop for ServiceSender {
+    fn drop(&mut self) {
+        if self.seat.is_here() {
             self.answers.iter().flatten().for_each(Sender::leave);
         }
     }

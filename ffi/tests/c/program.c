@@ -485,6 +485,147 @@ static void signals(void)
     signals_counted(unipc_signal_realtime(1));
 }
 
+/* The name of the program's channels of this kind; nobody else has it. */
+static const char *channel_name(const char *kind)
+{
+    static char name[64];
+    snprintf(name, sizeof name, "/unipc-program-%s-%ld", kind, (long)getpid());
+    return name;
+}
+
+static void channel_queue(void)
+{
+    const struct timespec now = {0, 0}, soon = {0, 1000000};
+    const unipc_channel_opts eight = UNIPC_CHANNEL_OPTS(.message_size = 8);
+    const char *name = channel_name("queue");
+    unipc_queue *queue, *other;
+    const void *lent;
+    void *room;
+    char text[32];
+    size_t length;
+
+    EXPECT(unipc_queue_create(&queue, name, 4096, 0, NULL) == 0);
+    EXPECT(unipc_queue_create(&other, name, 4096, 0, NULL) == -EEXIST && other == NULL);
+    EXPECT(unipc_queue_open(&other, name, UNIPC_CHANNEL_SPIN) == 0);
+    EXPECT(strcmp(unipc_queue_name(other), name) == 0);
+    EXPECT(unipc_queue_recv(other, text, sizeof text, &now) == -EAGAIN);
+    EXPECT(unipc_queue_recv(other, text, sizeof text, &soon) == -ETIMEDOUT);
+    EXPECT(unipc_queue_send(queue, "hello", 5, NULL) == 0);
+    EXPECT(unipc_queue_recv(other, text, 4, NULL) == -EMSGSIZE);
+    EXPECT(unipc_queue_recv(other, text, sizeof text, NULL) == 5 && !memcmp(text, "hello", 5));
+    EXPECT(unipc_queue_reserve(queue, 8, &room, NULL) == 0 && unipc_queue_abort(queue) == 0);
+    EXPECT(unipc_queue_reserve(queue, 8, &room, NULL) == 0);
+    memcpy(room, "place", 5);
+    EXPECT(unipc_queue_commit(queue, 5) == 0 && unipc_queue_commit(queue, 5) == -EINVAL);
+    EXPECT(unipc_queue_peek(other, &lent, &length, NULL) == 0 && length == 5);
+    EXPECT(memcmp(lent, "place", 5) == 0 && unipc_queue_leave(other) == 0);
+    EXPECT(unipc_queue_peek(other, &lent, &length, NULL) == 0 && unipc_queue_release(other) == 0);
+    EXPECT(unipc_queue_recv(other, text, sizeof text, &now) == -EAGAIN);
+    unipc_queue_close(other);
+    unipc_queue_close(queue);
+    EXPECT(unipc_queue_unlink(name) == 0 && unipc_queue_open(&queue, name, 0) == -ENOENT);
+    EXPECT(unipc_queue_open_or_create(&queue, "memfd:program", 4096, 0, &eight) == 0);
+    EXPECT(unipc_queue_from_fd(&other, unipc_queue_memory_fd(queue), 0) == 0);
+    EXPECT(unipc_queue_send_many(other, "12345678abcdefgh", 8, 2, NULL) == 2);
+    EXPECT(unipc_queue_recv_many(queue, text, 8, 4, NULL) == 2);
+    EXPECT(memcmp(text, "12345678abcdefgh", 16) == 0);
+    unipc_queue_close(other);
+    unipc_queue_close(queue);
+}
+
+static void channel_topic(void)
+{
+    const struct timespec now = {0, 0};
+    const char *name = channel_name("topic");
+    unipc_topic *topic, *other;
+    unipc_subscriber *subscriber, *late;
+    const void *lent;
+    uint64_t lost = 9;
+    void *room;
+    char text[32];
+    size_t length;
+
+    EXPECT(unipc_topic_create(&topic, name, 4096, UNIPC_CHANNEL_RELIABLE, NULL) == 0);
+    EXPECT(unipc_topic_open(&other, name, 0) == 0 && !strcmp(unipc_topic_name(other), name));
+    EXPECT(unipc_subscriber_open(&subscriber, name, 0) == 0);
+    EXPECT(strcmp(unipc_subscriber_name(subscriber), name) == 0);
+    EXPECT(unipc_topic_publish(topic, "hello", 5, NULL) == 0);
+    EXPECT(unipc_subscriber_open(&late, name, UNIPC_CHANNEL_OLDEST) == 0);
+    EXPECT(unipc_subscriber_recv(subscriber, text, sizeof text, &lost, NULL) == 5 && lost == 0);
+    EXPECT(unipc_subscriber_recv(late, text, sizeof text, NULL, NULL) == 5);
+    EXPECT(memcmp(text, "hello", 5) == 0);
+    EXPECT(unipc_topic_reserve(other, 8, &room, NULL) == 0 && unipc_topic_abort(other) == 0);
+    EXPECT(unipc_topic_reserve(other, 8, &room, NULL) == 0);
+    memcpy(room, "place", 5);
+    EXPECT(unipc_topic_commit(other, 5) == 0);
+    EXPECT(unipc_subscriber_peek(subscriber, &lent, &length, NULL) == 0 && length == 5);
+    EXPECT(memcmp(lent, "place", 5) == 0 && unipc_subscriber_leave(subscriber) == 0);
+    EXPECT(unipc_subscriber_peek(subscriber, &lent, &length, NULL) == 0);
+    EXPECT(unipc_subscriber_release(subscriber, &lost) == 0 && lost == 0);
+    EXPECT(unipc_subscriber_recv(subscriber, text, sizeof text, &lost, &now) == -EAGAIN);
+    unipc_subscriber_close(late);
+    unipc_subscriber_close(subscriber);
+    unipc_topic_close(other);
+    unipc_topic_close(topic);
+    EXPECT(unipc_topic_unlink(name) == 0);
+    EXPECT(unipc_topic_open_or_create(&topic, "memfd:program", 4096, 0, NULL) == 0);
+    EXPECT(unipc_topic_from_fd(&other, unipc_topic_memory_fd(topic), 0) == 0);
+    EXPECT(unipc_subscriber_from_fd(&subscriber, unipc_topic_memory_fd(topic), 0) == 0);
+    EXPECT(unipc_topic_publish_many(other, "1234abcd", 4, 2, NULL) == 2);
+    EXPECT(unipc_subscriber_recv_many(subscriber, text, 4, 4, &lost, NULL) == 2 && lost == 0);
+    EXPECT(memcmp(text, "1234abcd", 8) == 0);
+    unipc_subscriber_close(subscriber);
+    unipc_topic_close(other);
+    unipc_topic_close(topic);
+}
+
+static void channel_service(void)
+{
+    const struct timespec now = {0, 0}, soon = {10, 0};
+    const char *name = channel_name("service");
+    unipc_service *service, *second;
+    unipc_client *client, *other;
+    unipc_question *question;
+    char text[32];
+    int call, more;
+
+    EXPECT(unipc_service_create(&service, name, 4096, 0, NULL) == 0);
+    EXPECT(unipc_service_open(&second, name, 0) == 0);
+    EXPECT(strcmp(unipc_service_name(second), name) == 0);
+    EXPECT(unipc_client_open(&client, name, 0) == 0 && !strcmp(unipc_client_name(client), name));
+    EXPECT(unipc_service_recv(service, &question, &now) == -EAGAIN);
+    EXPECT((call = unipc_client_begin(client, "1 2", 3, &soon)) >= 0);
+    EXPECT(unipc_client_wait(client, call, text, sizeof text, &more, &now) == -EAGAIN);
+    EXPECT(unipc_service_recv(service, &question, NULL) == 0);
+    EXPECT(unipc_question_size(question) == 3 && !unipc_question_has_expired(question));
+    EXPECT(memcmp(unipc_question_data(question), "1 2", 3) == 0);
+    EXPECT(unipc_service_reply_part(service, question, "three", 5, NULL) == 0);
+    EXPECT(unipc_service_reply(service, question, "3", 1, NULL) == 0);
+    unipc_question_close(question);
+    EXPECT(unipc_client_wait(client, call, text, sizeof text, &more, NULL) == 5 && more == 1);
+    EXPECT(unipc_client_wait(client, call, text, sizeof text, &more, NULL) == 1 && more == 0);
+    EXPECT(unipc_client_wait(client, call, text, sizeof text, &more, NULL) == -EINVAL);
+    EXPECT((call = unipc_client_begin(client, "1 0", 3, NULL)) >= 0);
+    EXPECT(unipc_service_recv(second, &question, NULL) == 0);
+    EXPECT(unipc_service_fail(second, question, EDOM, "division by zero", NULL) == 0);
+    unipc_question_close(question);
+    EXPECT(unipc_client_wait(client, call, text, sizeof text, &more, NULL) == -EDOM);
+    EXPECT(strstr(unipc_last_error(), "division by zero"));
+    EXPECT((call = unipc_client_begin(client, "?", 1, NULL)) >= 0);
+    EXPECT(unipc_client_cancel(client, call) == 0);
+    EXPECT(unipc_client_call(client, "?", 1, text, sizeof text, &now) < 0);
+    unipc_client_close(client);
+    unipc_service_close(second);
+    unipc_service_close(service);
+    EXPECT(unipc_service_unlink(name) == 0);
+    EXPECT(unipc_service_open_or_create(&service, "memfd:program", 4096, 0, NULL) == 0);
+    EXPECT(unipc_service_from_fd(&second, unipc_service_memory_fd(service), 0) == 0);
+    EXPECT(unipc_client_from_fd(&other, unipc_service_memory_fd(service), 0) == 0);
+    unipc_client_close(other);
+    unipc_service_close(second);
+    unipc_service_close(service);
+}
+
 int main(void)
 {
     base();
@@ -500,6 +641,9 @@ int main(void)
     tcp_and_udp();
     descriptors();
     signals();
+    channel_queue();
+    channel_topic();
+    channel_service();
     puts("all as promised");
     return 0;
 }

@@ -13,6 +13,16 @@
     >>> writer.close()                      # closing never removes
     >>> SharedMemory.unlink(name)
 
+Messages go through a `Queue` (each to one), a `Topic` (each to all) or a `Service` (question and answer):
+
+    >>> from unipc import Queue
+    >>> jobs = Queue.open_or_create(name)   # in any process, in any language
+    >>> jobs.send(b"hello")
+    >>> jobs.recv()
+    b'hello'
+    >>> jobs.close()
+    >>> Queue.unlink(name)
+
 One string names any object:
 
     /demo, posix:/demo    a POSIX object
@@ -39,12 +49,19 @@ NotRecoverableError are those it lacks.
 
 from . import pipe, signal, sync
 from ._native import (
+    Call,
+    Client,
     FrameReader,
     FrameWriter,
     LayoutError,
     NotRecoverableError,
     OwnerDiedError,
+    Question,
+    Queue,
     RemovedError,
+    Service,
+    Subscriber,
+    Topic,
     __version__,
     ftok,
     page_size,
@@ -84,6 +101,8 @@ __all__ = [
     "Advice",
     "Backing",
     "Barrier",
+    "Call",
+    "Client",
     "Condvar",
     "Coprocess",
     "Credentials",
@@ -110,6 +129,8 @@ __all__ = [
     "PosixQueueStatus",
     "Process",
     "Pty",
+    "Question",
+    "Queue",
     "QueueNotification",
     "RawMode",
     "RemovedError",
@@ -122,6 +143,7 @@ __all__ = [
     "SemaphoreInfo",
     "SemaphoreSet",
     "SemaphoreSetStatus",
+    "Service",
     "SharedMemory",
     "Shell",
     "ShmLimits",
@@ -129,11 +151,13 @@ __all__ = [
     "Socket",
     "SocketKind",
     "SocketMessage",
+    "Subscriber",
     "SystemV",
     "SystemVQueue",
     "SystemVQueueStatus",
     "SystemVStatus",
     "TerminalModes",
+    "Topic",
     "Turnstile",
     "WindowSize",
     "__version__",

@@ -2,6 +2,7 @@
 //! A part of a handle that serves one thread at a time, for objects that any thread may use.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -23,67 +24,91 @@ enum State<T> {
     Closed,
 }
 
+#[derive(Debug)]
+struct Place<T> {
+    state: State<T>,
+    /// How many threads wait for it.
+    waiting: usize,
+    /// Who put it back while others waited: the next one is one of them.
+    last: Option<ThreadId>,
+}
+
 /// Taken by the thread that uses it, and put back.
 #[derive(Debug)]
 pub(super) struct Half<T> {
-    state: Mutex<State<T>>,
+    place: Mutex<Place<T>>,
     back: Condvar,
     name: Name,
-    /// Its waits never sleep, so that no signal ends them.
-    restless: bool,
+    /// Its waits are made of slices: no signal ends one that does not sleep, or other threads have to come in.
+    sliced: bool,
 }
 
 impl<T: Send> Half<T> {
-    pub(super) fn new(half: T, name: Name, restless: bool) -> Self {
-        Self { state: Mutex::new(State::Here(half)), back: Condvar::new(), name, restless }
+    pub(super) fn new(half: T, name: Name, sliced: bool) -> Self {
+        let place = Place { state: State::Here(half), waiting: 0, last: None };
+        Self { place: Mutex::new(place), back: Condvar::new(), name, sliced }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place(&self) -> MutexGuard<'_, Place<T>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes it if it is there. `None` when another thread has it.
     pub(super) fn take(&self) -> PyResult<Option<T>> {
-        let mut state = self.state();
-        match std::mem::replace(&mut *state, State::Away) {
+        let mut place = self.place();
+        match std::mem::replace(&mut place.state, State::Away) {
             State::Here(half) => Ok(Some(half)),
             State::Away => Ok(None),
             ended => {
-                *state = ended;
+                place.state = ended;
                 Err(closed(&self.name))
             }
         }
     }
 
-    /// Waits for another thread. Errors: `EINTR` after a slice, so that the caller looks at Python's signals.
-    fn take_within(&self, limit: Timeout) -> unipc::Result<T> {
-        let limit = match limit {
+    /// Waits for another thread. `None` when it was closed.
+    ///
+    /// Errors: `EINTR` after a slice, so that the caller looks at Python's signals.
+    fn take_within(&self, limit: Timeout) -> unipc::Result<Option<T>> {
+        let me = std::thread::current().id();
+        let failed = |kind| Err(Error::new("wait", &self.name, kind));
+        let slice = match limit {
             Timeout::After(left) => left.min(SLICE),
             Timeout::Forever => SLICE,
         };
-        let failed = |errno| Error::new("wait", &self.name, ErrorKind::Os(errno));
-        let away = |state: &mut State<T>| matches!(state, State::Away);
-        let waited = self.back.wait_timeout_while(self.state(), limit, away);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *state, State::Away) {
-            State::Here(half) => Ok(half),
-            State::Away if limit < SLICE => {
-                Err(Error::new("wait", &self.name, ErrorKind::TimedOut))
-            }
-            State::Away => Err(failed(libc::EINTR)),
+        let not_mine = |place: &mut Place<T>| match place.state {
+            State::Away => true,
+            State::Here(_) => place.last == Some(me) && place.waiting > 1,
+            State::Leaving | State::Closed => false,
+        };
+        let mut place = self.place();
+        place.waiting += 1;
+        let waited = self.back.wait_timeout_while(place, slice, not_mine);
+        let (mut place, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        place.waiting -= 1;
+        place.last = None;
+        match std::mem::replace(&mut place.state, State::Away) {
+            State::Here(half) => Ok(Some(half)),
+            State::Away if limit == Timeout::TRY => failed(ErrorKind::WouldBlock),
+            State::Away if limit == Timeout::After(slice) => failed(ErrorKind::TimedOut),
+            State::Away => failed(ErrorKind::Os(libc::EINTR)),
             ended => {
-                *state = ended;
-                Err(failed(libc::EBADF))
+                place.state = ended;
+                Ok(None)
             }
         }
     }
 
     pub(super) fn put(&self, half: T) {
-        let mut state = self.state();
-        let leaving = matches!(*state, State::Leaving);
-        *state = if leaving { State::Closed } else { State::Here(half) };
-        drop(state);
-        self.back.notify_one();
+        let mut place = self.place();
+        let leaving = matches!(place.state, State::Leaving);
+        place.state = if leaving { State::Closed } else { State::Here(half) };
+        let waiting = place.waiting > 0;
+        place.last = waiting.then(|| std::thread::current().id());
+        drop(place);
+        if waiting {
+            self.back.notify_all();
+        }
     }
 
     /// Does at once what can be done at once, and else waits, while other threads run.
@@ -106,23 +131,26 @@ impl<T: Send> Half<T> {
             Err(error) if timeout != Timeout::TRY && error.errno() == libc::EAGAIN => {}
             other => return other.map_err(raise),
         }
-        wait(py, timeout, |left| {
-            let mut half = self.take_within(left)?;
+        let done = wait(py, timeout, |left| {
+            let Some(mut half) = self.take_within(left)? else { return Ok(None) };
             let slice = match left {
                 Timeout::After(left) if left <= SLICE => Timeout::After(left),
-                _ if self.restless => Timeout::After(SLICE),
+                _ if self.sliced => Timeout::After(SLICE),
                 other => other,
             };
             let result = work(&mut half, slice);
             self.put(half);
-            match result {
-                // Not the end, only time to look at the signals.
-                Err(error) if slice != left && error.errno() == libc::ETIMEDOUT => {
-                    Err(Error::new("wait", &self.name, ErrorKind::Os(libc::EINTR)))
-                }
-                other => other,
-            }
-        })
+            result.map(Some).map_err(|error| self.after_slice(error, slice != left))
+        })?;
+        done.ok_or_else(|| closed(&self.name))
+    }
+
+    /// The end of a slice is not the end, only time to look at the signals.
+    fn after_slice(&self, error: Error, sliced: bool) -> Error {
+        if sliced && error.errno() == libc::ETIMEDOUT {
+            return Error::new("wait", &self.name, ErrorKind::Os(libc::EINTR));
+        }
+        error
     }
 
     /// As [`Half::call`], and keeps it when the work is done: the caller puts it back.
@@ -132,40 +160,37 @@ impl<T: Send> Half<T> {
         timeout: Timeout,
         mut work: impl FnMut(&mut T, Timeout) -> unipc::Result<R> + Send,
     ) -> PyResult<(T, R)> {
-        // Until it is done it must be there for other threads, between two looks at Python's signals.
-        wait(py, timeout, |left| {
-            let mut half = self.take_within(left)?;
+        let kept = wait(py, timeout, |left| {
+            let Some(mut half) = self.take_within(left)? else { return Ok(None) };
             let slice = match left {
                 Timeout::After(left) => Timeout::After(left.min(SLICE)),
                 Timeout::Forever => Timeout::After(SLICE),
             };
             match work(&mut half, slice) {
-                Ok(result) => Ok((half, result)),
+                Ok(result) => Ok(Some((half, result))),
                 Err(error) => {
                     self.put(half);
-                    if slice != left && error.errno() == libc::ETIMEDOUT {
-                        return Err(Error::new("wait", &self.name, ErrorKind::Os(libc::EINTR)));
-                    }
-                    Err(error)
+                    Err(self.after_slice(error, slice != left))
                 }
             }
-        })
+        })?;
+        kept.ok_or_else(|| closed(&self.name))
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        matches!(*self.state(), State::Closed | State::Leaving)
+        matches!(self.place().state, State::Closed | State::Leaving)
     }
 
     /// Closes it now, or when the thread that has it is done.
     pub(super) fn close(&self) {
-        let mut state = self.state();
-        let next = if matches!(*state, State::Away | State::Leaving) {
+        let mut place = self.place();
+        let next = if matches!(place.state, State::Away | State::Leaving) {
             State::Leaving
         } else {
             State::Closed
         };
-        let before = std::mem::replace(&mut *state, next);
-        drop(state);
+        let before = std::mem::replace(&mut place.state, next);
+        drop(place);
         drop(before);
         self.back.notify_all();
     }

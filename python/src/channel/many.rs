@@ -3,8 +3,9 @@
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
+use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyBlockingIOError, PyTimeoutError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -18,9 +19,12 @@ pub(super) fn uninitialised(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     unsafe { &mut *(std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
 }
 
-/// What is left of the time for all of them together.
+/// What is left of the time for all of them together: a try only if it was one from the beginning.
 fn left(timeout: Timeout, deadline: unipc::Deadline) -> Timeout {
-    if timeout == Timeout::TRY { timeout } else { deadline.remaining() }
+    match deadline.remaining() {
+        Timeout::TRY if timeout != Timeout::TRY => Timeout::After(Duration::from_nanos(1)),
+        left => left,
+    }
 }
 
 /// Sends the elements of a buffer, or of an iterable.
@@ -36,8 +40,11 @@ pub(super) fn send(
         let mut count = 0;
         for message in messages.try_iter()? {
             let message = message?;
-            one(Lent::readable(&message)?.bytes(), left(timeout, deadline))?;
-            count += 1;
+            match one(Lent::readable(&message)?.bytes(), left(timeout, deadline)) {
+                Ok(()) => count += 1,
+                Err(error) if count > 0 && is_over(py, &error) => break,
+                Err(error) => return Err(error),
+            }
         }
         return Ok(count);
     };
@@ -50,11 +57,19 @@ pub(super) fn send(
         return Err(PyTypeError::new_err("the buffer has no elements along its first axis"));
     }
     while !bytes.is_empty() {
-        let sent = row(bytes, size, left(timeout, deadline))?;
-        bytes = &bytes[sent * size..];
+        match row(bytes, size, left(timeout, deadline)) {
+            Ok(sent) => bytes = &bytes[sent * size..],
+            Err(error) if bytes.len() < lent.len() && is_over(py, &error) => break,
+            Err(error) => return Err(error),
+        }
         py.check_signals()?;
     }
-    Ok(count)
+    Ok(count - bytes.len() / size)
+}
+
+/// Is it the time that is over?
+fn is_over(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyBlockingIOError>(py) || error.is_instance_of::<PyTimeoutError>(py)
 }
 
 /// A list of at most `count` messages: waits for the first, and takes the others that are there.
@@ -71,7 +86,7 @@ pub(super) fn list<'py>(
     while list.len() < count {
         match receive(Timeout::TRY) {
             Ok(message) => list.append(message)?,
-            Err(error) if error.is_instance_of::<pyo3::exceptions::PyBlockingIOError>(py) => break,
+            Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => break,
             Err(error) => return Err(error),
         }
     }

@@ -168,11 +168,12 @@ impl Queue {
         }
     }
 
-    /// Sends many messages, with one wake-up for as many as there is room for; how many: all of them.
+    /// Sends many messages, with one wake-up for as many as there is room for. Returns how many: all of them, unless the time was over
+    /// after some.
     ///
     /// `messages` is a NumPy array, or another buffer, whose elements along the first axis are the messages; or an iterable of bytes.
     ///
-    /// Raises as `send`, after a part of them may have been sent: `timeout` is for all together.
+    /// Raises as `send`, when not even one was sent in time; `timeout` is for all together.
     ///
     /// >>> import unipc
     /// >>> q = unipc.Queue.create("memfd:many", message_size=8)

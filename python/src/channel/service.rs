@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use unipc::channel::Options;
+use unipc::channel::{Options, ServiceReceiver, ServiceSender};
 
 use super::half::Half;
 use super::{CAPACITY, creating};
@@ -42,7 +42,8 @@ use crate::wait::{TimeoutArgument, limit};
 /// >>> Service.unlink(name)
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Service {
-    half: Arc<Half<unipc::channel::Service>>,
+    half: Arc<Half<ServiceReceiver>>,
+    sender: Arc<Half<ServiceSender>>,
     memory: Option<OwnedFd>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct Service {
 ///
 /// Get one from `open` or `from_fd`. `call` asks and waits; `begin` asks and gives a `Call`, of which 8 can be open at a time.
 ///
-/// Waiting, lifetime, threads and fork: as `Queue`.
+/// Waiting, lifetime and fork: as `Queue`. Threads: any thread may call any method at any time; a client each is faster.
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Client {
     half: Arc<Half<unipc::channel::Client>>,
@@ -60,7 +61,7 @@ pub(crate) struct Client {
 #[pyclass(frozen, module = "unipc")]
 pub(crate) struct Question {
     question: unipc::channel::Question,
-    service: Arc<Half<unipc::channel::Service>>,
+    service: Arc<Half<ServiceSender>>,
 }
 
 /// A call that was begun.
@@ -73,14 +74,17 @@ pub(crate) struct Call {
 impl Service {
     fn new(service: unipc::channel::Service, spin: bool) -> Self {
         let (memory, name) = (service.fd().try_clone_to_owned().ok(), service.name().clone());
-        Self { half: Arc::new(Half::new(service, name, spin)), memory }
+        let (receiver, sender) = service.split();
+        let half = Arc::new(Half::new(receiver, name.clone(), spin));
+        Self { half, sender: Arc::new(Half::new(sender, name, spin)), memory }
     }
 }
 
 impl Client {
-    fn new(client: unipc::channel::Client, spin: bool) -> Self {
+    fn new(client: unipc::channel::Client) -> Self {
         let name = client.name().clone();
-        Self { half: Arc::new(Half::new(client, name, spin)) }
+        // Its waits for an answer are made of slices anyway, and between two of them other threads come in.
+        Self { half: Arc::new(Half::new(client, name, true)) }
     }
 }
 
@@ -151,7 +155,7 @@ impl Service {
     #[pyo3(signature = (timeout = None))]
     fn recv(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Question> {
         let question = self.half.call(py, limit(timeout), |half, left| half.recv(left))?;
-        Ok(Question { question, service: Arc::clone(&self.half) })
+        Ok(Question { question, service: Arc::clone(&self.sender) })
     }
 
     /// Questions as they come, for ever: `for question in service`.
@@ -186,7 +190,10 @@ impl Service {
 
     /// Closes the handle; the service stays. A call that another thread is in goes on to its end.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.half.close());
+        py.detach(|| {
+            self.half.close();
+            self.sender.close();
+        });
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
@@ -247,8 +254,7 @@ impl Question {
     ) -> PyResult<()> {
         let lent = Lent::readable(answer)?;
         let bytes = lent.bytes();
-        let work =
-            |half: &mut unipc::channel::Service, left| half.reply_part(&self.question, bytes, left);
+        let work = |half: &mut ServiceSender, left| half.reply_part(&self.question, bytes, left);
         self.service.call(py, limit(timeout), work)
     }
 
@@ -261,8 +267,7 @@ impl Question {
         why: &str,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
-        let work =
-            |half: &mut unipc::channel::Service, left| half.fail(&self.question, errno, why, left);
+        let work = |half: &mut ServiceSender, left| half.fail(&self.question, errno, why, left);
         self.service.call(py, limit(timeout), work)
     }
 
@@ -278,7 +283,7 @@ impl Client {
     #[pyo3(signature = (name, *, spin = false))]
     fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Self> {
         let options = Options::new().spin(spin);
-        Ok(Self::new(py.detach(|| options.open(name.0)).map_err(raise)?, spin))
+        Ok(Self::new(py.detach(|| options.open(name.0)).map_err(raise)?))
     }
 
     /// Opens the service that a descriptor refers to. It is duplicated; the caller still owns the original.
@@ -286,7 +291,7 @@ impl Client {
     #[pyo3(signature = (fd, *, spin = false))]
     fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Self> {
         let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
-        Ok(Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?, spin))
+        Ok(Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?))
     }
 
     /// Asks, and waits for the answer.
@@ -308,8 +313,7 @@ impl Client {
             }
             other => other,
         };
-        let answer = self.half.call(py, left, |half, left| half.wait(call.call, left));
-        match answer {
+        match call.answer(py, left) {
             Ok(answer) => Ok(PyBytes::new(py, &answer.bytes).unbind()),
             Err(error) => {
                 let _ = call.cancel(py);
@@ -369,6 +373,18 @@ impl Client {
     }
 }
 
+impl Call {
+    fn answer(&self, py: Python<'_>, timeout: unipc::Timeout) -> PyResult<unipc::channel::Answer> {
+        let waited =
+            self.client.call(py, timeout, |half, left| match half.wait(self.call, left) {
+                // The server's own errno, whatever it is: not a reason to wait again.
+                Err(error) if !half.is_pending(self.call) => Ok(Err(error)),
+                other => other.map(Ok),
+            })?;
+        waited.map_err(raise)
+    }
+}
+
 #[pymethods]
 impl Call {
     /// Waits for the answer, or for the next part of it: its bytes, and whether more parts will follow.
@@ -380,8 +396,7 @@ impl Call {
         py: Python<'_>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<(Py<PyBytes>, bool)> {
-        let answer =
-            self.client.call(py, limit(timeout), |half, left| half.wait(self.call, left))?;
+        let answer = self.answer(py, limit(timeout))?;
         Ok((PyBytes::new(py, &answer.bytes).unbind(), answer.more))
     }
 

@@ -155,7 +155,7 @@ impl Topic {
         self.half.call(py, limit(timeout), |half, left| half.publish(bytes, left))
     }
 
-    /// Publishes many messages, as `Queue.send_many` sends them; how many: all of them.
+    /// Publishes many messages, as `Queue.send_many` sends them; how many.
     #[pyo3(signature = (messages, timeout = None))]
     fn publish_many(
         &self,
@@ -309,7 +309,7 @@ impl Subscriber {
     }
 
     /// Lends the next message where it lies, as `Queue.peek` does. A publisher of a topic that keeps the latest does not wait for it: the
-    /// end of the block raises `OverflowError`-like `OSError` with `EOVERFLOW` when it was overwritten meanwhile.
+    /// end of the block raises `OSError` with `EOVERFLOW` when it was overwritten meanwhile.
     #[pyo3(signature = (timeout = None))]
     fn peek(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Loan> {
         Loan::of_topic(py, &self.half, limit(timeout))

@@ -3,6 +3,9 @@
 EXTENSIONS, cells of our own that the matrix does not count."""
 
 from . import (
+    channel_call,
+    channel_queue,
+    channel_topic,
     documents,
     keys,
     lock_file,
@@ -38,6 +41,7 @@ MODULES = (
     signal,
     pipe_programs, pipe_documents,
     sync,
+    channel_call, channel_queue, channel_topic,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

@@ -5,6 +5,7 @@
 
 #include "../protocol.h"
 
+extern const struct verb channel_verbs[];
 extern const struct verb sem_verbs[];
 extern const struct verb shm_verbs[];
 extern const struct verb process_verbs[];

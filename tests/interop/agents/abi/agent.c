@@ -5,8 +5,8 @@
 int main(int argc, char **argv)
 {
     const struct verb *const rooms[] = {
-        sem_verbs,  shm_verbs,    mq_verbs,      lock_verbs, socket_verbs,
-        pipe_verbs, signal_verbs, process_verbs, sync_verbs, NULL,
+        sem_verbs,    shm_verbs,     mq_verbs,   lock_verbs,    socket_verbs, pipe_verbs,
+        signal_verbs, process_verbs, sync_verbs, channel_verbs, NULL,
     };
     return serve(argc, argv, rooms);
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "an agent answers on its standard output")]
 
+mod channel;
 mod lock;
 mod mq;
 mod pipe;
@@ -70,6 +71,7 @@ trait Room {
 fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
     vec![
         ("", Box::<shm::Room>::default()),
+        ("channel", Box::<channel::Room>::default()),
         ("lock", Box::<lock::Room>::default()),
         ("mq", Box::<mq::Room>::default()),
         ("process", Box::<process::Room>::default()),

@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import channel
 import lock
 import mq
 import pipe
@@ -20,6 +21,6 @@ from protocol import serve
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
 rooms = (
     shm.Room(), lock.Room(), mq.Room(), pipe.Room(), process.Room(), sem.Room(), signals.Room(), sockets.Room(),
-    syncs.Room(),
+    syncs.Room(), channel.Room(),
 )  # fmt: skip
 serve({name: verb for room in rooms for name, verb in room.verbs().items()})

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * Reads frames until the empty one, beginning with the oldest: number, size, sum of all pixels, and how
+ * many were lost. Then it removes the name, if no other subscriber has.
+ *
+ * Run `topic_subscriber NAME` in any language, as many as you like, and `topic_publisher NAME COUNT`.
+ */
+#include "common.h"
+
+struct frame {
+    uint32_t number, width, height;
+    uint8_t pixels[48][64];
+};
+
+int main(int argc, char **argv)
+{
+    usage(argc != 2, "topic_subscriber NAME");
+    unipc_topic *topic;
+    unipc_subscriber *subscriber;
+    check(unipc_topic_open_or_create(&topic, argv[1], 1 << 20, UNIPC_CHANNEL_RELIABLE, NULL));
+    check(unipc_subscriber_open(&subscriber, argv[1], UNIPC_CHANNEL_OLDEST));
+    unipc_topic_close(topic);
+    printf("subscribed\n");
+    fflush(stdout);
+    for (;;) {
+        struct frame frame;
+        uint64_t lost;
+        ssize_t length = unipc_subscriber_recv(subscriber, &frame, sizeof frame, &lost, NULL);
+        check((int)length);
+        if (length == 0)
+            break;
+        unsigned sum = 0;
+        for (int y = 0; y < 48; y++)
+            for (int x = 0; x < 64; x++)
+                sum += frame.pixels[y][x];
+        printf("frame %u: %ux%u, sum %u, lost %u\n", frame.number, frame.width, frame.height, sum,
+               (unsigned)lost);
+    }
+    int removed = unipc_topic_unlink(argv[1]);
+    if (removed != -ENOENT)
+        check(removed);
+    unipc_subscriber_close(subscriber);
+    return 0;
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Reads frames until the empty one, beginning with the oldest: number, size, sum of all pixels, and how many were lost.
+Then it removes the name, if no other subscriber has.
+
+Run `topic_subscriber.py NAME` in any language, as many as you like, and `topic_publisher.py NAME COUNT`.
+"""
+
+from contextlib import suppress
+
+import numpy as np
+from common import run, say
+
+from unipc import Subscriber, Topic
+
+FRAME = np.dtype([("number", "u4"), ("width", "u4"), ("height", "u4"), ("pixels", "u1", (48, 64))])
+
+
+def subscribe(name: str) -> None:
+    Topic.open_or_create(name, reliable=True).close()
+    with Subscriber.open(name, oldest=True) as subscriber:
+        say("subscribed")
+        while message := subscriber.recv():
+            (frame,) = np.frombuffer(message, FRAME)
+            size = f"{frame['width']}x{frame['height']}"
+            say(f"frame {frame['number']}: {size}, sum {frame['pixels'].sum()}, lost {subscriber.lost}")
+    with suppress(FileNotFoundError):
+        Topic.unlink(name)
+
+
+run(subscribe, "topic_subscriber NAME")

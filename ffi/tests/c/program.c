@@ -504,7 +504,7 @@ static void channel_queue(void)
     char text[32];
     size_t length;
 
-    EXPECT(unipc_queue_create(&queue, name, 4096, 0, NULL) == 0);
+    EXPECT(unipc_queue_open_or_create(&queue, name, 4096, 0, NULL) == 0);
     EXPECT(unipc_queue_create(&other, name, 4096, 0, NULL) == -EEXIST && other == NULL);
     EXPECT(unipc_queue_open(&other, name, UNIPC_CHANNEL_SPIN) == 0);
     EXPECT(strcmp(unipc_queue_name(other), name) == 0);
@@ -524,7 +524,7 @@ static void channel_queue(void)
     unipc_queue_close(other);
     unipc_queue_close(queue);
     EXPECT(unipc_queue_unlink(name) == 0 && unipc_queue_open(&queue, name, 0) == -ENOENT);
-    EXPECT(unipc_queue_open_or_create(&queue, "memfd:program", 4096, 0, &eight) == 0);
+    EXPECT(unipc_queue_create(&queue, "memfd:program", 4096, 0, &eight) == 0);
     EXPECT(unipc_queue_from_fd(&other, unipc_queue_memory_fd(queue), 0) == 0);
     EXPECT(unipc_queue_send_many(other, "12345678abcdefgh", 8, 2, NULL) == 2);
     EXPECT(unipc_queue_recv_many(queue, text, 8, 4, NULL) == 2);
@@ -545,7 +545,7 @@ static void channel_topic(void)
     char text[32];
     size_t length;
 
-    EXPECT(unipc_topic_create(&topic, name, 4096, UNIPC_CHANNEL_RELIABLE, NULL) == 0);
+    EXPECT(unipc_topic_open_or_create(&topic, name, 4096, UNIPC_CHANNEL_RELIABLE, NULL) == 0);
     EXPECT(unipc_topic_open(&other, name, 0) == 0 && !strcmp(unipc_topic_name(other), name));
     EXPECT(unipc_subscriber_open(&subscriber, name, 0) == 0);
     EXPECT(strcmp(unipc_subscriber_name(subscriber), name) == 0);
@@ -568,7 +568,7 @@ static void channel_topic(void)
     unipc_topic_close(other);
     unipc_topic_close(topic);
     EXPECT(unipc_topic_unlink(name) == 0);
-    EXPECT(unipc_topic_open_or_create(&topic, "memfd:program", 4096, 0, NULL) == 0);
+    EXPECT(unipc_topic_create(&topic, "memfd:program", 4096, 0, NULL) == 0);
     EXPECT(unipc_topic_from_fd(&other, unipc_topic_memory_fd(topic), 0) == 0);
     EXPECT(unipc_subscriber_from_fd(&subscriber, unipc_topic_memory_fd(topic), 0) == 0);
     EXPECT(unipc_topic_publish_many(other, "1234abcd", 4, 2, NULL) == 2);
@@ -589,7 +589,7 @@ static void channel_service(void)
     char text[32];
     int call, more;
 
-    EXPECT(unipc_service_create(&service, name, 4096, 0, NULL) == 0);
+    EXPECT(unipc_service_open_or_create(&service, name, 4096, 0, NULL) == 0);
     EXPECT(unipc_service_open(&second, name, 0) == 0);
     EXPECT(strcmp(unipc_service_name(second), name) == 0);
     EXPECT(unipc_client_open(&client, name, 0) == 0 && !strcmp(unipc_client_name(client), name));
@@ -618,7 +618,7 @@ static void channel_service(void)
     unipc_service_close(second);
     unipc_service_close(service);
     EXPECT(unipc_service_unlink(name) == 0);
-    EXPECT(unipc_service_open_or_create(&service, "memfd:program", 4096, 0, NULL) == 0);
+    EXPECT(unipc_service_create(&service, "memfd:program", 4096, 0, NULL) == 0);
     EXPECT(unipc_service_from_fd(&second, unipc_service_memory_fd(service), 0) == 0);
     EXPECT(unipc_client_from_fd(&other, unipc_service_memory_fd(service), 0) == 0);
     unipc_client_close(other);

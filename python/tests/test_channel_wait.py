@@ -20,7 +20,8 @@ PROGRAM = """
     full = unipc.Queue.create("memfd:int", 4096, spin=spin)
     topic = unipc.Topic.create("memfd:int", 4096, reliable=True, spin=spin)
     subscriber = unipc.Subscriber.from_fd(topic.memory_fd, spin=spin)
-    other = unipc.Subscriber.from_fd(unipc.Topic.create("memfd:int").memory_fd, spin=spin)
+    quiet = unipc.Topic.create("memfd:int")
+    other = unipc.Subscriber.from_fd(quiet.memory_fd, spin=spin)
     service = unipc.Service.create("memfd:int", spin=spin)
     client = unipc.Client.from_fd(service.memory_fd, spin=spin)
     for send in (full.send, topic.publish):

@@ -1475,7 +1475,7 @@ class Queue:
     @staticmethod
     def create(
         name: _Name,
-        capacity: int = 1048576,
+        capacity: int = ...,
         *,
         message_size: int = 0,
         mode: int = 0o600,
@@ -1487,7 +1487,7 @@ class Queue:
     @staticmethod
     def open_or_create(
         name: _Name,
-        capacity: int = 1048576,
+        capacity: int = ...,
         *,
         message_size: int = 0,
         mode: int = 0o600,
@@ -1525,7 +1525,7 @@ class Topic:
     @staticmethod
     def create(
         name: _Name,
-        capacity: int = 1048576,
+        capacity: int = ...,
         *,
         reliable: bool = False,
         message_size: int = 0,
@@ -1538,7 +1538,7 @@ class Topic:
     @staticmethod
     def open_or_create(
         name: _Name,
-        capacity: int = 1048576,
+        capacity: int = ...,
         *,
         reliable: bool = False,
         message_size: int = 0,
@@ -1593,7 +1593,7 @@ class Service:
     @staticmethod
     def create(
         name: _Name,
-        capacity: int = 1048576,
+        capacity: int = ...,
         *,
         reply_capacity: int = 16384,
         mode: int = 0o600,
@@ -1605,7 +1605,7 @@ class Service:
     @staticmethod
     def open_or_create(
         name: _Name,
-        capacity: int = 1048576,
+        capacity: int = ...,
         *,
         reply_capacity: int = 16384,
         mode: int = 0o600,

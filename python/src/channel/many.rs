@@ -69,7 +69,9 @@ pub(super) fn send(
 
 /// Is it the time that is over?
 fn is_over(py: Python<'_>, error: &PyErr) -> bool {
-    error.is_instance_of::<PyBlockingIOError>(py) || error.is_instance_of::<PyTimeoutError>(py)
+    // The value knows its class; the error itself only that it is an OSError.
+    let error = error.value(py);
+    error.is_instance_of::<PyBlockingIOError>() || error.is_instance_of::<PyTimeoutError>()
 }
 
 /// A list of at most `count` messages: waits for the first, and takes the others that are there.
@@ -86,7 +88,7 @@ pub(super) fn list<'py>(
     while list.len() < count {
         match receive(Timeout::TRY) {
             Ok(message) => list.append(message)?,
-            Err(error) if error.is_instance_of::<PyBlockingIOError>(py) => break,
+            Err(error) if is_over(py, &error) => break,
             Err(error) => return Err(error),
         }
     }

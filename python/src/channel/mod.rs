@@ -23,9 +23,6 @@ pub(crate) use queue::Queue;
 pub(crate) use service::{Call, Client, Question, Service};
 pub(crate) use topic::{Subscriber, Topic};
 
-/// How large a ring is unless it is said.
-const CAPACITY: usize = 1 << 20;
-
 /// The options of creating; the others are set where they belong.
 fn creating(mode: u32, message_size: u32, participants: u32) -> PyResult<Options> {
     let mode = Mode::new(mode).map_err(raise)?;

@@ -13,7 +13,7 @@ use unipc::channel::{Options, QueueReceiver, QueueSender};
 
 use super::half::Half;
 use super::lent::Loan;
-use super::{CAPACITY, bytes, creating, many};
+use super::{bytes, creating, many};
 use crate::buffer::{Lent, duplicate};
 use crate::error::{closed, raise};
 use crate::name::NameArgument;
@@ -84,7 +84,7 @@ impl Queue {
     /// System V and anonymous memory.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = CAPACITY, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
     ))]
     fn create(
         py: Python<'_>,
@@ -113,7 +113,7 @@ impl Queue {
     /// Opens the queue, or creates it when there is none; the arguments are those of `create`. Raises as both do.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = CAPACITY, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
     ))]
     fn open_or_create(
         py: Python<'_>,

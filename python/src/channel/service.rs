@@ -11,8 +11,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use unipc::channel::{Options, ServiceReceiver, ServiceSender};
 
+use super::creating;
 use super::half::Half;
-use super::{CAPACITY, creating};
 use crate::buffer::{Lent, duplicate};
 use crate::error::{closed, raise};
 use crate::name::NameArgument;
@@ -96,7 +96,7 @@ impl Service {
     /// - the others, and what it raises: as in `Queue.create`.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = CAPACITY, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
     ))]
     fn create(
         py: Python<'_>,
@@ -122,7 +122,7 @@ impl Service {
     /// Opens the service, or creates it when there is none; the arguments are those of `create`. Raises as both do.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = CAPACITY, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
     ))]
     fn open_or_create(
         py: Python<'_>,

@@ -15,7 +15,7 @@ use unipc::channel::Options;
 
 use super::half::Half;
 use super::lent::Loan;
-use super::{CAPACITY, bytes, creating, many, start};
+use super::{bytes, creating, many, start};
 use crate::buffer::{Lent, duplicate};
 use crate::error::{closed, raise};
 use crate::name::NameArgument;
@@ -83,7 +83,7 @@ impl Topic {
     /// - the others, and what it raises: as in `Queue.create`.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = CAPACITY, *, reliable = false, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, reliable = false, message_size = 0, mode = 0o600, participants = 64, spin = false,
     ))]
     fn create(
         py: Python<'_>,
@@ -110,7 +110,7 @@ impl Topic {
     /// Opens the topic, or creates it when there is none; the arguments are those of `create`. Raises as both do.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = CAPACITY, *, reliable = false, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, reliable = false, message_size = 0, mode = 0o600, participants = 64, spin = false,
     ))]
     fn open_or_create(
         py: Python<'_>,

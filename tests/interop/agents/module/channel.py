@@ -32,7 +32,11 @@ class Room:
         return {f"channel.{name}": getattr(self, name) for name in (*kinds, *names.split())}
 
     def keep(self, kind, arguments, *options):
-        made = {name: number(arguments, name) for name in ("message_size", "reliable") if name in arguments}
+        made = {}
+        if "message_size" in arguments:
+            made["message_size"] = number(arguments, "message_size")
+        if "reliable" in arguments:
+            made["reliable"] = arguments["reliable"] == "1"
         if "capacity" in arguments:
             self.open[kind.__name__] = kind.create(arguments["name"], number(arguments, "capacity"), **made)
         else:

@@ -2,11 +2,11 @@
 //! Waiting for a change.
 
 use pyo3::prelude::*;
-use unipc::sync::{Acquired, Form};
+use unipc::sync::Acquired;
 use unipc::{ErrorKind, Timeout};
 
 use super::mutex::Mutex;
-use super::{LOOK, is_over};
+use super::{is_over, look};
 use crate::error::raise;
 use crate::wait::TimeoutArgument;
 
@@ -100,11 +100,10 @@ impl Condvar {
     /// not held; `OSError`: `EINVAL` when the forms differ or it is locked more than once.
     #[pyo3(signature = (mutex, timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, mutex, timeout=None)")]
     fn wait(&self, py: Python<'_>, mutex: &Mutex, timeout: TimeoutArgument) -> PyResult<bool> {
-        let left = match (self.object.form(), timeout.0) {
-            // The C library's wait does not end when a signal comes.
-            (Form::Pthread, Timeout::Forever) => Timeout::After(LOOK),
-            (Form::Pthread, Timeout::After(left)) => Timeout::After(left.min(LOOK)),
-            (Form::Robust, left) => left,
+        let look = look(self.object.form());
+        let left = match timeout.0 {
+            Timeout::Forever => Timeout::After(look),
+            Timeout::After(left) => Timeout::After(left.min(look)),
         };
         let mut acquired = Acquired::Clean;
         let waited = py.detach(|| self.object.wait_raw(mutex.object(), left, &mut acquired));

@@ -33,8 +33,14 @@ use crate::name::NameArgument;
 use crate::shm::SharedMemory;
 use crate::wait::wait;
 
-/// How often a wait looks for signals that the C library does not let end it.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a wait looks for signals: where the C library does not let them end it, and where one may have come just
+/// before the wait began.
+fn look(form: Form) -> Duration {
+    match form {
+        Form::Robust => Duration::from_millis(500),
+        Form::Pthread => Duration::from_millis(50),
+    }
+}
 
 /// Which of the three constructors.
 #[derive(Clone, Copy)]
@@ -137,25 +143,23 @@ pub(crate) fn get<R: Send>(
         Err(_) if timeout == Timeout::TRY => return Ok(None),
         Err(_) => {}
     }
-    let waited = wait(py, timeout, |left| {
-        let result = match form {
-            Form::Robust => work(left),
-            Form::Pthread => in_pieces(left, &work),
-        };
-        match result {
-            Ok(result) => Ok(Some(result)),
-            Err(error) if is_over(error.kind()) => Ok(None),
-            Err(error) => Err(error),
-        }
+    let waited = wait(py, timeout, |left| match in_pieces(left, look(form), &work) {
+        Ok(result) => Ok(Some(result)),
+        Err(error) if is_over(error.kind()) => Ok(None),
+        Err(error) => Err(error),
     });
     waited
 }
 
-/// The C library's waits do not end when a signal comes, so they are made short, and end as if one had come.
-fn in_pieces<R>(left: Timeout, work: &impl Fn(Timeout) -> unipc::Result<R>) -> unipc::Result<R> {
+/// Waits that no signal may end are made short, and end as if one had come.
+fn in_pieces<R>(
+    left: Timeout,
+    look: Duration,
+    work: &impl Fn(Timeout) -> unipc::Result<R>,
+) -> unipc::Result<R> {
     let (piece, last) = match left {
-        Timeout::After(left) if left <= LOOK => (left, true),
-        Timeout::After(_) | Timeout::Forever => (LOOK, false),
+        Timeout::After(left) if left <= look => (left, true),
+        Timeout::After(_) | Timeout::Forever => (look, false),
     };
     work(Timeout::After(piece)).map_err(|error| match error.kind() {
         ErrorKind::TimedOut if !last => {

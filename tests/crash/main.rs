@@ -16,6 +16,7 @@ mod place;
 mod process;
 mod race;
 mod random;
+mod sem;
 mod step;
 mod storm;
 mod sync;
@@ -29,6 +30,7 @@ use place::Kind;
 use storm::Victim;
 
 const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
+       crash sem
        crash sync [OPERATION]
        crash channel [OPERATION]
        crash sync-storm [KILLS [SEED]]
@@ -70,6 +72,8 @@ fn main() -> ExitCode {
         (Some("sync"), name) => traced("sync", || sync_steps(name)),
         (Some("channel"), name) => traced("channel", || channel_steps(name)),
         (Some("control"), Some("sync")) => traced("control sync", control_sync),
+        (Some("sem"), None) => traced("sem", sem_steps),
+        (Some("control"), Some("sem")) => traced("control sem", control_sem),
         (Some("rooms"), None) => rooms(),
         _ => return usage(),
     };
@@ -115,6 +119,19 @@ fn step(kind: Kind) -> bool {
         let what = format!("step {kind} {}", report.operation);
         verdict(&what, &format!("{} deaths", report.deaths), &report.failures)
     }))
+}
+
+/// Kills the creators of semaphores at each of their system calls.
+fn sem_steps() -> bool {
+    all(sem::run().iter().map(|report| {
+        let what = format!("sem {}", report.operation);
+        verdict(&what, &format!("{} deaths", report.deaths), &report.failures)
+    }))
+}
+
+/// A creator as textbooks have it.
+fn control_sem() -> bool {
+    caught("control sem", &sem::run_textbook().failures, &["saw a wrong value"])
 }
 
 fn race(kind: Kind, rounds: u64, seed: u64) -> bool {

@@ -5,6 +5,7 @@
 storm   SIGKILL at random moments of create, open, write, resize, replace, unlink, over and over: the name then
         holds a complete object or none, can be used further, and nothing else is left
 step    death before and after every single system call of each operation
+sem     death before and after each system call of making a semaphore, while another process waits to open it
 race    several processes create, open and unlink one name at once: one creates, all others get the same object
 sync    death at every single instruction of the operations of locks in shared memory, and a storm on all of them
 channel death at each instruction of what is done with channels: fresh processes get through, nothing is lost
@@ -38,6 +39,7 @@ def main() -> int:
     calls += [("step", backing) for backing in NAMED]
     calls += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
     calls += [("channel", operation) for operation in CHANNEL]
+    calls += [("sem",), ("control", "sem")]
     calls += [("control", "storm", min(arguments.rounds, 300), arguments.seed), ("control", "step")]
     calls += [("sync", name) for name in LOCKS] + [("sync-storm", 10 * arguments.rounds, arguments.seed)]
     calls += [("control", "sync")]

@@ -50,6 +50,13 @@ def end(child: int) -> None:
     os.waitpid(child, 0)
 
 
+def undoing(semaphore: Any) -> Any:
+    """Another object for the same semaphore, with SEM_UNDO."""
+    other = sysv_ipc.Semaphore(semaphore.key)
+    other.undo = True
+    return other
+
+
 def rows(kind: str, ours: list[Semaphore], peers: dict[str, list[Any]]) -> None:
     """`one`, of value 1, is taken and given; `there` and `back` go to another process."""
     names: dict[str, Any] = {"one": ours[0], "there": ours[1], "back": ours[2]}
@@ -58,7 +65,9 @@ def rows(kind: str, ours: list[Semaphore], peers: dict[str, list[Any]]) -> None:
         for place, semaphore in zip(("one", "there", "back"), semaphores, strict=True):
             names[f"{place}{number}"] = semaphore
         pairs[f"{what} acquire, release"] = f"one{number}.acquire(); one{number}.release()"
-        blocks[f"{what} with"] = f"with one{number}: pass"
+        # Ours gives back at a holder's death; of the peers sysv_ipc can do so too.
+        names[f"held{number}"] = undoing(semaphores[0]) if what == "sysv_ipc" else semaphores[0]
+        blocks[f"{what} with"] = f"with held{number}: pass"
         if what != "sysv_ipc":
             timeout = "True, 1" if what.startswith("multi") else "1"
             limits[f"{what} acquire with a limit, release"] = f"one{number}.acquire({timeout}); one{number}.release()"

@@ -3,10 +3,12 @@
 
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Semaphore;
 use crate::error::Result;
 use crate::sys::pid::process_id;
+use crate::time::Timeout;
 
 /// One unit of a [`Semaphore`], given back when this is dropped. Made by [`Semaphore::hold`].
 ///
@@ -49,6 +51,47 @@ impl OwnedGuard {
         give_back(&self.semaphore, holder)
     }
 }
+
+/// How many units of one semaphore this process holds, for who has no scope to keep a [`Guard`] in, such as the `with`
+/// statement of another language. A child of fork holds nothing of what its parent does.
+#[derive(Debug, Default)]
+pub struct Holdings(AtomicU64);
+
+impl Holdings {
+    /// As [`Semaphore::hold`], and counts it. Errors: as there.
+    #[inline]
+    pub fn take(&self, semaphore: &Semaphore, timeout: Timeout) -> Result<()> {
+        semaphore.take_held(timeout)?;
+        let own = u64::from(process_id()) << 32;
+        // SYNC: a count alone; the semaphore orders what it protects.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seen| {
+            Some(if seen & OWNER == own { seen + 1 } else { own + 1 })
+        });
+        Ok(())
+    }
+
+    /// Gives one unit back. False when there is none: nothing was taken. In a child of fork that holds nothing, although
+    /// its parent does, there is nothing to be done, and that is fine.
+    ///
+    /// Errors: as [`Semaphore::release`].
+    #[inline]
+    pub fn give_back(&self, semaphore: &Semaphore) -> Result<bool> {
+        let own = u64::from(process_id()) << 32;
+        // SYNC: as above.
+        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seen| {
+            (seen & COUNT != 0).then(|| seen - 1)
+        });
+        match taken {
+            Ok(seen) if seen & OWNER == own => semaphore.give_back_held().map(|()| true),
+            Ok(_) => Ok(true),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+/// The half of [`Holdings`] that says whose they are, and the half that counts.
+const OWNER: u64 = !COUNT;
+const COUNT: u64 = u32::MAX as u64;
 
 /// The number of no process that has guards: what was given back already is given back once.
 const NOBODY: u32 = 0;

@@ -45,7 +45,7 @@ mod posix;
 mod set;
 mod status;
 
-pub use guard::{Guard, OwnedGuard};
+pub use guard::{Guard, Holdings, OwnedGuard};
 pub use limits::{Limits, Usage, limits, usage};
 pub use operation::Operation;
 pub use options::Options;
@@ -53,6 +53,7 @@ pub use set::SemaphoreSet;
 pub use status::{Info, Status};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 
@@ -95,8 +96,8 @@ pub struct Semaphore {
     name: Name,
     undo: Option<bool>,
     binary: bool,
-    /// The process that asked for removal on drop; a child of fork must not carry it out.
-    remover: Option<u32>,
+    /// The process that asked for removal on drop, or 0; a child of fork must not carry it out.
+    remover: AtomicU32,
 }
 
 impl Semaphore {
@@ -144,7 +145,13 @@ impl Semaphore {
 
     fn of_set(set: SemaphoreSet, index: u16) -> Self {
         let name = set.name().clone();
-        Self { kind: Kind::SystemV { set, index }, name, undo: None, binary: false, remover: None }
+        Self {
+            kind: Kind::SystemV { set, index },
+            name,
+            undo: None,
+            binary: false,
+            remover: AtomicU32::new(0),
+        }
     }
 
     /// Takes one unit, waiting until there is one: the P of Dijkstra, `sem_wait(3)`, `semop(2)` with -1.
@@ -262,6 +269,17 @@ impl Semaphore {
         result.map_err(|kind| self.failed("remove", kind))
     }
 
+    /// Does now what dropping it would do: removes the object, if [`Options::remove_on_drop`] was asked for by this process.
+    /// Once; for owners that cannot drop it yet.
+    pub fn close(&self) {
+        // SYNC: a number alone, taken by one.
+        let remover = self.remover.swap(0, Ordering::Relaxed);
+        if remover != 0 && remover == process_id() {
+            // Somebody else may have removed it already, which is what was wanted.
+            let _ = self.remove();
+        }
+    }
+
     /// The name: of a private set its identifier, of a semaphore in shared memory the memory's.
     pub fn name(&self) -> &Name {
         &self.name
@@ -362,9 +380,6 @@ impl Semaphore {
 
 impl Drop for Semaphore {
     fn drop(&mut self) {
-        if self.remover.is_some_and(|remover| remover == process_id()) {
-            // Somebody else may have removed it already, which is what was wanted.
-            let _ = self.remove();
-        }
+        self.close();
     }
 }

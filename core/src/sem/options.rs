@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How to create or open semaphores, where the defaults do not do.
 
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use nix::unistd::geteuid;
@@ -274,7 +275,7 @@ impl Options {
             Kind::Posix { .. } | Kind::Memory(_) => name,
         };
         Ok(Semaphore {
-            remover: self.remove_on_drop.then(process_id),
+            remover: AtomicU32::new(if self.remove_on_drop { process_id() } else { 0 }),
             kind,
             name,
             undo: self.undo,

@@ -10,6 +10,7 @@ mod system_v;
 mod wait;
 
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use pyo3::exceptions::PyTypeError;
@@ -18,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 use unipc::Name;
-use unipc::sem::{Backing, OwnedGuard};
+use unipc::sem::{Backing, Holdings, OwnedGuard};
 
 pub(crate) use open::OpenedSemaphore;
 use open::Reopen;
@@ -66,9 +67,11 @@ use crate::shm;
 /// >>> Semaphore.unlink(name)
 #[pyclass(frozen, subclass, weakref, module = "unipc")]
 pub(crate) struct Semaphore {
-    open: RwLock<Option<Arc<unipc::Semaphore>>>,
-    /// Of the `with` blocks that were entered and not left.
-    held: Mutex<Vec<OwnedGuard>>,
+    open: Open,
+    /// Of the `with` blocks that were entered and not left, where it lies in memory.
+    guards: Mutex<Vec<OwnedGuard>>,
+    /// How many times more no try is made, see `acquire`.
+    in_vain: AtomicU32,
     /// How the same object is opened again, in another process.
     reopen: Reopen,
     /// The memory that it lies in, until it is closed.
@@ -78,6 +81,55 @@ pub(crate) struct Semaphore {
     backing: Backing,
     id: Option<i32>,
     index: u16,
+}
+
+/// The semaphore behind a handle. What has a name of its own costs nothing to keep, and is kept until the handle is
+/// collected, so that calls need no lock. What lies in memory is given up by `close`, so that the memory can be.
+enum Open {
+    Kept {
+        semaphore: Arc<unipc::Semaphore>,
+        closed: AtomicBool,
+        /// Of the `with` blocks that were entered and not left.
+        held: Holdings,
+    },
+    InMemory(RwLock<Option<Arc<unipc::Semaphore>>>),
+}
+
+impl Open {
+    fn new(semaphore: unipc::Semaphore) -> Self {
+        let semaphore = Arc::new(semaphore);
+        if semaphore.backing() == Backing::Memory {
+            return Self::InMemory(RwLock::new(Some(semaphore)));
+        }
+        Self::Kept { semaphore, closed: AtomicBool::new(false), held: Holdings::default() }
+    }
+
+    #[inline]
+    fn with<R>(&self, work: impl FnOnce(&Arc<unipc::Semaphore>) -> R) -> Option<R> {
+        match self {
+            // SYNC: pairs with the release in `close`.
+            Self::Kept { semaphore, closed, .. } => {
+                (!closed.load(Ordering::Acquire)).then(|| work(semaphore))
+            }
+            Self::InMemory(open) => {
+                open.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(work)
+            }
+        }
+    }
+
+    fn close(&self) {
+        match self {
+            Self::Kept { semaphore, closed, .. } => {
+                // SYNC: release pairs with the acquire in `with`.
+                if !closed.swap(true, Ordering::Release) {
+                    semaphore.close();
+                }
+            }
+            Self::InMemory(open) => {
+                drop(open.write().unwrap_or_else(PoisonError::into_inner).take());
+            }
+        }
+    }
 }
 
 /// What is written in Python, in `unipc.sem`.
@@ -90,26 +142,36 @@ fn helper<'py>(py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'
 impl Semaphore {
     fn new(semaphore: unipc::Semaphore, reopen: Reopen, memory: Option<shm::User>) -> Self {
         Self {
-            held: Mutex::default(),
+            guards: Mutex::default(),
+            in_vain: AtomicU32::new(0),
             reopen,
             memory: Mutex::new(memory),
             name: semaphore.name().clone(),
             backing: semaphore.backing(),
             id: semaphore.set().map(unipc::SemaphoreSet::id),
             index: semaphore.index(),
-            open: RwLock::new(Some(Arc::new(semaphore))),
+            open: Open::new(semaphore),
         }
     }
 
     /// For a call that does not wait. (The lock is never held for longer than that, so it does not wait either.)
+    #[inline]
     fn at_once<R>(&self, work: impl FnOnce(&Arc<unipc::Semaphore>) -> R) -> PyResult<R> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        open.as_ref().map(work).ok_or_else(|| closed(&self.name))
+        self.open.with(work).ok_or_else(|| closed(&self.name))
     }
 
     /// For a call that may wait, in which the handle may be closed.
     fn get(&self) -> PyResult<Arc<unipc::Semaphore>> {
         self.at_once(Arc::clone)
+    }
+}
+
+impl Drop for Semaphore {
+    /// A block that was abandoned half-way, such as a generator's, must not keep its unit for ever.
+    fn drop(&mut self) {
+        if let Open::Kept { semaphore, held, .. } = &self.open {
+            while held.give_back(semaphore).is_ok_and(|more| more) {}
+        }
     }
 }
 
@@ -177,15 +239,14 @@ impl Semaphore {
     /// Was it closed?
     #[getter]
     fn closed(&self) -> bool {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.open.with(|_| ()).is_none()
     }
 
     /// Ends the handle. Closing twice is fine; the semaphore itself stays, with what was acquired.
     ///
     /// Threads that wait on it go on waiting, and blocks that hold it give it back at their ends.
     fn close(&self) {
-        let last = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
-        drop(last);
+        self.open.close();
         drop(self.memory.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Taking and giving: at once where it can be, else detached from the interpreter.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -9,7 +10,7 @@ use pyo3::types::PyTuple;
 use unipc::Timeout;
 use unipc::sem::OwnedGuard;
 
-use super::Semaphore;
+use super::{Open, Semaphore};
 use crate::error::raise;
 use crate::wait::{TimeoutArgument, wait};
 
@@ -26,7 +27,27 @@ pub(super) fn given(timeout: Option<TimeoutArgument>) -> Timeout {
     timeout.map_or(Timeout::Forever, |timeout| timeout.0)
 }
 
+/// How often one does not try, after a try in vain.
+const IN_VAIN: u32 = 16;
+
 impl Semaphore {
+    /// Is it worth a try before other threads are let in? Not when the last one was in vain, for a while: the units come
+    /// slowly then, and the try costs as much as letting them in.
+    fn worth_a_try(&self) -> bool {
+        // SYNC: a guess that orders nothing.
+        let left = self.in_vain.load(Ordering::Relaxed);
+        if left > 0 {
+            // SYNC: as above.
+            self.in_vain.store(left - 1, Ordering::Relaxed);
+        }
+        left == 0
+    }
+
+    fn tried_in_vain(&self) {
+        // SYNC: as above.
+        self.in_vain.store(IN_VAIN, Ordering::Relaxed);
+    }
+
     fn take_held(&self, py: Python<'_>, timeout: Timeout) -> PyResult<OwnedGuard> {
         match self.at_once(|semaphore| semaphore.hold_owned(Timeout::TRY))? {
             Err(error) if error.errno() == libc::EAGAIN && timeout != Timeout::TRY => {}
@@ -69,10 +90,14 @@ impl Semaphore {
                 "a timeout says how long to block: blocking is False",
             ));
         }
-        let taken = self.at_once(|semaphore| semaphore.try_acquire())?.map_err(raise)?;
         let timeout = given(timeout);
-        if taken || !blocking || timeout == Timeout::TRY {
-            return Ok(taken);
+        let only_try = !blocking || timeout == Timeout::TRY;
+        if only_try || self.worth_a_try() {
+            let taken = self.at_once(|semaphore| semaphore.try_acquire())?.map_err(raise)?;
+            if taken || only_try {
+                return Ok(taken);
+            }
+            self.tried_in_vain();
         }
         let semaphore = self.get()?;
         wait(py, timeout, move |left| in_time(semaphore.acquire(left)))
@@ -104,15 +129,31 @@ impl Semaphore {
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        let guard = slf.get().take_held(slf.py(), Timeout::Forever)?;
-        push(&slf.get().held, guard);
+        let (this, py) = (slf.get(), slf.py());
+        let Open::Kept { held, .. } = &this.open else {
+            push(&this.guards, this.take_held(py, Timeout::Forever)?);
+            return Ok(slf);
+        };
+        match this.at_once(|semaphore| held.take(semaphore, Timeout::TRY))? {
+            Err(error) if error.errno() == libc::EAGAIN => {}
+            other => return other.map(|()| slf).map_err(raise),
+        }
+        let semaphore = this.get()?;
+        wait(py, Timeout::Forever, move |left| held.take(&semaphore, left))?;
         Ok(slf)
     }
 
     /// Gives the unit back; in a child of fork that did not take it, nothing.
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
-        pop(&self.held)
+        match &self.open {
+            // Closed or not: what is held is given back.
+            Open::Kept { semaphore, held, .. } => {
+                let given = held.give_back(semaphore).map_err(raise)?;
+                given.then_some(()).ok_or_else(not_entered)
+            }
+            Open::InMemory(_) => pop(&self.guards),
+        }
     }
 }
 
@@ -146,5 +187,9 @@ fn push(held: &Mutex<Vec<OwnedGuard>>, guard: OwnedGuard) {
 /// All guards of one semaphore are alike, so that it does not matter whose is the last.
 fn pop(held: &Mutex<Vec<OwnedGuard>>) -> PyResult<()> {
     let guard = held.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    guard.ok_or_else(|| PyRuntimeError::new_err("it was not entered"))?.release().map_err(raise)
+    guard.ok_or_else(not_entered)?.release().map_err(raise)
+}
+
+fn not_entered() -> PyErr {
+    PyRuntimeError::new_err("it was not entered")
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "this is a program")]
 #![allow(unsafe_code, reason = "glibc's objects are calls of C")]
 #![allow(dead_code, reason = "the machine's facts are for several benchmarks")]
+#![allow(clippy::cast_ptr_alignment, reason = "objects lie at multiples of 64 in the memory")]
 
 mod harness;
 mod machine;
@@ -16,6 +17,18 @@ mod plain {
 use harness::{Side, compare};
 use unipc::sync::{Form, Mutex, RwLock, Semaphore};
 use unipc::{SharedMemory, Timeout};
+
+/// Calls of glibc on an object that stays mapped while the benchmark runs.
+macro_rules! plain {
+    ($($function:ident),*; $object:expr) => {
+        || {
+            $(
+                // SAFETY: the object was made in its place above, and the memory stays mapped.
+                unsafe { libc::$function($object) };
+            )*
+        }
+    };
+}
 
 fn main() {
     let shm = SharedMemory::create("anon:", 1 << 16).unwrap();
@@ -31,10 +44,10 @@ fn main() {
                 let _ = robust.lock_raw(Timeout::Forever).unwrap();
                 robust.unlock().unwrap();
             }),
-            Side::new("glibc pthread_mutex_t, robust", || unsafe {
-                libc::pthread_mutex_lock(plain);
-                libc::pthread_mutex_unlock(plain);
-            }),
+            Side::new(
+                "glibc pthread_mutex_t, robust",
+                plain!(pthread_mutex_lock, pthread_mutex_unlock; plain),
+            ),
             Side::new("unipc Mutex, pthread form", || {
                 let _ = pthread.lock_raw(Timeout::Forever).unwrap();
                 pthread.unlock().unwrap();
@@ -51,10 +64,10 @@ fn main() {
                 let _ = rwlock.read_raw(Timeout::Forever).unwrap();
                 rwlock.unlock().unwrap();
             }),
-            Side::new("glibc pthread_rwlock_t", || unsafe {
-                libc::pthread_rwlock_rdlock(plain);
-                libc::pthread_rwlock_unlock(plain);
-            }),
+            Side::new(
+                "glibc pthread_rwlock_t",
+                plain!(pthread_rwlock_rdlock, pthread_rwlock_unlock; plain),
+            ),
         ],
     );
     let semaphore = Semaphore::options().max(1).create((&shm, 16384), 1).unwrap();
@@ -67,10 +80,7 @@ fn main() {
                 let _ = semaphore.acquire_raw(Timeout::Forever).unwrap();
                 semaphore.release().unwrap();
             }),
-            Side::new("glibc sem_t", || unsafe {
-                libc::sem_wait(plain);
-                libc::sem_post(plain);
-            }),
+            Side::new("glibc sem_t", plain!(sem_wait, sem_post; plain)),
         ],
     );
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Takes the numbers that sync_producer puts into a box, and prints their sum.
+//! Takes the numbers that `sync_producer` puts into a box, and prints their sum.
 //!
 //! Run `sync_producer NAME COUNT` and `sync_consumer NAME COUNT`, in any languages and any order.
 #![allow(clippy::print_stdout, reason = "this is a program")]

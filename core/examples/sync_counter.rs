@@ -2,7 +2,7 @@
 //! Adds to a counter that others add to as well, under a mutex: no addition is lost.
 //!
 //! Run several at once, in any languages: `sync_counter NAME ROUNDS`, `NAME` being such as /counter. Remove it with
-//! rm /dev/shm/NAME, or unipc_shm_unlink().
+//! rm /dev/shm/NAME, or `unipc_shm_unlink()`.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 
 mod common;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Puts numbers into a box that has room for one, for sync_consumer to take out.
+//! Puts numbers into a box that has room for one, for `sync_consumer` to take out.
 //!
 //! Run `sync_producer NAME COUNT` and `sync_consumer NAME COUNT`, in any languages and any order.
 #![allow(clippy::print_stdout, reason = "this is a program")]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Takes the mutex that sync_holder left, and mends the record if the holder was killed in the middle.
+//! Takes the mutex that `sync_holder` left, and mends the record if the holder was killed in the middle.
 //!
 //! Run `sync_repair NAME` after `sync_holder NAME`, in any language.
 #![allow(clippy::print_stdout, reason = "this is a program")]

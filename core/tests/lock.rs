@@ -530,6 +530,8 @@ fn exec_ends_the_locks_unless_the_descriptor_is_kept() {
             while fs::read_to_string(&program).unwrap() != "sleep\n" {
                 std::thread::yield_now();
             }
+            // The old program's descriptors end only when the new one begins to run.
+            child.asleep();
             let free = is_free(kind, &name, Range::ALL, Exclusive);
             assert_eq!(free, !kept, "{kind:?}, kept: {kept}");
             child.kill();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The table of mechanisms, held against what the kernel does; and the copy of it in the README.
 
-#[path = "support/child.rs"]
-mod child;
+#[path = "support/peer.rs"]
+mod peer;
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
@@ -10,6 +10,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
 
+use peer::Peer;
 use support::{key_name, posix_name};
 use unipc::mechanism::{ALL, Mechanism, Persistence, Selection};
 use unipc::mq::Want;
@@ -51,18 +52,18 @@ fn observe(
         assert_eq!(receive(&mut room).unwrap(), 10);
     }
     let block = [7; 64];
-    let sent = accepted(|| send(&block));
-    assert_eq!(mechanism.flow_control, Some(sent.is_some()), "{name}: {sent:?} accepted");
-    let mut received = 0;
+    let count = accepted(|| send(&block));
+    assert_eq!(mechanism.flow_control, Some(count.is_some()), "{name}: {count:?} accepted");
+    let mut arrived = 0;
     let mut all = [0; 64];
     while let Ok(length) = receive(&mut all) {
-        received += length;
+        arrived += length;
         if length == 0 {
             break;
         }
     }
-    let whole = received == sent.unwrap_or(100_000) * 64;
-    assert_eq!(mechanism.reliable, Some(whole), "{name}: {received} bytes arrived");
+    let whole = arrived == count.unwrap_or(100_000) * 64;
+    assert_eq!(mechanism.reliable, Some(whole), "{name}: {arrived} bytes arrived");
 }
 
 #[test]
@@ -186,7 +187,8 @@ fn sockets_between_machines() {
 
 #[test]
 fn signals() {
-    child::succeeds_alone("signals", || {
+    // A process of one thread: another one would take what this one blocks.
+    let alone = Peer::run(|_| {
         let (low, high) = (Signal::realtime(1).unwrap(), Signal::realtime(2).unwrap());
         let me = std::process::id().cast_signed();
         let usual = Signal::new(libc::SIGUSR1).unwrap();
@@ -207,6 +209,7 @@ fn signals() {
         assert_eq!(the("real-time signal").reliable, Some(true));
         assert_eq!(the("standard signal").reliable, Some(false));
     });
+    alone.ends();
 }
 
 #[test]

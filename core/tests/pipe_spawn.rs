@@ -394,7 +394,7 @@ fn time_limits_hold_for_shells() {
     assert_eq!(silent.read(&mut [0; 1], Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
     assert_eq!(silent.read_line(SHORT).unwrap_err().errno(), libc::ETIMEDOUT);
     let deaf = Shell::writer(Command::new("sleep").arg("1000")).unwrap();
-    let error = deaf.write(&[0; 1 << 20], SHORT).unwrap_err();
+    let error = deaf.write(&vec![0; 1 << 20], SHORT).unwrap_err();
     assert_eq!(error.errno(), libc::ETIMEDOUT);
     assert_eq!(error.kind().done(), 65536);
     for shell in [silent, deaf] {

@@ -120,10 +120,14 @@ fn a_waiter_that_is_killed_takes_no_notice_with_it() {
         let (mutex, filled) = pair(&shm, Form::Robust);
         let doomed = [(); 2].map(|()| Child::run(|| consume(&shm, &mutex, &filled)));
         let consumer = Child::run(|| consume(&shm, &mutex, &filled));
-        doomed.iter().for_each(Child::asleep);
+        for child in &doomed {
+            child.asleep();
+        }
         consumer.asleep();
         // Stopped, they are woken and do nothing with it.
-        doomed.iter().for_each(|child| child.signal(Signal::SIGSTOP));
+        for child in &doomed {
+            child.signal(Signal::SIGSTOP);
+        }
         let guard = mutex.lock(LONG).unwrap();
         shm.add_u32(DATA, 1).unwrap();
         filled.notify_one().unwrap();

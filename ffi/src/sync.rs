@@ -263,6 +263,7 @@ struct How {
 }
 
 /// Which fields of the options an object has a use for.
+#[allow(clippy::struct_excessive_bools, reason = "each is a field of the options")]
 #[derive(Clone, Copy)]
 struct Uses {
     form: bool,

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The native half of the Python package `unipc`: casts, checks and errors around the core, nothing else.
 
+#![allow(
+    clippy::doc_link_with_quotes,
+    reason = "brackets and quotes are Python's lists of strings"
+)]
+
 mod buffer;
 mod channel;
 mod error;

@@ -21,7 +21,7 @@ const ALLOW_REMOVED: c_uint = 1 << 8;
 const SEAL_NONE: u32 = 0x4000_0000;
 
 #[repr(C)]
-struct Opts {
+pub(crate) struct Opts {
     sz: usize,
     size: usize,
     offset: u64,

@@ -158,12 +158,10 @@ fn look(name: &str, creation: &Creation) -> Result<(), String> {
 }
 
 fn mode(name: &str, semaphore: &Semaphore) -> u32 {
-    match semaphore.set() {
-        Some(set) => set.stat().map_or(0, |status| status.permissions.mode),
-        None => {
-            let file = format!("/dev/shm/sem.{}", name.trim_start_matches('/'));
-            std::fs::metadata(file)
-                .map_or(0, |status| std::os::unix::fs::MetadataExt::mode(&status) & 0o777)
-        }
+    if let Some(set) = semaphore.set() {
+        return set.stat().map_or(0, |status| status.permissions.mode);
     }
+    let file = format!("/dev/shm/sem.{}", name.trim_start_matches('/'));
+    std::fs::metadata(file)
+        .map_or(0, |status| std::os::unix::fs::MetadataExt::mode(&status) & 0o777)
 }

@@ -160,9 +160,12 @@ fn options_that_make_no_sense_are_refused() {
     unsafe {
         assert_eq!(unipc_mutex_open(&raw mut mutex, shm, 0, 3, null()), INVALID);
         let inherit = unipc_sync_opts { inherit: 1, ..opts() };
-        assert_eq!(unipc_mutex_open(&raw mut mutex, shm, 0, 2, &inherit), -libc::EOPNOTSUPP);
+        assert_eq!(
+            unipc_mutex_open(&raw mut mutex, shm, 0, 2, &raw const inherit),
+            -libc::EOPNOTSUPP
+        );
         let form = unipc_sync_opts { form: 1, ..opts() };
-        assert_eq!(unipc_event_open(&raw mut event, shm, 0, 2, &form), INVALID);
+        assert_eq!(unipc_event_open(&raw mut event, shm, 0, 2, &raw const form), INVALID);
         unipc_shm_close(shm);
     }
 }
@@ -184,7 +187,10 @@ fn each_of_the_others_does_its_work() {
         assert_eq!(unipc_barrier_wait(barrier, null()), 1);
         assert_eq!(unipc_barrier_parties(barrier), 1);
         let max = unipc_sync_opts { max: 1, ..opts() };
-        assert_eq!(unipc_sync_semaphore_open(&raw mut semaphore, shm, 16384, 1, 1, &max), 0);
+        assert_eq!(
+            unipc_sync_semaphore_open(&raw mut semaphore, shm, 16384, 1, 1, &raw const max),
+            0
+        );
         assert_eq!(unipc_sync_semaphore_acquire(semaphore, null()), 0);
         assert_eq!(unipc_sync_semaphore_value(semaphore), 0);
         assert_eq!(unipc_sync_semaphore_wait(semaphore, &TRY), -libc::EAGAIN);

@@ -75,12 +75,12 @@ fn is_over(py: Python<'_>, error: &PyErr) -> bool {
 }
 
 /// A list of at most `count` messages: waits for the first, and takes the others that are there.
-pub(super) fn list<'py>(
-    py: Python<'py>,
+pub(super) fn list(
+    py: Python<'_>,
     count: usize,
     timeout: Timeout,
     receive: impl Fn(Timeout) -> PyResult<Py<PyBytes>>,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Bound<'_, PyAny>> {
     if count == 0 {
         return Err(PyValueError::new_err("count is 1 or more"));
     }

@@ -57,15 +57,15 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    fn new(queue: unipc::channel::Queue, spin: bool) -> PyResult<Self> {
+    fn new(queue: unipc::channel::Queue, spin: bool) -> Self {
         let memory = queue.fd().try_clone_to_owned().ok();
         let name = queue.name().clone();
         let (sender, receiver) = queue.split();
-        Ok(Self {
+        Self {
             sender: Arc::new(Half::new(sender, name.clone(), spin)),
             receiver: Arc::new(Half::new(receiver, name, spin)),
             memory,
-        })
+        }
     }
 }
 
@@ -96,7 +96,7 @@ impl Queue {
         spin: bool,
     ) -> PyResult<Self> {
         let options = creating(mode, message_size, participants)?.spin(spin);
-        Self::new(py.detach(|| options.create(name.0, capacity)).map_err(raise)?, spin)
+        Ok(Self::new(py.detach(|| options.create(name.0, capacity)).map_err(raise)?, spin))
     }
 
     /// Opens the queue `name`.
@@ -107,7 +107,7 @@ impl Queue {
     #[pyo3(signature = (name, *, spin = false))]
     fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Self> {
         let options = Options::new().spin(spin);
-        Self::new(py.detach(|| options.open(name.0)).map_err(raise)?, spin)
+        Ok(Self::new(py.detach(|| options.open(name.0)).map_err(raise)?, spin))
     }
 
     /// Opens the queue, or creates it when there is none; the arguments are those of `create`. Raises as both do.
@@ -125,7 +125,7 @@ impl Queue {
         spin: bool,
     ) -> PyResult<Self> {
         let options = creating(mode, message_size, participants)?.spin(spin);
-        Self::new(py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?, spin)
+        Ok(Self::new(py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?, spin))
     }
 
     /// Opens the queue that a descriptor refers to: a memfd that was inherited or received. It is duplicated; the caller still owns
@@ -134,7 +134,7 @@ impl Queue {
     #[pyo3(signature = (fd, *, spin = false))]
     fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Self> {
         let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
-        Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+        Ok(Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?, spin))
     }
 
     /// Removes the queue of this name; who has it open keeps it. Raises `OSError`, `ENOENT` when there is none.
@@ -155,17 +155,13 @@ impl Queue {
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
         let timeout = limit(timeout);
-        match data.cast_exact::<PyBytes>() {
-            Ok(bytes) => {
-                let bytes = bytes.as_bytes();
-                self.sender.call(py, timeout, |half, left| half.send(bytes, left))
-            }
-            Err(_) => {
-                let lent = Lent::readable(data)?;
-                let bytes = lent.bytes();
-                self.sender.call(py, timeout, |half, left| half.send(bytes, left))
-            }
+        if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+            let bytes = bytes.as_bytes();
+            return self.sender.call(py, timeout, |half, left| half.send(bytes, left));
         }
+        let lent = Lent::readable(data)?;
+        let bytes = lent.bytes();
+        self.sender.call(py, timeout, |half, left| half.send(bytes, left))
     }
 
     /// Sends many messages, with one wake-up for as many as there is room for. Returns how many: all of them, unless the time was over

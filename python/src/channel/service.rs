@@ -154,7 +154,7 @@ impl Service {
     /// Receives the next question. Raises as `Queue.recv`.
     #[pyo3(signature = (timeout = None))]
     fn recv(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Question> {
-        let question = self.half.call(py, limit(timeout), |half, left| half.recv(left))?;
+        let question = self.half.call(py, limit(timeout), unipc::channel::ServiceReceiver::recv)?;
         Ok(Question { question, service: Arc::clone(&self.sender) })
     }
 

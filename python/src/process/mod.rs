@@ -83,7 +83,7 @@ fn command(program: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> P
 fn check_keywords(options: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
     const KNOWN: [&str; 8] =
         ["shell", "stdin", "stdout", "stderr", "pass_fds", "env", "cwd", "new_group"];
-    for key in options.map(|it| it.keys()).iter().flatten() {
+    for key in options.map(PyDictMethods::keys).iter().flatten() {
         let key: String = key.extract()?;
         if !KNOWN.contains(&key.as_str()) {
             return Err(PyTypeError::new_err(format!("unexpected keyword argument '{key}'")));

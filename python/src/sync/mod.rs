@@ -143,12 +143,11 @@ pub(crate) fn get<R: Send>(
         Err(_) if timeout == Timeout::TRY => return Ok(None),
         Err(_) => {}
     }
-    let waited = wait(py, timeout, |left| match in_pieces(left, look(form), &work) {
+    wait(py, timeout, |left| match in_pieces(left, look(form), &work) {
         Ok(result) => Ok(Some(result)),
         Err(error) if is_over(error.kind()) => Ok(None),
         Err(error) => Err(error),
-    });
-    waited
+    })
 }
 
 /// Waits that no signal may end are made short, and end as if one had come.

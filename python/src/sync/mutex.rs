@@ -25,7 +25,7 @@ use super::{How, PlaceArgument, Site, form_name};
 ///             itself, "recursive" counts
 /// form        "robust": this library's own, which survives every death; "pthread": a `pthread_mutex_t`, for programs that know
 ///             only libc
-/// priority_inheritance    let the holder run with the priority of the most urgent waiter; pthread form alone
+/// `priority_inheritance`  let the holder run with the priority of the most urgent waiter; pthread form alone
 /// mode        the permissions of a segment that is made for it
 ///
 /// `with mutex:` locks and unlocks. When the last holder was killed, it raises `OwnerDiedError` instead, and leaves the lock for

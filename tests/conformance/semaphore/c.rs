@@ -41,7 +41,7 @@ unsafe extern "C" {
         name: *const c_char,
         size: usize,
         flags: c_uint,
-        opts: *const c_void,
+        opts: *const crate::c::Opts,
     ) -> c_int;
     fn unipc_shm_close(shm: Handle);
     fn unipc_sem_create(
@@ -166,8 +166,10 @@ impl Semaphore for C {
     }
 
     fn name(&self) -> String {
+        let name = call!(unipc_sem_name(self.0));
         // SAFETY: the string lives as long as the handle.
-        unsafe { CStr::from_ptr(unipc_sem_name(self.0)) }.to_str().unwrap().to_owned()
+        let name = unsafe { CStr::from_ptr(name) };
+        name.to_str().unwrap().to_owned()
     }
 
     fn id(&self) -> Result<i32> {

@@ -29,13 +29,16 @@ pub(crate) const DATA: usize = 50 << 10;
 /// All of it.
 pub(crate) const SIZE: usize = 64 << 10;
 
+/// What another process does, and how it is seen to be in place.
+pub(crate) type Bystander = (fn(&SharedMemory), fn(&SharedMemory) -> bool);
+
 /// An operation, and what surrounds it.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Makes the objects, before anybody else is there.
     pub(crate) make: fn(&SharedMemory),
-    /// Another process, and how it is seen to be in place.
-    pub(crate) bystander: Option<(fn(&SharedMemory), fn(&SharedMemory) -> bool)>,
+    /// Another process.
+    pub(crate) bystander: Option<Bystander>,
     /// In the victim: what comes before the first instruction, and the operation.
     pub(crate) victim: fn(&SharedMemory, &dyn Fn()),
     /// In a fresh process: panics when something is wrong.
@@ -119,13 +122,13 @@ fn attempt(scenario: &Scenario, instructions: usize) -> Result<Reached, String> 
     while matches!(victim.wait(), Status::Stopped(_)) {}
     let reached = reached?;
     shm.store_u32(GONE, 1).map_err(|error| error.to_string())?;
-    let mut checker = Child::run(|| {
+    let mut fresh = Child::run(|| {
         alarm(Duration::from_secs(5));
         (scenario.check)(&shm);
     });
-    let checked = checker.wait();
+    let outcome = fresh.wait();
     let ended = bystander.as_mut().map_or(Status::Exited(0), Child::wait);
-    match (checked, ended) {
+    match (outcome, ended) {
         (Status::Exited(0), Status::Exited(0)) => Ok(reached),
         (Status::Exited(0), other) => Err(format!("the bystander ended by {other:?}")),
         (other, _) => Err(format!("the fresh process ended by {other:?}")),

@@ -287,7 +287,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         |shm| drop(mutex(shm)),
         None,
         operation!(mutex, |object: &Mutex, _| drop(object.lock_raw(LONG)), |object: &Mutex, _| {
-            drop(object.abandon())
+            drop(object.abandon());
         }),
         passable
     ),

@@ -158,7 +158,7 @@ pub(super) const ROOM: Room = Room {
             let ours = Rc::clone(&made);
             // Twice, should it have failed the first time.
             yard.at_end(move || {
-                ours.take().iter().for_each(|set: &SemaphoreSet| drop(set.remove()))
+                ours.take().iter().for_each(|set: &SemaphoreSet| drop(set.remove()));
             });
             Box::new(move || {
                 let set = SemaphoreSet::create("sysv:private", &[1, 2])?;

@@ -96,7 +96,7 @@ fn take(request: &Request) -> Result<Info> {
     let timeout = if waits { Timeout::Forever } else { Timeout::TRY };
     let tell = || {
         if waits {
-            waiting()
+            waiting();
         }
     };
     if request.text("by") != Some("stream") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bytes through descriptors: what pipes, FIFOs, stream sockets and terminals have in common.
 //!
-//! Every call takes a [`Timeout`](crate::Timeout), whatever `O_NONBLOCK` says, and none of them changes that flag, which
+//! Every call takes a [`Timeout`], whatever `O_NONBLOCK` says, and none of them changes that flag, which
 //! belongs to everybody who has the same open file. How a limit is kept:
 //!
 //! - sockets are asked with `MSG_DONTWAIT`, pipes with `RWF_NOWAIT` (`preadv2`, Linux 6.4), and `ppoll` waits in between;

@@ -223,6 +223,6 @@ fn nothing_is_left() {
         drop(pty);
         gone(pid);
         filters::until(|| open_descriptors() == before);
-        assert!(!name.exists());
+        // The name may belong to another program's terminal by now.
     });
 }

@@ -54,8 +54,9 @@ impl Process {
             Err(errno) => {
                 // It cannot be watched, so it must not run. The number is still its own: nobody has waited for it.
                 let child = nix::unistd::Pid::from_raw(pid);
-                let _ = nix::sys::signal::kill(child, nix::sys::signal::SIGKILL);
-                while nix::sys::wait::waitpid(child, None) == Err(Errno::EINTR) {}
+                if nix::sys::signal::kill(child, nix::sys::signal::SIGKILL).is_ok() {
+                    while nix::sys::wait::waitpid(child, None) == Err(Errno::EINTR) {}
+                }
                 Err(ErrorKind::from(errno).during("pidfd_open", label))
             }
         }

@@ -4,7 +4,7 @@
 //! Line 0 is the stamp; its magic comes last. Line 1 is a cell that the creator holds until then, so that of several
 //! creators one is first, and the death of that one is noticed and made good by the next.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
 
 use super::hold::{self, Entered, Sleep, Spin};
@@ -106,8 +106,14 @@ impl Kind {
             return Ok(None);
         }
         // Before the first byte is written: it may be somebody's data.
-        if lines.cell(LATCH).word.load(Ordering::Relaxed) == 0 && !are_blank(&lines, |_| true) {
-            return if has_magic(&lines)? { Ok(None) } else { Err(in_use()) };
+        let latch = &lines.cell(LATCH).word;
+        if latch.load(Ordering::Relaxed) == 0 && !are_blank(&lines, |_| true) {
+            // SYNC: pairs with the taking of the latch. Who sees what a creator wrote sees that it holds the latch, or
+            // that it has given it back, and then the magic.
+            fence(Ordering::Acquire);
+            if latch.load(Ordering::Acquire) == 0 {
+                return if has_magic(&lines)? { Ok(None) } else { Err(in_use()) };
+            }
         }
         let mut sleep = Sleep::new(Timeout::After(PATIENCE));
         let entered = hold::take(&lines, LATCH, &mut sleep, None, &Spin::default());

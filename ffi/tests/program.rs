@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The library as a C compiler and a C program see it: the headers' examples, and a program that calls everything.
+//! The library as a C compiler and a C program see it: the headers' examples, and programs that call everything.
 
 use std::fs;
 use std::io::Write;
@@ -48,22 +48,34 @@ fn build(name: &str, libraries: &[String]) -> PathBuf {
     program
 }
 
+/// The programs of this folder that call functions: all but the one that unloads the library.
+fn programs() -> Vec<String> {
+    let sources = fs::read_dir(path("tests/c")).unwrap().map(|entry| entry.unwrap().path());
+    let programs = sources.filter(|source| source.extension().is_some_and(|kind| kind == "c"));
+    let names = programs.map(|source| source.file_stem().unwrap().to_str().unwrap().to_owned());
+    names.filter(|name| name != "unload").collect()
+}
+
 #[test]
-fn a_c_program_gets_what_the_headers_promise() {
+fn c_programs_get_what_the_headers_promise() {
     let found = library();
     let found = found.display();
     let libraries = [format!("-L{found}"), format!("-Wl,-rpath,{found}"), "-lunipc".into()];
-    let program = build("program", &libraries);
-    let done = output(&mut Command::new(&program));
-    assert_eq!(done.stdout, b"all as promised\n");
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        let why = "SKIP a_c_program_gets_what_the_headers_promise: valgrind is not installed\n";
-        std::io::stderr().write_all(why.as_bytes()).unwrap();
-        return;
+    let valgrind = Command::new("valgrind").arg("--version").output().is_ok();
+    for name in programs() {
+        let program = build(&name, &libraries);
+        let done = output(&mut Command::new(&program));
+        assert_eq!(done.stdout, b"all as promised\n", "{name}");
+        if valgrind {
+            let mut valgrind = Command::new("valgrind");
+            valgrind.args(["--quiet", "--leak-check=full", "--error-exitcode=9"]);
+            output(valgrind.arg(program));
+        }
     }
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--quiet", "--leak-check=full", "--error-exitcode=9"]);
-    output(valgrind.arg(program));
+    if !valgrind {
+        let why = "SKIP c_programs_get_what_the_headers_promise: valgrind is not installed\n";
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
+    }
 }
 
 #[test]
@@ -74,10 +86,11 @@ fn unloading_the_library_leaves_sigbus_to_the_host() {
 }
 
 #[test]
-fn the_c_program_calls_every_function() {
-    let program = fs::read_to_string(path("tests/c/program.c")).unwrap();
+fn the_c_programs_call_every_function() {
+    let sources = programs().into_iter().map(|name| path(&format!("tests/c/{name}.c")));
+    let sources: String = sources.map(|source| fs::read_to_string(source).unwrap()).collect();
     for symbol in fs::read_to_string(path("unipc.symbols")).unwrap().lines() {
-        assert!(program.contains(&format!("{symbol}(")), "program.c does not call {symbol}");
+        assert!(sources.contains(&format!("{symbol}(")), "no program calls {symbol}");
     }
 }
 

@@ -45,6 +45,9 @@
 #include <unipc/base.h>
 #include <unipc/shm.h>
 
+/* Where a program asks for ISO C alone (-std=c99), time.h does not declare it. */
+struct timespec;
+
 /* Options in one expression, for C: &UNIPC_SYNC_OPTS(.form = UNIPC_SYNC_PTHREAD). */
 #ifndef __cplusplus
 #define UNIPC_SYNC_OPTS(...) ((unipc_sync_opts){.sz = sizeof(unipc_sync_opts), __VA_ARGS__})

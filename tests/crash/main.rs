@@ -31,11 +31,14 @@ use storm::Victim;
 
 const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
        crash sem
-       crash sync [OPERATION]
+       crash sync [OPERATION [DEATHS]]
        crash channel [OPERATION]
        crash sync-storm [KILLS [SEED]]
        crash rooms | inject-room ROOM | control storm|step|inject|inject-room [ROUNDS [SEED]]
 BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
+
+/// How many deaths an operation of a lock is good for, unless told otherwise.
+const SYNC_DEATHS: u64 = 150;
 
 /// How many complaints are shown of what went wrong the same way many times.
 const SHOWN: usize = 5;
@@ -69,7 +72,10 @@ fn main() -> ExitCode {
             let kills = number(1, 20_000).unwrap_or(20_000);
             sync_storm(kills, number(2, 1).unwrap_or(1))
         }
-        (Some("sync"), name) => traced("sync", || sync_steps(name)),
+        (Some("sync"), name) => {
+            let most = number(2, SYNC_DEATHS).unwrap_or(SYNC_DEATHS);
+            traced("sync", || sync_steps(name, most))
+        }
         (Some("channel"), name) => traced("channel", || channel_steps(name)),
         (Some("control"), Some("sync")) => traced("control sync", control_sync),
         (Some("sem"), None) => traced("sem", sem_steps),
@@ -208,10 +214,11 @@ fn sync_storm(kills: u64, seed: u64) -> bool {
 }
 
 /// Dies at each instruction of the operations of locks in shared memory, or of the one of this name.
-fn sync_steps(name: Option<&str>) -> bool {
+fn sync_steps(name: Option<&str>, most: u64) -> bool {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     let wanted = sync::SCENARIOS.iter().filter(|it| name.is_none_or(|name| it.name.contains(name)));
     all(wanted.map(|scenario| {
-        let report = sync::run(scenario);
+        let report = sync::run(scenario, most);
         let text = format!("{} deaths in {} instructions", report.deaths, report.instructions);
         verdict(&format!("sync {}", report.name), &text, &report.failures)
     }))
@@ -235,7 +242,7 @@ fn channel_steps(name: Option<&str>) -> bool {
 /// The C library's semaphore and read lock, which do not survive.
 fn control_sync() -> bool {
     all(sync::CONTROLS.iter().map(|scenario| {
-        let report = sync::run(scenario);
+        let report = sync::run(scenario, 150);
         caught(&format!("control sync {}", report.name), &report.failures, &["fresh process"])
     }))
 }

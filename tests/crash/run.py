@@ -28,6 +28,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2000, help="kills for each backing (2000)")
     parser.add_argument("--races", type=int, default=1000, help="rounds of each race (1000)")
+    parser.add_argument(
+        "--deaths", type=int, default=150, help="in each operation of a lock; 1000000: at every instruction"
+    )
     parser.add_argument("--seed", type=int, default=1, help="makes the random choices come again (1)")
     arguments = parser.parse_args()
     runner.isolate()
@@ -41,7 +44,9 @@ def main() -> int:
     calls += [("channel", operation) for operation in CHANNEL]
     calls += [("sem",), ("control", "sem")]
     calls += [("control", "storm", min(arguments.rounds, 300), arguments.seed), ("control", "step")]
-    calls += [("sync", name) for name in LOCKS] + [("sync-storm", 10 * arguments.rounds, arguments.seed)]
+    calls += [("sync", name, arguments.deaths) for name in LOCKS] + [
+        ("sync-storm", 10 * arguments.rounds, arguments.seed)
+    ]
     calls += [("control", "sync")]
     for call in calls:
         for line in count.call(crash, *call):

@@ -192,8 +192,8 @@ fn follow(
     let mut made: Vec<Made> = Vec::new();
     loop {
         match traced.next() {
-            // The end of a signal handler: no call of anybody's, and at no certain place.
-            Stop::Entry { call: libc::SYS_rt_sigreturn, .. } | Stop::Exit => {}
+            // The end of a signal handler, and the heap that grows: no call of the library's, and at no certain place.
+            Stop::Entry { call: libc::SYS_rt_sigreturn | libc::SYS_brk, .. } | Stop::Exit => {}
             Stop::Entry { call: number, arguments } => {
                 let here = injections.iter().find(|injection| injection.position == made.len());
                 let first = || made.iter().all(|made| made.number != number);

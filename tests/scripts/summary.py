@@ -66,6 +66,8 @@ STAGES = {
         unfit={
             "a_lock_in_memory_shows_in_the_process_status": "mlock does nothing under AddressSanitizer",
             "populate_faults_the_pages_in_at_once": "AddressSanitizer's own memory faults too",
+            "the_limits_are_the_kernels_and_named_when_hit": "LeakSanitizer needs the /proc that the test hides",
+            "without_proc_what_needs_it_says_so": "LeakSanitizer needs the /proc that the test hides",
         },
     ),
     "ffi": cargo("-p", "unipc-ffi"),

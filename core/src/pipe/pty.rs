@@ -144,7 +144,8 @@ impl Pty {
     /// Writes all bytes, as if they were typed. In canonical mode the terminal keeps 4095 bytes of a line that has
     /// not ended, and drops the rest.
     ///
-    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`; `EIO` when the other side has hung up; `EBADF` after [`Pty::hang_up`].
+    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`; `EBADF` after [`Pty::hang_up`]. That
+    /// nobody holds the other side is no error: the kernel takes what is typed then, for the next who opens it.
     /// [`ErrorKind::done`] tells how many bytes went before it.
     pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
         let (mut limit, mut done) = (Limit::new(timeout), 0);

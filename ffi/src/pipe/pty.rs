@@ -180,7 +180,6 @@ pub unsafe extern "C" fn unipc_pty_read_line(
 ///   -EAGAIN     there is no room, and timeout is {0, 0}
 ///   -ETIMEDOUT  there was not enough room in time
 ///   -EINTR      a signal came
-///   -EIO        the other side has hung up
 ///   -ENOBUFS    64 MiB have come meanwhile that nobody has read
 ///   -EBADF      it was hung up here
 ///   -EINVAL     no timeout; pty, or buf of more than 0 bytes, is NULL

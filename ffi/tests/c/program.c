@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Calls every function of the library once, and expects what its comment in the header promises. */
+/* Calls functions once, and expects what their comments in the headers promise. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <unipc.h>
 
-#define EXPECT(what)                                                                               \
-    ((what) ? (void)0                                                                              \
-            : (fprintf(stderr, "%s:%d: %s; last error: %s\n", __FILE__, __LINE__, #what,           \
-                       unipc_last_error()),                                                        \
-               exit(1)))
+#include "expect.h"
 
 static void base(void)
 {

@@ -13,6 +13,9 @@
 #include <unipc/base.h>
 #include <unipc/shm.h>
 
+/* Where a program asks for ISO C alone (-std=c99), time.h does not declare it. */
+struct timespec;
+
 /* Of <sys/sem.h>, which defines it for those who make operations. */
 struct sembuf;
 

@@ -99,7 +99,8 @@ impl Pty {
     /// Writes all bytes, as if they were typed. In canonical mode the terminal keeps 4095 bytes of a line that has not ended,
     /// and drops the rest.
     ///
-    /// Raises `OSError`: `TimeoutError`, `BlockingIOError`: a part may have gone; `EIO` when the other side has hung up.
+    /// Raises `OSError`: `TimeoutError`, `BlockingIOError`: a part may have gone. That nobody
+    /// holds the other side is no error: the kernel takes what is typed then, for the next who opens it.
     #[pyo3(signature = (data, timeout = FOREVER), text_signature = "($self, data, timeout=None)")]
     fn write(
         &self,

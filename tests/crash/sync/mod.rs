@@ -18,10 +18,6 @@ pub(crate) use scenarios::{CONTROLS, SCENARIOS};
 
 /// How long a fresh process may take to get in.
 pub(crate) const LIMIT: Timeout = Timeout::After(Duration::from_secs(1));
-/// Beyond so many instructions every fifth is enough.
-const DENSE: usize = 2000;
-/// Beyond so many, which are mostly the C library's and the kernel's, only so many deaths are died.
-const SPARSE: (usize, usize) = (10_000, 300);
 /// Where the parent says that the victim is gone.
 const GONE: usize = 60 << 10;
 /// Where the objects' users count.
@@ -57,8 +53,8 @@ pub(crate) fn is_gone(shm: &SharedMemory) -> bool {
     shm.load_u32(GONE).expect("inside") != 0
 }
 
-/// Steps through a scenario and dies everywhere.
-pub(crate) fn run(scenario: &Scenario) -> Report {
+/// Steps through a scenario and dies everywhere, or at `most` places that lie apart and differ from run to run.
+pub(crate) fn run(scenario: &Scenario, most: usize) -> Report {
     let mut report =
         Report { name: scenario.name, instructions: 0, deaths: 0, failures: Vec::new() };
     report.instructions = match attempt(scenario, usize::MAX) {
@@ -69,12 +65,9 @@ pub(crate) fn run(scenario: &Scenario) -> Report {
             return report;
         }
     };
-    let step = match report.instructions {
-        ..=DENSE => 1,
-        more if more <= SPARSE.0 => 5,
-        more => more / SPARSE.1,
-    };
-    for instructions in (0..=report.instructions).step_by(step) {
+    let step = report.instructions.div_ceil(most).max(1);
+    let first = std::process::id() as usize % step;
+    for instructions in (first..=report.instructions).step_by(step) {
         match attempt(scenario, instructions) {
             Ok(Reached::Death) => report.deaths += 1,
             // It took a shorter way this time.

@@ -63,12 +63,29 @@ fn perform(
     let (_, outcome) = observe(work, &always, injections);
     let left = Names::now(&yard).more_than(&names);
     yard.clear();
+    remove_unnamed(&left);
     let made = outcome?;
     // A clean-up that fails may leave something.
     if left.is_empty() || injections.len() > 1 {
         return Ok(made);
     }
     Err(format!("left behind: {}", left.join(", ")))
+}
+
+/// The yard knows what has a name; what has a key of its own, or none, goes by its identifier.
+fn remove_unnamed(left: &[String]) {
+    for row in left {
+        if let ["System", "V", table, _, _, _, identifier] = row.split(' ').collect::<Vec<_>>()[..]
+        {
+            let option = match table {
+                "shm" => "-m",
+                "sem" => "-s",
+                _ => "-q",
+            };
+            let ipcrm = std::process::Command::new("ipcrm").args([option, identifier]).output();
+            assert!(ipcrm.is_ok(), "ipcrm is part of util-linux");
+        }
+    }
 }
 
 /// In the child: the operation between two marks, and what became of it. `FINE`, or what is wrong.

@@ -92,6 +92,7 @@ fn each_death(creation: &Creation) -> Report {
 
 /// Kills a creator at that stop. False when it had ended before.
 fn die_after(stops: usize, name: &str, creation: &Creation) -> Result<bool, String> {
+    let before = files();
     let mut child = Child::run(|| {
         tracer::allow();
         umask(0o077);
@@ -118,7 +119,7 @@ fn die_after(stops: usize, name: &str, creation: &Creation) -> Result<bool, Stri
     if waiting.wait() != Status::Exited(0) {
         return Err("who opened meanwhile saw a wrong value, or hung".into());
     }
-    look(name, creation)?;
+    look(name, creation, before)?;
     Ok(true)
 }
 
@@ -131,7 +132,7 @@ fn opens(name: &str) {
 }
 
 /// Afterwards: nothing or a complete semaphore, of the exact mode; and the next one creates, if it must.
-fn look(name: &str, creation: &Creation) -> Result<(), String> {
+fn look(name: &str, creation: &Creation, before: usize) -> Result<(), String> {
     match Semaphore::open(name) {
         Err(error) if error.errno() == libc::ENOENT => {}
         Err(error) => return Err(error.to_string()),
@@ -148,13 +149,17 @@ fn look(name: &str, creation: &Creation) -> Result<(), String> {
     if value != VALUE {
         return Err(format!("half-made for the next one: value {value}"));
     }
-    let left = std::fs::read_dir("/dev/shm").map_or(0, Iterator::count);
+    let left = files().saturating_sub(before);
     // The semaphore itself, and nothing besides, where this program is alone.
     let alone = std::env::var("UNIPC_ISOLATED").is_ok_and(|way| way != "none");
     if alone && left != usize::from(creation.posix) {
         return Err(format!("{left} files in /dev/shm"));
     }
     Ok(())
+}
+
+fn files() -> usize {
+    std::fs::read_dir("/dev/shm").map_or(0, Iterator::count)
 }
 
 fn mode(name: &str, semaphore: &Semaphore) -> u32 {

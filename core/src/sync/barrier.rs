@@ -169,6 +169,10 @@ impl Barrier {
             if object.lines.latest_of_mine(HEAD)?.is_some() {
                 return Err(ErrorKind::Os(libc::EALREADY));
             }
+            // SYNC: pairs with `break_it`.
+            if object.lines.cell(MAIN).state.load(Ordering::SeqCst) & BROKEN != 0 {
+                return Err(broken());
+            }
             let index = take_place(object)?;
             object.lines.cell(index).kind.store(1, Ordering::Relaxed);
             Ok(())

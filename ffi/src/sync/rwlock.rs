@@ -124,7 +124,7 @@ pub extern "C" fn unipc_rwlock_size(readers: u32) -> usize {
 ///   -EDEADLK    the calling thread writes
 ///   -ENOTRECOVERABLE  nobody repaired what a dead holder left: it is retired
 ///   -EFAULT     the file behind the memory was truncated
-///   -EINVAL     handle is NULL, or the timeout is none
+///   -EINVAL     handle is NULL, or it has to wait and the timeout is none
 /// Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]

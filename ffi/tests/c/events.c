@@ -82,6 +82,7 @@ static void barrier_opening(const char *name)
     EXPECT(unipc_barrier_open_named(&same, name, UNIPC_SYNC_OPEN, 0, NULL) == 0);
     EXPECT(unipc_shm_unlink(name) == 0);
     EXPECT(unipc_barrier_abort(barrier) == 0 && unipc_barrier_is_broken(same) == 1);
+    EXPECT(unipc_barrier_join(barrier) == -EOWNERDEAD);
     unipc_barrier_close(same);
     unipc_barrier_close(barrier);
 }

@@ -7,8 +7,8 @@
 //! at which a death would go unnoticed.
 
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::Map;
 use crate::error::ErrorKind;
@@ -226,6 +226,9 @@ impl Lines {
     }
 }
 
+/// The maps of cells that are held though their handles are gone. Here a checker of leaks does not take them for lost.
+static KEPT: Mutex<Vec<Arc<Map>>> = Mutex::new(Vec::new());
+
 impl Drop for Lines {
     fn drop(&mut self) {
         let process = u64::from(std::process::id());
@@ -236,7 +239,13 @@ impl Drop for Lines {
         };
         // A cell that is held must stay where the kernel finds it.
         if self.cells()[1..].iter().any(of_this_process) {
-            std::mem::forget(Arc::clone(&self.map));
+            let map = Arc::clone(&self.map);
+            match KEPT.try_lock() {
+                Ok(kept) if kept.iter().any(|it| Arc::ptr_eq(it, &map)) => {}
+                Ok(mut kept) => kept.push(map),
+                // Another thread is here, or was when this process was forked.
+                Err(_) => std::mem::forget(map),
+            }
         }
     }
 }

@@ -14,7 +14,9 @@ COLUMNS = "PID,TYPE,MODE,START,END,PATH,BLOCKER,INODE"
 
 def rows(scene, path):
     """What lslocks tells of the locks on a file: those who hold one, then those who wait."""
-    listed = json.loads(scene.tool("lslocks", "-J", "-u", "-o", COLUMNS))["locks"]
+    # Where there is no lock at all it says nothing, not even an empty list.
+    said = scene.tool("lslocks", "-J", "-u", "-o", COLUMNS)
+    listed = json.loads(said)["locks"] if said.strip() else []
     inode = str(path.stat().st_ino)
     ours = [{key: row[key] if row[key] is None else str(row[key]) for key in row} for row in listed]
     return sorted((row for row in ours if row.pop("inode") == inode), key=lambda row: row["mode"].endswith("*"))

@@ -44,7 +44,7 @@ fn attach_posix() {
     let (name, plain) = posix_name("attach");
     let _object = object(&name, MIB);
     compare(
-        "attach + detach, POSIX object of 1 MiB (expected: at most 1.10 x the calls that ask its size)",
+        "attach + detach, POSIX object of 1 MiB (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
             Side::new("shm_open mmap munmap close, size known", || {
@@ -62,7 +62,7 @@ fn attach_segment_by_id() {
     let id = segment.system_v().expect("a segment").id();
     let name = segment.name().to_string();
     compare(
-        "attach + detach, System V segment of 1 MiB by identifier (expected: at most 1.10 x the calls that ask its size)",
+        "attach + detach, System V segment of 1 MiB by identifier (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
             Side::new("shmat shmdt, size known", || plain::attach_segment(id, false)),
@@ -75,7 +75,7 @@ fn attach_segment_by_key() {
     let (name, key) = key();
     let _segment = object(&name, MIB);
     compare(
-        "attach + detach, System V segment of 1 MiB by key (expected: at most 1.10 x the calls that ask its size)",
+        "attach + detach, System V segment of 1 MiB by key (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
             Side::new("shmget shmat shmdt, size known", || {
@@ -94,7 +94,7 @@ fn attach_file() {
     let name = format!("file:{}", path.display());
     let _object = object(&name, MIB);
     compare(
-        "attach + detach, file of 1 MiB (expected: at most 1.10 x the calls that ask its size)",
+        "attach + detach, file of 1 MiB (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
             Side::new("open mmap munmap close, size known", || {

@@ -168,7 +168,7 @@ static void attach_all(void)
              (int)getpid());
     path = name + strlen("file:");
     shm = object(MIB);
-    COMPARE("attach + detach, file of 1 MiB (expected: at most 1.10 x the calls that ask its size)",
+    COMPARE("attach + detach, file of 1 MiB (expected: at most 1.10 x)",
             {"unipc open, close", unipc_attach}, {"open mmap munmap close, size known", plain_file},
             {"open fstat mmap munmap close", plain_file_fstat});
     unipc_shm_close(shm);

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import in_fork
@@ -132,9 +133,12 @@ def test_ctrl_c_ends_every_wait(name: str, wait: str) -> None:
 
 def test_others_run_while_one_waits(name: str) -> None:
     fifo = Fifo.create(name)
-    ends = []
-    others_run(lambda: ends.append(fifo.reader()) or True, lambda: ends.append(fifo.writer()))
-    others_run(lambda: ends[0].read(), lambda: ends[1].write(b"x"))
+    ends: dict[str, Any] = {}
+    others_run(
+        lambda: ends.update(reader=fifo.reader()) or True,
+        lambda: ends.update(writer=fifo.writer()),
+    )
+    others_run(lambda: ends["reader"].read(), lambda: ends["writer"].write(b"x"))
 
 
 def test_a_storm_of_signals_ends_no_wait(name: str) -> None:

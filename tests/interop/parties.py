@@ -70,6 +70,7 @@ class Agent:
             env=ENVIRONMENT, cwd=directory, pass_fds=descriptors,
         )  # fmt: skip
         self.pid = self.process.pid
+        self.asked = "to start"
         self.expect_line("READY")
 
     def line(self):
@@ -86,6 +87,7 @@ class Agent:
 
     def send(self, verb, **arguments):
         words = [verb, *(f"{key}={value}" for key, value in arguments.items())]
+        self.asked = verb
         self.process.stdin.write("\t".join(words) + "\n")
         self.process.stdin.flush()
 
@@ -126,10 +128,11 @@ class Agent:
         return value
 
     def is_waiting(self):
-        """Waits until the process sleeps in a system call; the cell's alarm is the watchdog."""
-        status = pathlib.Path(f"/proc/{self.pid}/status")
-        while "State:\tS" not in status.read_text():
-            os.sched_yield()
+        sleeps(self.pid)
+
+    def describe(self):
+        """What it was asked last, and where it and the programs that it started are: for one who finds it hung."""
+        return f"{self.party} was asked {self.asked} ({'; '.join(whereabouts(self.pid))})"
 
     def maps(self):
         return pathlib.Path(f"/proc/{self.pid}/maps").read_text()
@@ -151,6 +154,30 @@ class Agent:
             self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()
+
+
+def sleeps(pid):
+    """Waits until the process sleeps in a system call; the cell's alarm is the watchdog."""
+    while not status(pathlib.Path("/proc", str(pid)), "State").startswith("S"):
+        os.sched_yield()
+
+
+def whereabouts(pid):
+    """The command, state and kernel function of a process and of its descendants."""
+    process = pathlib.Path("/proc", str(pid))
+    try:
+        name, state = (process / "stat").read_text().split(")")[0].split("(")[1], status(process, "State")
+        yield f"{name} {state} in {(process / 'wchan').read_text()}, signals {status(process, 'ShdPnd')}"
+        children = (process / "task" / str(pid) / "children").read_text().split()
+    except OSError:
+        return
+    for child in children:
+        yield from whereabouts(child)
+
+
+def status(process, field):
+    lines = (process / "status").read_text().splitlines()
+    return next(line.split(":", 1)[1].strip() for line in lines if line.startswith(field + ":"))
 
 
 def brief(arguments):

@@ -99,6 +99,8 @@ def main():
         print(*(cell.id for cell in todo), sep="\n")
         return 0
 
+    # A shell gives what it runs in the background an ignored SIGINT, which every agent would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started = time.monotonic()
     private = os.environ.get("UNIPC_ISOLATE") != "none" and isolation.allowed(parties.USED)
     jobs = arguments.jobs if private else 1  # in a shared world some cells would meet

@@ -127,14 +127,15 @@ def short(value):
     return text if len(text) <= 64 else f"{text[:56]}... ({len(text)} characters)"
 
 
-def hung(*_):
-    raise Failure(f"hung: nothing happened within {WATCHDOG} s")
-
-
 def run(cell, scenario, private):
     """Runs one cell in this process; returns (verdict, seconds, reason)."""
     started = time.monotonic()
     verdict, reason, scene = "PASS", "", None
+
+    def hung(*_):
+        agents = "; ".join(agent.describe() for agent in scene.agents) if scene else ""
+        raise Failure(f"hung: nothing happened within {WATCHDOG} s; {agents}")
+
     signal.signal(signal.SIGALRM, hung)
     try:
         if private:

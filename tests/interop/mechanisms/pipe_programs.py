@@ -9,7 +9,7 @@ import os
 import shlex
 import signal
 
-from parties import AGENTS
+from parties import AGENTS, sleeps
 
 from .documents import program
 
@@ -134,10 +134,12 @@ def terminal(scene):
         scene.equal(agent_.line(), "ERR ENODATA", "the end when the program has gone")
         scene.equal(agent_.do("process.stop"), "status=4", "status of the program")
         for how, status in ("interrupt", -signal.SIGINT), ("hang-up", -signal.SIGHUP):
-            agent_.do("process.pty", command=agent(slave, "process.terminal"))
+            made = agent_.fields("process.pty", command=agent(slave, "process.terminal"))
             for _ in range(3):
                 line(agent_)
             if how == "interrupt":
+                # A Python that is interrupted just before it reads takes note of it only after the read.
+                sleeps(int(made["pid"]))
                 typed(agent_, b"\x03")
                 while line(agent_) is not None:
                     pass

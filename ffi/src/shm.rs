@@ -7,8 +7,9 @@ mod manage;
 mod open;
 mod system_v;
 
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::os::unix::ffi::OsStringExt;
+use std::sync::OnceLock;
 
 use unipc_core::SharedMemory;
 
@@ -27,15 +28,20 @@ use boundary::SizeFirst;
 #[derive(Debug)]
 pub struct unipc_shm {
     memory: SharedMemory,
-    /// The name as C reads it, which lives as long as the handle.
-    name: CString,
+    /// The name as C reads it, which lives as long as the handle; made when somebody asks.
+    name: OnceLock<CString>,
 }
 
 impl unipc_shm {
     fn new(memory: SharedMemory) -> Self {
+        Self { memory, name: OnceLock::new() }
+    }
+
+    fn name(&self) -> &CStr {
         // Names hold no NUL.
-        let name = CString::new(memory.name().to_os_string().into_vec()).unwrap_or_default();
-        Self { memory, name }
+        self.name.get_or_init(|| {
+            CString::new(self.memory.name().to_os_string().into_vec()).unwrap_or_default()
+        })
     }
 
     /// For the rooms that place objects in it.

@@ -124,7 +124,7 @@ impl Name {
             Self::SystemV(SystemVName::Private) => "sysv:private".into(),
             Self::SystemV(SystemVName::Id(id)) => tagged("sysv:id=", id.to_string().as_ref()),
             Self::SystemV(SystemVName::Key(key)) => {
-                tagged("sysv:0x", hexadecimal(key.raw().cast_unsigned()).as_ref())
+                format!("sysv:{:#x}", key.raw().cast_unsigned()).into()
             }
             Self::SystemV(SystemVName::Ftok { path, project }) => {
                 let mut text = tagged("sysv:", path.as_os_str());
@@ -138,14 +138,6 @@ impl Name {
     pub(crate) fn of_id(id: i32) -> Self {
         Self::SystemV(SystemVName::Id(id))
     }
-}
-
-/// The digits of a key. By hand, since every handle to a System V object prints its name once, and the general way
-/// takes a tenth of the time that attaching does.
-fn hexadecimal(number: u32) -> String {
-    let digits = (u32::BITS - number.leading_zeros()).div_ceil(4).max(1);
-    let digit = |place: u32| char::from_digit(number >> (4 * place) & 0xf, 16).unwrap_or_default();
-    (0..digits).rev().map(digit).collect()
 }
 
 impl fmt::Display for Name {

@@ -8,13 +8,16 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, readlink};
+use nix::sys::mman::shm_open;
 use nix::sys::stat::{FileStat, Mode as FileMode, lstat};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
-use nix::unistd::unlink;
+use nix::unistd::{Whence, lseek, unlink};
 
+use super::get::UNNAMED;
 use super::options::Object;
 use super::{Backing, Identity, Options, Seals, SharedMemory, posix};
 use crate::error::{Error, ErrorKind};
+use crate::map::Source;
 use crate::name::Name;
 use crate::open::Disposition;
 use crate::open::publish::{self, Unnamed};
@@ -23,17 +26,22 @@ use crate::{fd, sys};
 /// How often open-or-create tries again when others create and unlink in between.
 const ATTEMPTS: usize = 1000;
 
+/// No huge page is smaller.
+const SMALLEST_HUGE_PAGE: u64 = if cfg!(target_arch = "x86_64") { 2 << 20 } else { 64 << 10 };
+
 pub(super) fn get(
     options: &Options,
     name: &Name,
     disposition: Disposition,
 ) -> Result<SharedMemory, ErrorKind> {
+    if disposition == Disposition::Open {
+        return open(options, name);
+    }
     let path = path_of(name).ok_or(Errno::EINVAL)?;
     match disposition {
-        Disposition::Open => open(options, name, &path),
         Disposition::Create if options.replace => replace(options, name, &path),
         Disposition::Create => create(options, name, &path),
-        Disposition::OpenOrCreate => open_or_create(options, name, &path),
+        Disposition::Open | Disposition::OpenOrCreate => open_or_create(options, name, &path),
     }
 }
 
@@ -46,17 +54,23 @@ pub(super) fn path_of(name: &Name) -> Option<Cow<'_, Path>> {
     }
 }
 
-fn open(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
+fn open(options: &Options, name: &Name) -> Result<SharedMemory, ErrorKind> {
     let access = if options.read_only || options.private { OFlag::O_RDONLY } else { OFlag::O_RDWR };
     // O_NONBLOCK: a FIFO that was planted under the name must not make us wait for its other end.
-    let mut flags = access | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    // A POSIX object is never a link; the path of a file may lead through one.
-    flags.set(OFlag::O_NOFOLLOW, matches!(name, Name::Posix(_)));
-    let file = fd::open(path, flags, FileMode::empty()).map_err(|errno| refused(errno, path))?;
-    let object = object(file, name, options)?;
+    let flags = access | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let opened = match name {
+        Name::Posix(name) => shm_open(name.file_name(), flags, FileMode::empty()),
+        Name::File(path) => fd::open(path, flags, FileMode::empty()),
+        _ => Err(Errno::EINVAL),
+    };
+    let file = opened.map_err(|errno| refused(errno, name))?;
+    let object = match ordinary_size(&file, name, options) {
+        Some(size) => Object::posix(file, size),
+        None => object(file, name, options)?,
+    };
     options.check_existing(object.size)?;
     let length = options.length(object.size, object.page_size)?;
-    options.map(object, name.clone(), length)
+    options.map(object, UNNAMED, length)
 }
 
 /// A new object, complete but for its name.
@@ -127,7 +141,7 @@ fn remove_regular(path: &Path) -> Result<(), ErrorKind> {
 
 fn open_or_create(options: &Options, name: &Name, path: &Path) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
-        match open(options, name, path) {
+        match open(options, name) {
             Err(ErrorKind::Os(libc::ENOENT)) => {}
             other => return other,
         }
@@ -148,13 +162,30 @@ fn contended() -> ErrorKind {
 }
 
 /// A directory under the name answers EISDIR to a writer; say the same as to a reader.
-fn refused(errno: Errno, path: &Path) -> ErrorKind {
+fn refused(errno: Errno, name: &Name) -> ErrorKind {
+    let is = |kind: fn(&Path) -> bool| path_of(name).is_some_and(|path| kind(&path));
     match errno {
         Errno::EISDIR => ErrorKind::WrongType("a directory"),
+        // So glibc's shm_open says it.
+        Errno::EINVAL if is(Path::is_dir) => ErrorKind::WrongType("a directory"),
         Errno::ENXIO => ErrorKind::WrongType("a FIFO or socket"),
-        Errno::ELOOP if path.is_symlink() => ErrorKind::WrongType("a symbolic link"),
+        Errno::ELOOP if is(Path::is_symlink) => ErrorKind::WrongType("a symbolic link"),
         other => other.into(),
     }
+}
+
+/// The size of an ordinary POSIX object. Two calls that take less time than `fstat`, which must be asked for whatever
+/// they do not tell.
+fn ordinary_size(file: &OwnedFd, name: &Name, options: &Options) -> Option<u64> {
+    if options.own_only || !matches!(name, Name::Posix(_)) {
+        return None;
+    }
+    let size = lseek(file, 0, Whence::SeekEnd).ok()?;
+    // Who reads from the descriptor shall begin at the first byte.
+    lseek(file, 0, Whence::SeekSet).ok()?;
+    // A device has size 0, and on hugetlbfs, should it be mounted there, all sizes are multiples of its pages.
+    let size = u64::try_from(size).ok()?;
+    (!size.is_multiple_of(SMALLEST_HUGE_PAGE)).then_some(size)
 }
 
 fn object(file: OwnedFd, name: &Name, options: &Options) -> Result<Object, ErrorKind> {
@@ -163,16 +194,12 @@ fn object(file: OwnedFd, name: &Name, options: &Options) -> Result<Object, Error
     let backing = if matches!(name, Name::Posix(_)) { Backing::Posix } else { Backing::File };
     Ok(Object {
         page_size: page_size(&file, &status)?,
-        source: crate::map::Source::File(file),
+        source: Source::File(file),
         backing,
-        identity: identity(&status),
+        identity: Identity::File,
         size: status.st_size.cast_unsigned(),
         can_shrink: true,
     })
-}
-
-pub(super) fn identity(status: &FileStat) -> Identity {
-    Identity::File { device: status.st_dev, inode: status.st_ino }
 }
 
 /// Files on hugetlbfs consist of huge pages, all others of ordinary ones.
@@ -228,15 +255,16 @@ pub(super) fn name_of(file: &OwnedFd) -> Name {
 }
 
 /// The name must still lead to the object that is open.
-pub(super) fn remove(name: &Name, path: &Path, identity: Identity) -> Result<(), Error> {
-    let same = match lstat(path) {
-        Ok(status) => self::identity(&status) == identity,
-        Err(errno) => return Err(ErrorKind::from(errno).during("remove", name)),
-    };
-    if !same {
+pub(super) fn remove(shm: &SharedMemory) -> Result<(), Error> {
+    let name = &shm.name;
+    let path = path_of(name).unwrap_or_default();
+    let file = shm.map.file().ok_or(Errno::EBADF);
+    let same = file.and_then(|file| Ok((sys::fstat(file.as_fd())?, lstat(&*path)?)));
+    let (opened, named) = same.map_err(|errno| ErrorKind::from(errno).during("remove", name))?;
+    if (opened.st_dev, opened.st_ino) != (named.st_dev, named.st_ino) {
         return Err(ErrorKind::Replaced
             .during("remove", name)
             .with_advice("it was removed and made anew: what is open here has no name any more"));
     }
-    unlink(path).map_err(|errno| ErrorKind::from(errno).during("remove", name))
+    unlink(&*path).map_err(|errno| ErrorKind::from(errno).during("remove", name))
 }

@@ -8,6 +8,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::open::Disposition;
 
+/// What an object that was opened is called until it gets the caller's name, which is moved there: a copy would
+/// show in the time that opening takes.
+pub(super) const UNNAMED: Name = Name::Anonymous;
+
 impl Options {
     /// [`SharedMemory::create`] with these options.
     pub fn create(
@@ -15,14 +19,12 @@ impl Options {
         name: impl TryInto<Name, Error: Into<Error>>,
         size: usize,
     ) -> Result<SharedMemory> {
-        let name = name.try_into().map_err(Into::into)?;
-        self.get(&name, Disposition::Create, Some(size), "create")
+        self.sized(size).get(name.try_into().map_err(Into::into)?, Disposition::Create, "create")
     }
 
     /// [`SharedMemory::open`] with these options.
     pub fn open(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<SharedMemory> {
-        let name = name.try_into().map_err(Into::into)?;
-        self.get(&name, Disposition::Open, self.size, "open")
+        self.get(name.try_into().map_err(Into::into)?, Disposition::Open, "open")
     }
 
     /// [`SharedMemory::open_or_create`] with these options.
@@ -32,7 +34,7 @@ impl Options {
         size: usize,
     ) -> Result<SharedMemory> {
         let name = name.try_into().map_err(Into::into)?;
-        self.get(&name, Disposition::OpenOrCreate, Some(size), "open_or_create")
+        self.sized(size).get(name, Disposition::OpenOrCreate, "open_or_create")
     }
 
     /// [`SharedMemory::from_fd`] with these options.
@@ -65,23 +67,33 @@ impl Options {
         self.map(object, name, length)
     }
 
+    /// For a call that may create an object of this size.
+    fn sized(&self, size: usize) -> Self {
+        Self { size: Some(size), creating: true, ..self.clone() }
+    }
+
     fn get(
         &self,
-        name: &Name,
+        name: Name,
         disposition: Disposition,
-        size: Option<usize>,
         operation: &'static str,
     ) -> Result<SharedMemory> {
-        let mut options = Self { size, ..self.clone() };
-        options.creating = disposition != Disposition::Open;
-        let got = options.check(name, disposition).and_then(|()| match name {
-            Name::Posix(_) | Name::File(_) => file::get(&options, name, disposition),
-            Name::SystemV(wanted) => system_v::get(&options, name, wanted, disposition),
-            Name::Memfd(label) => memfd::create(&options, name, label, disposition),
-            Name::Anonymous => anonymous::create(&options, disposition),
+        let got = self.check(&name, disposition).and_then(|()| match &name {
+            Name::Posix(_) | Name::File(_) => file::get(self, &name, disposition),
+            Name::SystemV(wanted) => system_v::get(self, &name, wanted, disposition),
+            Name::Memfd(label) => memfd::create(self, &name, label, disposition),
+            Name::Anonymous => anonymous::create(self, disposition),
             Name::Socket(_) => Err(no_memory()),
         });
-        got.map_err(|kind| limits::explain(kind.during(operation, name), name, &options))
+        match got {
+            Ok(mut shm) => {
+                if shm.name == UNNAMED {
+                    shm.name = name;
+                }
+                Ok(shm)
+            }
+            Err(kind) => Err(limits::explain(kind.during(operation, &name), &name, self)),
+        }
     }
 }
 

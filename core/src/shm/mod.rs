@@ -76,7 +76,8 @@ pub enum Backing {
 /// Which object is open, whatever its name means by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Identity {
-    File { device: u64, inode: u64 },
+    /// What the descriptor leads to.
+    File,
     Segment(SystemV),
     Nameless,
 }
@@ -166,7 +167,7 @@ impl SharedMemory {
     pub fn system_v(&self) -> Option<SystemV> {
         match self.identity {
             Identity::Segment(segment) => Some(segment),
-            Identity::File { .. } | Identity::Nameless => None,
+            Identity::File | Identity::Nameless => None,
         }
     }
 

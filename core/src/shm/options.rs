@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How to create or open shared memory, where the defaults do not do.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use nix::unistd::geteuid;
@@ -79,6 +80,20 @@ pub(super) struct Object {
     pub(super) size: u64,
     pub(super) page_size: usize,
     pub(super) can_shrink: bool,
+}
+
+impl Object {
+    /// A POSIX object of ordinary pages.
+    pub(super) fn posix(file: OwnedFd, size: u64) -> Self {
+        Self {
+            source: Source::File(file),
+            backing: Backing::Posix,
+            identity: Identity::File,
+            size,
+            page_size: sys::page_size(),
+            can_shrink: true,
+        }
+    }
 }
 
 macro_rules! setters {

@@ -50,10 +50,7 @@ impl SharedMemory {
         match self.identity {
             Identity::Segment(segment) => segment.remove(),
             Identity::Nameless => Err(self.failed("remove", nameless())),
-            identity @ Identity::File { .. } => {
-                let path = file::path_of(&self.name).unwrap_or_default();
-                file::remove(&self.name, &path, identity)
-            }
+            Identity::File => file::remove(self),
         }
     }
 

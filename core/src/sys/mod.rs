@@ -27,6 +27,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
@@ -88,9 +89,12 @@ pub(crate) fn fstat(fd: BorrowedFd<'_>) -> nix::Result<libc::stat> {
 
 /// The size of a page of memory in bytes.
 pub(crate) fn page_size() -> usize {
-    // SAFETY: sysconf reads a constant of the system.
-    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(size).expect("POSIX demands a page size")
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        // SAFETY: sysconf reads a constant of the system.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(size).expect("POSIX demands a page size")
+    })
 }
 
 /// How many bytes can be taken without starving others: the kernel's own estimate, with swap.

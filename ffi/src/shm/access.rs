@@ -79,7 +79,7 @@ pub unsafe extern "C" fn unipc_shm_at(
 pub unsafe extern "C" fn unipc_shm_name(shm: *const unipc_shm) -> *const c_char {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("name") };
-    caller.guard(|| Ok(caller.handle(shm)?.name.as_ptr()))
+    caller.guard(|| Ok(caller.handle(shm)?.name().as_ptr()))
 }
 
 /// What the memory consists of.

@@ -208,6 +208,9 @@ fn options_for_size(
 }
 
 fn options(caller: &Caller, flags: c_uint, opts: *const unipc_shm_opts) -> Result<Options> {
+    if flags == 0 && opts.is_null() {
+        return Ok(Options::new());
+    }
     let flags = caller.flags(flags, KNOWN)?;
     let has = |flag: flag| flags.has(flag as c_uint);
     let opts = caller.options(opts)?;

@@ -73,6 +73,9 @@ pub enum ErrorKind {
     /// The object is in use: `EBUSY`.
     #[error("in use: {0}")]
     Busy(Cow<'static, str>),
+    /// There is no room for that in the object: `ENOSPC`.
+    #[error("no room: {0}")]
+    NoRoom(Cow<'static, str>),
     /// This kind of object cannot do that: `EOPNOTSUPP`.
     #[error("not supported: {0}")]
     Unsupported(Cow<'static, str>),
@@ -148,6 +151,7 @@ impl ErrorKind {
             Self::Replaced => libc::ESTALE,
             Self::Occupied => libc::EEXIST,
             Self::Busy(_) => libc::EBUSY,
+            Self::NoRoom(_) => libc::ENOSPC,
             Self::Unsupported(_) => libc::EOPNOTSUPP,
             Self::WrongType(_) | Self::NotFifo(_) => libc::EMEDIUMTYPE,
             Self::Untrusted(_) => libc::EPERM,
@@ -318,6 +322,7 @@ mod tests {
             ErrorKind::Replaced,
             ErrorKind::Occupied,
             ErrorKind::Busy("x".into()),
+            ErrorKind::NoRoom("x".into()),
             ErrorKind::Unsupported("x".into()),
             ErrorKind::WrongType("a FIFO"),
             ErrorKind::Untrusted("x".into()),

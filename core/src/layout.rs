@@ -118,6 +118,16 @@ impl Layout {
     }
 }
 
+/// The kind of the object that begins with this stamp, copied out of shared memory: `mutex`, `array`. `None`: no finished
+/// object of this library.
+pub fn kind_of(stamp: &[u8; STAMP_SIZE]) -> Option<String> {
+    let found: Stamp = zerocopy::transmute!(*stamp);
+    let length = found.kind.iter().position(|&byte| byte == 0).unwrap_or(found.kind.len());
+    let kind = std::str::from_utf8(&found.kind[..length]).ok()?;
+    let is_word = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_graphic());
+    (found.magic == MAGIC && is_word).then(|| kind.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ pub mod mq;
 mod name;
 mod open;
 pub mod pipe;
+pub mod record;
 mod seals;
 pub mod sem;
 pub mod shm;

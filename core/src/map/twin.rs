@@ -12,11 +12,8 @@ use crate::error::ErrorKind;
 impl Map {
     /// Maps the same bytes once more, guarded against a file that shrinks for as long as the new mapping lives.
     ///
-    /// Errors: `EACCES` for a read-only mapping, `EOPNOTSUPP` for a copy-on-write one, and those of `mmap`.
+    /// Errors: `EOPNOTSUPP` for a copy-on-write mapping, and those of `mmap`.
     pub(crate) fn twin(&self) -> Result<Self, ErrorKind> {
-        if !self.plan.writable {
-            return Err(ErrorKind::ReadOnly);
-        }
         if self.plan.private {
             return Err(ErrorKind::unsupported("a copy-on-write mapping is shared with nobody"));
         }

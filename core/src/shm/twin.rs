@@ -12,7 +12,16 @@ pub(super) type Twin = Mutex<Weak<Map>>;
 
 impl SharedMemory {
     /// A second mapping of the same bytes, which stays as long as the result is kept, whatever becomes of `self`.
+    ///
+    /// Errors: `EACCES` for a read-only mapping, and as [`SharedMemory::view`].
     pub(crate) fn twin(&self) -> Result<Arc<Map>, ErrorKind> {
+        if self.is_read_only() { Err(ErrorKind::ReadOnly) } else { self.view() }
+    }
+
+    /// As [`SharedMemory::twin`], for reading alone where this mapping is for reading alone.
+    ///
+    /// Errors: `EOPNOTSUPP` for a copy-on-write mapping, and those of `mmap`.
+    pub(crate) fn view(&self) -> Result<Arc<Map>, ErrorKind> {
         let mut known = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |map: &Arc<Map>| map.len() >= self.len() && !map.has_fault();
         if let Some(map) = known.upgrade().filter(fits) {

@@ -23,7 +23,7 @@ const SPIN_MAX: u32 = 400;
 
 /// How a cell was entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entered {
+pub(crate) enum Entered {
     Clean,
     /// The last holder died, or left what it guards unrepaired.
     OwnerDied,
@@ -36,7 +36,7 @@ impl Entered {
 }
 
 /// How long a call may still sleep, in slices.
-pub(super) struct Sleep {
+pub(crate) struct Sleep {
     timeout: Timeout,
     deadline: Option<Deadline>,
     slice: usize,
@@ -44,7 +44,7 @@ pub(super) struct Sleep {
 
 impl Sleep {
     #[inline]
-    pub(super) fn new(timeout: Timeout) -> Self {
+    pub(crate) fn new(timeout: Timeout) -> Self {
         // Only who has to wait asks for the time.
         Self { timeout, deadline: None, slice: 0 }
     }
@@ -85,7 +85,7 @@ impl Sleep {
 
 /// How long it is worth to spin, learnt from how long it took before.
 #[derive(Debug, Default)]
-pub(super) struct Spin(AtomicU32);
+pub(crate) struct Spin(AtomicU32);
 
 impl Spin {
     /// Spins until `done` gives something. `None`: sleeping is better.
@@ -167,7 +167,7 @@ impl Drop for Waiting<'_> {
 ///
 /// Errors: `NotRecoverable`, `WouldBlock`, `TimedOut`, `EINTR`, `Truncated`.
 #[inline]
-pub(super) fn take(
+pub(crate) fn take(
     lines: &Lines,
     index: usize,
     sleep: &mut Sleep,

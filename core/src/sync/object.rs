@@ -19,29 +19,40 @@ use crate::time::Timeout;
 /// The line that the creator holds.
 const LATCH: usize = 1;
 /// The line of what the object is about.
-pub(super) const MAIN: usize = 2;
+pub(crate) const MAIN: usize = 2;
 /// The line in which waiters write their numbers.
-pub(super) const WAITING: usize = 3;
+pub(crate) const WAITING: usize = 3;
 /// How many lines each object has; more follow where it has tables.
-pub(super) const HEAD: usize = 4;
+pub(crate) const HEAD: usize = 4;
 
 /// How long a creator may take before those who wait for it think that there is none.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What kind of object, in which version of its layout.
-pub(super) struct Kind {
-    pub(super) name: [u8; 8],
-    pub(super) version: u32,
+pub(crate) struct Kind {
+    pub(crate) name: [u8; 8],
+    pub(crate) version: u32,
     /// What an error calls it.
-    pub(super) operation: [&'static str; 3],
+    pub(crate) operation: [&'static str; 3],
+}
+
+/// How large an object is that consists of lines, and of other bytes behind them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// As many lines as every object of this kind has.
+    pub(crate) head: usize,
+    /// As many as a new one has before its data: they must be zero.
+    pub(crate) lines: usize,
+    /// All bytes of a new one.
+    pub(crate) bytes: usize,
 }
 
 /// An object in its place.
 #[derive(Debug)]
-pub(super) struct Object {
-    pub(super) lines: Lines,
+pub(crate) struct Object {
+    pub(crate) lines: Lines,
     /// How errors call it.
-    pub(super) label: String,
+    pub(crate) label: String,
 }
 
 impl Kind {
@@ -72,6 +83,43 @@ impl Kind {
         }
     }
 
+    /// As [`Kind::establish`], for an object with data behind its lines. Gives its size in bytes as well, which lie all inside
+    /// the mapping.
+    pub(crate) fn establish_with_data(
+        &self,
+        site: &Site,
+        disposition: Disposition,
+        extent: Extent,
+        fill: impl Fn(&Lines) -> Result<(), ErrorKind>,
+    ) -> Result<(Lines, usize), ErrorKind> {
+        let open = || {
+            let head = Lines::new(site.map.clone(), site.offset, extent.head)?;
+            let bytes = self.size_of(site, &head)?;
+            if bytes < extent.head * LINE {
+                return Err(ErrorKind::Layout(format!("no object has {bytes} bytes").into()));
+            }
+            site.map.check(site.offset, bytes).map_err(|_| {
+                let left = site.map.len() - site.offset;
+                let why = format!("it says that it has {bytes} bytes, and there are {left}");
+                ErrorKind::Layout(why.into())
+            })?;
+            Ok((head, bytes))
+        };
+        let create = || {
+            let made = self.create_sized(site, extent.lines, extent.bytes, &fill)?;
+            let Some(lines) = made else { return Ok::<_, ErrorKind>(None) };
+            Ok(Some((lines.resized(extent.head)?, extent.bytes)))
+        };
+        match disposition {
+            Disposition::Open => open(),
+            Disposition::Create => create()?.ok_or_else(taken),
+            Disposition::OpenOrCreate => match create()? {
+                Some(made) => Ok(made),
+                None => open(),
+            },
+        }
+    }
+
     fn layout(&self, size: u64) -> Layout {
         Layout { kind: self.name, version: self.version, size }
     }
@@ -79,7 +127,16 @@ impl Kind {
     /// The object that is there, finished or about to be.
     fn open(&self, site: &Site) -> Result<Lines, ErrorKind> {
         let head = Lines::new(site.map.clone(), site.offset, HEAD)?;
-        await_magic(&head)?;
+        let bytes = self.size_of(site, &head)?;
+        if !bytes.is_multiple_of(LINE) || bytes / LINE < HEAD {
+            return Err(ErrorKind::Layout(format!("no object has {bytes} bytes").into()));
+        }
+        head.resized(bytes / LINE)
+    }
+
+    /// How many bytes the object has, when it is finished, and one of this kind.
+    fn size_of(&self, site: &Site, head: &Lines) -> Result<usize, ErrorKind> {
+        await_magic(head)?;
         let mut stamp = [0; STAMP_SIZE];
         site.map.read_at(site.offset, &mut stamp)?;
         // Read once: the size that is checked is the size that is used.
@@ -87,11 +144,7 @@ impl Kind {
         field.copy_from_slice(&stamp[32..40]);
         let told = u64::from_ne_bytes(field);
         self.layout(told).check(&stamp)?;
-        let bytes = usize::try_from(told).unwrap_or(usize::MAX);
-        if !bytes.is_multiple_of(LINE) || bytes / LINE < HEAD {
-            return Err(ErrorKind::Layout(format!("no object has {told} bytes").into()));
-        }
-        head.resized(bytes / LINE)
+        Ok(usize::try_from(told).unwrap_or(usize::MAX))
     }
 
     /// Makes the object, unless there is one.
@@ -101,10 +154,26 @@ impl Kind {
         count: usize,
         fill: &impl Fn(&Lines),
     ) -> Result<Option<Lines>, ErrorKind> {
-        let lines = Lines::new(site.map.clone(), site.offset, count)?;
-        if has_magic(&lines)? {
+        self.create_sized(site, count, count * LINE, &|lines| {
+            fill(lines);
+            Ok(())
+        })
+    }
+
+    /// As [`Kind::create`], of as many bytes, which begin with so many lines.
+    fn create_sized(
+        &self,
+        site: &Site,
+        count: usize,
+        bytes: usize,
+        fill: &impl Fn(&Lines) -> Result<(), ErrorKind>,
+    ) -> Result<Option<Lines>, ErrorKind> {
+        // The first line tells whether there is one, of whatever size.
+        if has_magic(&Lines::new(site.map.clone(), site.offset, 1)?)? {
             return Ok(None);
         }
+        let lines = Lines::new(site.map.clone(), site.offset, count)?;
+        site.map.check(site.offset, bytes)?;
         // Before the first byte is written: it may be somebody's data.
         let latch = &lines.cell(LATCH).word;
         if latch.load(Ordering::Relaxed) == 0 && !are_blank(&lines, |_| true) {
@@ -125,7 +194,7 @@ impl Kind {
             Ok(false) if entered == Entered::Clean && !are_blank(&lines, |at| at != LATCH) => {
                 Err(in_use())
             }
-            Ok(false) => self.write(&lines, fill).map(|()| true),
+            Ok(false) => self.write(&lines, bytes, fill).map(|()| true),
             Ok(true) => Ok(false),
             Err(kind) => Err(kind),
         };
@@ -135,8 +204,13 @@ impl Kind {
     }
 
     /// Lays the object out, the magic last.
-    fn write(&self, lines: &Lines, fill: &impl Fn(&Lines)) -> Result<(), ErrorKind> {
-        let stamp = self.layout((lines.count() * LINE) as u64).stamp();
+    fn write(
+        &self,
+        lines: &Lines,
+        bytes: usize,
+        fill: &impl Fn(&Lines) -> Result<(), ErrorKind>,
+    ) -> Result<(), ErrorKind> {
+        let stamp = self.layout(bytes as u64).stamp();
         for (at, word) in lines.words(0).iter().enumerate().skip(MAGIC.len() / 4) {
             let mut bytes = [0; 4];
             bytes.copy_from_slice(&stamp[4 * at..4 * at + 4]);
@@ -152,7 +226,7 @@ impl Kind {
                 cell.mark.store(mark.wrapping_add(at as u64), Ordering::Relaxed);
             }
         }
-        fill(lines);
+        fill(lines)?;
         let magic = u64::from_ne_bytes(MAGIC);
         // SYNC: sequentially consistent, so a release: pairs with `has_magic`, after which all of the above is seen.
         lines.map().store_u64(lines.offset(), magic)?;
@@ -170,8 +244,8 @@ fn has_magic(lines: &Lines) -> Result<bool, ErrorKind> {
 fn await_magic(lines: &Lines) -> Result<(), ErrorKind> {
     let until = Instant::now() + PATIENCE;
     let word = &lines.words(0)[0];
-    // Only zeros can become an object. What else is there, the stamp's check tells.
-    while word.load(Ordering::Acquire) == 0 {
+    // Only zeros can become an object. What else is there, the stamp's check tells. Relaxed, since the pages may be read-only.
+    while word.load(Ordering::Relaxed) == 0 {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             let why = if lines.cell(LATCH).word.load(Ordering::Relaxed) & (HOLDER | OWNER_DIED) == 0
@@ -187,6 +261,8 @@ fn await_magic(lines: &Lines) -> Result<(), ErrorKind> {
             _ => lines.check()?,
         }
     }
+    // SYNC: pairs with the store of the magic in `write`.
+    fence(Ordering::Acquire);
     Ok(())
 }
 

@@ -21,6 +21,8 @@ pub struct Place<'a>(Where<'a>);
 enum Where<'a> {
     Memory(&'a SharedMemory, usize),
     Name(Name),
+    /// Found in a directory.
+    Mapped(Arc<Map>, usize, String),
 }
 
 impl<'a> From<(&'a SharedMemory, usize)> for Place<'a> {
@@ -54,17 +56,53 @@ impl fmt::Display for Place<'_> {
         match &self.0 {
             Where::Memory(memory, offset) => write!(f, "{}+{offset}", memory.name()),
             Where::Name(name) => name.fmt(f),
+            Where::Mapped(_, _, label) => f.write_str(label),
         }
     }
 }
 
 /// A place that is mapped.
-pub(super) struct Site {
-    pub(super) map: Arc<Map>,
-    pub(super) offset: usize,
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) map: Arc<Map>,
+    pub(crate) offset: usize,
 }
 
 impl Place<'_> {
+    /// A place in memory that is mapped; errors call it by the label.
+    pub(crate) fn mapped(site: Site, label: String) -> Self {
+        Self(Where::Mapped(site.map, site.offset, label))
+    }
+
+    /// As [`Place::reach`], for objects that can be read where nothing can be written, and that know their own size: all of an
+    /// existing segment is mapped.
+    pub(crate) fn reach_whole(
+        &self,
+        disposition: Disposition,
+        mode: Mode,
+        read_only: bool,
+        size: usize,
+    ) -> Result<Site, ErrorKind> {
+        let options = SharedMemory::options().mode(mode);
+        let memory = match &self.0 {
+            Where::Memory(memory, offset) if memory.is_read_only() || read_only => {
+                return Ok(Site { map: memory.view()?, offset: *offset });
+            }
+            Where::Memory(..) | Where::Mapped(..) => return self.reach(disposition, mode, size),
+            Where::Name(name) => match disposition {
+                Disposition::Open => options.read_only(read_only).open(name),
+                Disposition::Create => options.create(name, size),
+                Disposition::OpenOrCreate => match options.open(name) {
+                    Err(error) if error.errno() == libc::ENOENT => {
+                        options.open_or_create(name, size)
+                    }
+                    other => other,
+                },
+            },
+        };
+        Ok(Site { map: memory.map_err(|error| error.kind().clone())?.view()?, offset: 0 })
+    }
+
     /// Maps the place; a segment under a name is made large enough for `size` bytes.
     pub(super) fn reach(
         &self,
@@ -74,6 +112,7 @@ impl Place<'_> {
     ) -> Result<Site, ErrorKind> {
         let (map, offset) = match &self.0 {
             Where::Memory(memory, offset) => (memory.twin(), *offset),
+            Where::Mapped(map, offset, _) => (Ok(Arc::clone(map)), *offset),
             Where::Name(name) => {
                 let options = SharedMemory::options().mode(mode);
                 let memory = match disposition {

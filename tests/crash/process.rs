@@ -54,24 +54,29 @@ impl Child {
 
     /// Waits until the child ends or, traced, stops.
     pub(crate) fn wait(&mut self) -> Status {
-        let mut raw = 0;
-        loop {
-            // SAFETY: the child is ours, and the status is written to a local.
-            if unsafe { libc::waitpid(self.pid, &raw mut raw, 0) } == self.pid {
-                break;
-            }
-            let error = Error::last_os_error();
-            assert_eq!(error.kind(), ErrorKind::Interrupted, "waitpid: {error}");
+        let status = wait(self.pid);
+        self.reaped = !matches!(status, Status::Stopped(_));
+        status
+    }
+}
+
+/// Waits until this process, a child or one that is traced, ends or stops.
+pub(crate) fn wait(pid: i32) -> Status {
+    let mut raw = 0;
+    loop {
+        // SAFETY: the process is ours to wait for, and the status is written to a local.
+        if unsafe { libc::waitpid(pid, &raw mut raw, 0) } == pid {
+            break;
         }
-        if libc::WIFSTOPPED(raw) {
-            return Status::Stopped(libc::WSTOPSIG(raw));
-        }
-        self.reaped = true;
-        if libc::WIFSIGNALED(raw) {
-            Status::Killed(libc::WTERMSIG(raw))
-        } else {
-            Status::Exited(libc::WEXITSTATUS(raw))
-        }
+        let error = Error::last_os_error();
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "waitpid: {error}");
+    }
+    if libc::WIFSTOPPED(raw) {
+        Status::Stopped(libc::WSTOPSIG(raw))
+    } else if libc::WIFSIGNALED(raw) {
+        Status::Killed(libc::WTERMSIG(raw))
+    } else {
+        Status::Exited(libc::WEXITSTATUS(raw))
     }
 }
 

@@ -2,13 +2,14 @@
 //! Stops a child at each of its system calls, between two marks that it sets itself with SIGSTOP.
 //!
 //! [ptrace(2)](https://man7.org/linux/man-pages/man2/ptrace.2.html). The child calls [`allow`], prepares, calls
-//! [`mark`], does what is to be watched, and calls [`mark`] again.
+//! [`mark`], does what is to be watched, and calls [`mark`] again. A process that it starts as `vfork(2)` does, which
+//! works on its memory while it stands still, is followed until it has executed its program or ended.
 #![allow(unsafe_code, reason = "ptrace exists only as a raw call")]
 
 use std::io::Error;
 use std::mem::MaybeUninit;
 
-use crate::process::{Child, Status};
+use crate::process::{self, Child, Status};
 
 /// Where a traced child stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(crate) fn is_possible() -> bool {
 #[derive(Debug)]
 pub(crate) struct Traced<'a> {
     child: &'a mut Child,
+    /// The process that works on the child's memory at present.
+    borrower: Option<i32>,
 }
 
 impl<'a> Traced<'a> {
@@ -57,14 +60,25 @@ impl<'a> Traced<'a> {
             Status::Stopped(libc::SIGSTOP) => {}
             other => return Err(other),
         }
-        let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;
+        let traced = Self { child, borrower: None };
+        traced.set_options(
+            libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACEEXEC,
+        );
+        Ok(traced)
+    }
+
+    /// Whatever else, the child dies with its tracer.
+    fn set_options(&self, options: i32) {
+        let options = options | libc::PTRACE_O_EXITKILL;
         // SAFETY: the child is traced and stopped; the options are a number.
-        unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, child.pid(), 0, options) };
-        Ok(Self { child })
+        unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, self.child.pid(), 0, options) };
     }
 
     /// Continues to the next entry into or exit from a system call.
     pub(crate) fn next(&mut self) -> Stop {
+        if let Some(stop) = self.borrower.and_then(|pid| self.next_of_borrower(pid)) {
+            return stop;
+        }
         let mut signal = 0;
         loop {
             // SAFETY: the child is traced and stopped; it is given the signal that was on its way to it.
@@ -72,10 +86,54 @@ impl<'a> Traced<'a> {
             match self.child.wait() {
                 Status::Stopped(SYSCALL_STOP) => return self.where_it_stands(),
                 Status::Stopped(libc::SIGSTOP) => return Stop::End,
+                Status::Stopped(libc::SIGTRAP) => {
+                    let pid = self.started();
+                    self.borrower = Some(pid);
+                    // The stop with which it begins.
+                    process::wait(pid);
+                    if let Some(stop) = self.next_of_borrower(pid) {
+                        return stop;
+                    }
+                    signal = 0;
+                }
                 Status::Stopped(other) => signal = other,
                 ended => return Stop::Ended(ended),
             }
         }
+    }
+
+    /// The process that the child has just started.
+    fn started(&self) -> i32 {
+        let mut pid: libc::c_ulong = 0;
+        // SAFETY: the child is traced and stopped; the number is written to the local.
+        unsafe { libc::ptrace(libc::PTRACE_GETEVENTMSG, self.child.pid(), 0, &raw mut pid) };
+        i32::try_from(pid).expect("a process has a number")
+    }
+
+    /// Continues the borrower to its next stop; `None` when it has the memory no more.
+    fn next_of_borrower(&mut self, pid: i32) -> Option<Stop> {
+        let mut signal = 0;
+        loop {
+            // SAFETY: it is traced and stopped; it is given the signal that was on its way to it.
+            unsafe { libc::ptrace(libc::PTRACE_SYSCALL, pid, 0, i64::from(signal)) };
+            match process::wait(pid) {
+                Status::Stopped(SYSCALL_STOP) => return Some(self.where_it_stands()),
+                Status::Stopped(libc::SIGTRAP) => {
+                    // SAFETY: it is traced and stopped, in its new program, and goes on untraced.
+                    unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, 0, 0) };
+                    break;
+                }
+                Status::Stopped(other) => signal = other,
+                Status::Exited(_) | Status::Killed(_) => break,
+            }
+        }
+        self.borrower = None;
+        None
+    }
+
+    /// Who stands still and is looked at.
+    fn pid(&self) -> i32 {
+        self.borrower.unwrap_or(self.child.pid())
     }
 
     /// Runs one instruction; a system call is one, however long it sleeps.
@@ -92,6 +150,7 @@ impl<'a> Traced<'a> {
 
     /// Lets the child run on to its end, untraced.
     pub(crate) fn finish(self) -> Status {
+        self.set_options(0);
         let mut signal = 0;
         loop {
             // SAFETY: the child is traced and stopped; it is given the signal that was on its way to it.
@@ -109,9 +168,7 @@ impl<'a> Traced<'a> {
         let mut info = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
         let size = size_of::<libc::ptrace_syscall_info>();
         // SAFETY: the kernel writes at most `size` bytes to the local.
-        unsafe {
-            libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, self.child.pid(), size, info.as_mut_ptr())
-        };
+        unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, self.pid(), size, info.as_mut_ptr()) };
         // SAFETY: zeros, or what the kernel wrote over them: numbers in any case.
         let info = unsafe { info.assume_init() };
         if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
@@ -144,8 +201,7 @@ impl Traced<'_> {
 
     fn set_register(&mut self, offset: usize, value: i64) {
         // SAFETY: the child is traced and stopped, and the offset is that of a register.
-        let result =
-            unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.child.pid(), offset, value) };
+        let result = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.pid(), offset, value) };
         assert_eq!(result, 0, "ptrace: {}", Error::last_os_error());
     }
 }

@@ -4,8 +4,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::rooms::Yard;
+
+/// How long a program that has no input may go on, and a thread that waits for it.
+pub(super) const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// Descriptors, shared or inaccessible mappings, timers, children, and which signals are blocked.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,6 +55,23 @@ impl Holdings {
     }
 }
 
+/// Has the C library take what it keeps for good when a process has had a second thread, large or small.
+pub(super) fn warm_up() {
+    for size in [2 << 20, 64 << 10] {
+        let thread = std::thread::Builder::new().stack_size(size).spawn(|| ());
+        thread.expect("room for a thread").join().expect("it does nothing");
+    }
+}
+
+/// Waits until this process has one thread: the library's, which takes a program away that was dropped, has then ended.
+pub(super) fn settle() {
+    let threads = || fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    let since = Instant::now();
+    while threads() > 1 && since.elapsed() < WATCHDOG {
+        std::thread::yield_now();
+    }
+}
+
 /// The lines of a file of /proc that begin so.
 fn lines(path: &str, start: &'static str) -> impl Iterator<Item = String> {
     let text = fs::read_to_string(path).unwrap_or_default();
@@ -60,7 +81,7 @@ fn lines(path: &str, start: &'static str) -> impl Iterator<Item = String> {
 }
 
 /// Children, running or not yet waited for.
-fn children() -> Vec<String> {
+pub(super) fn children() -> Vec<String> {
     let path = format!("/proc/self/task/{}/children", std::process::id());
     let text = fs::read_to_string(path).unwrap_or_default();
     text.split_whitespace().map(|pid| format!("child {pid}")).collect()

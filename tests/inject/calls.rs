@@ -30,6 +30,8 @@ const ALLOCATION: Call = Call(libc::SYS_mmap, "mmap", &[]);
 
 const IS_OPEN: Call = Call(libc::SYS_fcntl, "fcntl", &[]);
 
+const ASKED_ACTION: Call = Call(libc::SYS_rt_sigaction, "rt_sigaction", &[]);
+
 const RECORD_LOCKS: [i32; 6] = [
     libc::F_GETLK,
     libc::F_SETLK,
@@ -52,6 +54,10 @@ pub(super) fn known(number: i64, arguments: &[u64; 6]) -> Option<&'static Call> 
     let private = u64::from((libc::MAP_PRIVATE | libc::MAP_ANONYMOUS).cast_unsigned());
     if number == libc::SYS_mmap && arguments[3] == private {
         return Some(&ALLOCATION);
+    }
+    // What is done at a signal can be asked of each that there is.
+    if number == libc::SYS_rt_sigaction && arguments[1] == 0 {
+        return Some(&ASKED_ACTION);
     }
     if number == libc::SYS_fcntl {
         match i32::try_from(arguments[1]) {

@@ -7,7 +7,7 @@ use unipc::SharedMemory;
 
 use super::audit::Holdings;
 use super::operations::{Operation, SIZE, Scene};
-use super::{Always, FINE, Injection, Made, Report, explore, observe};
+use super::{Always, FINE, Injection, Made, Report, Told, explore, observe};
 use crate::place::{Kind, Place, Seen};
 use crate::tracer;
 
@@ -28,7 +28,7 @@ fn perform(
     injections: &[Injection],
 ) -> Result<Vec<Made>, String> {
     let always = operation.always.map(|(call, errno)| Always { call, errno, each: false });
-    let work = || act(place, operation, injections);
+    let work = |told: &Told| act(place, operation, told);
     let (pid, outcome) = observe(work, always.as_slice(), injections);
     let strays = place.clear_strays(pid);
     let _ = SharedMemory::unlink(place.name.as_str());
@@ -41,7 +41,7 @@ fn perform(
 }
 
 /// In the child: the operation between two marks, and what became of it. `fine`, or what is wrong.
-fn act(place: &Place, operation: &Operation, injections: &[Injection]) -> String {
+fn act(place: &Place, operation: &Operation, told: &Told) -> String {
     let pid = std::process::id().cast_signed();
     // The paths that the audit itself takes the first time must not look like a leak.
     Holdings::now();
@@ -52,6 +52,7 @@ fn act(place: &Place, operation: &Operation, injections: &[Injection]) -> String
     let result = (operation.act)(&mut scene);
     tracer::mark(pid);
 
+    let injections = &told.happened()[..];
     let mut wrong = Vec::new();
     match &result {
         Ok(shm) => wrong.extend(shm.as_ref().and_then(|shm| unusable(shm, shm.len()))),
@@ -64,7 +65,7 @@ fn act(place: &Place, operation: &Operation, injections: &[Injection]) -> String
     drop(result);
     drop(scene);
     wrong.extend(Holdings::now().more_than(&at_first));
-    if place.kind.is_named() && injections.len() < 2 {
+    if place.kind.is_named() && told.injections.len() < 2 {
         wrong.extend(misplaced(operation, succeeded, before, place.look()));
     }
     if wrong.is_empty() { FINE.to_owned() } else { wrong.join("; ") }

@@ -14,6 +14,7 @@
 //!    effort) is `.forgives(&[(CALL, errno)])`, else success in spite of it is a failure. EINTR may always be retried.
 //! 4. `.without(&[(CALL, errno)])` lets each such call fail always (`.first_fails`: the first), for the way round it;
 //!    `.once()` says that the operation cannot be repeated after a failure, which is what is tried otherwise.
+//!    `.impossible(&[(CALL, errno)])` is what the kernel cannot say there, as that a child is nobody's child.
 //! 5. A system call that `calls/*.rs` lacks is a failure: add its row. `run.py --room ROOM --all` runs them.
 
 mod audit;
@@ -70,14 +71,26 @@ struct Always {
     each: bool,
 }
 
+/// What a child is told at the end of what is watched: which of the failures there were. In a run that takes another
+/// course than the first (programs run beside it) a call may not come any more.
+struct Told<'a> {
+    injections: &'a [Injection],
+    answer: &'a SharedMemory,
+}
+
 /// One run with these failures: the calls that were made, or what is wrong.
 type Attempt<'a> = dyn Fn(&[Injection]) -> Result<Vec<Made>, String> + 'a;
 
 /// What a child answers that has nothing to complain of.
 const FINE: &str = "fine";
 
+/// Where in the answer stands which failures there were, how long the complaint is, and the complaint.
+const HAPPENED: usize = 0;
+const LENGTH: usize = 8;
+const TEXT: usize = 16;
+
 /// The longest complaint in bytes.
-const ANSWER: usize = 4088;
+const ANSWER: usize = 4080;
 
 pub(crate) fn run(kind: Kind) -> Vec<Report> {
     let applies = |operation: &&Operation| operation.kinds.contains(&kind);
@@ -116,7 +129,9 @@ fn explore(
             for (position, call) in made.iter().enumerate().skip(position + 1).take(NEAR) {
                 if call.known().is_some_and(|known| !known.2.is_empty()) {
                     let second = Injection { position, call: call.number, errno: SECOND };
-                    report.attempt(attempt, &[first, second]);
+                    if possible(second) {
+                        report.attempt(attempt, &[first, second]);
+                    }
                 }
             }
         }
@@ -147,6 +162,14 @@ impl Made {
     }
 }
 
+impl Told<'_> {
+    fn happened(&self) -> Vec<Injection> {
+        let happened = self.answer.read::<u64>(HAPPENED).expect("a number");
+        let all = self.injections.iter().enumerate();
+        all.filter(|(at, _)| happened & 1 << at != 0).map(|(_, &injection)| injection).collect()
+    }
+}
+
 impl fmt::Display for Injection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { position, call, errno } = self;
@@ -157,23 +180,24 @@ impl fmt::Display for Injection {
 
 /// Does `work` in a child, which is to be told to fail between its marks: its pid, and the calls that it made.
 fn observe(
-    work: impl FnOnce() -> String,
+    work: impl FnOnce(&Told) -> String,
     always: &[Always],
     injections: &[Injection],
 ) -> (i32, Result<Vec<Made>, String>) {
-    let answer = SharedMemory::create("anon:", 8 + ANSWER).expect("memory for the answer");
+    let answer = SharedMemory::create("anon:", TEXT + ANSWER).expect("memory for the answer");
     let mut child = Child::run(|| {
         tracer::allow();
-        let text = work();
+        let text = work(&Told { injections, answer: &answer });
         let bytes = &text.as_bytes()[..text.len().min(ANSWER)];
-        answer.write(0, &(bytes.len() as u64)).expect("room for the answer");
-        answer.write_at(8, bytes).expect("room for the answer");
+        answer.write(LENGTH, &(bytes.len() as u64)).expect("room for the answer");
+        answer.write_at(TEXT, bytes).expect("room for the answer");
     });
     let pid = child.pid();
-    let outcome = follow(&mut child, always, injections).and_then(|made| {
-        let length = answer.read::<u64>(0).ok().and_then(|length| usize::try_from(length).ok());
+    let outcome = follow(&mut child, always, injections, &answer).and_then(|made| {
+        let length =
+            answer.read::<u64>(LENGTH).ok().and_then(|length| usize::try_from(length).ok());
         let mut bytes = vec![0; length.unwrap_or(0).min(ANSWER)];
-        answer.read_at(8, &mut bytes).expect("the answer's bytes");
+        answer.read_at(TEXT, &mut bytes).expect("the answer's bytes");
         if bytes == FINE.as_bytes() {
             return Ok(made);
         }
@@ -187,7 +211,9 @@ fn follow(
     child: &mut Child,
     always: &[Always],
     injections: &[Injection],
+    answer: &SharedMemory,
 ) -> Result<Vec<Made>, String> {
+    let mut happened: u64 = 0;
     let mut traced = Traced::new(child).map_err(|status| format!("it ended early: {status:?}"))?;
     let mut made: Vec<Made> = Vec::new();
     loop {
@@ -195,18 +221,28 @@ fn follow(
             // The end of a signal handler, and the heap that grows: no call of the library's, and at no certain place.
             Stop::Entry { call: libc::SYS_rt_sigreturn | libc::SYS_brk, .. } | Stop::Exit => {}
             Stop::Entry { call: number, arguments } => {
-                let here = injections.iter().find(|injection| injection.position == made.len());
+                // At its place, or where a call of its kind comes next.
+                let here = injections.iter().enumerate().find(|(at, injection)| {
+                    let is_due = injection.position <= made.len() && injection.call == number;
+                    is_due && happened & 1 << at == 0
+                });
                 let first = || made.iter().all(|made| made.number != number);
                 let always = || {
                     let applies = |it: &&Always| it.call == number && (it.each || first());
                     always.iter().find(applies).map(|always| always.errno)
                 };
-                if let Some(errno) = here.map(|here| here.errno).or_else(always) {
+                if let Some((at, injection)) = here {
+                    traced.fail(injection.errno);
+                    happened |= 1 << at;
+                } else if let Some(errno) = always() {
                     traced.fail(errno);
                 }
                 made.push(Made { number, arguments });
             }
-            Stop::End => break,
+            Stop::End => {
+                answer.write(HAPPENED, &happened).expect("room for the number");
+                break;
+            }
             Stop::Ended(status) => return Err(format!("it ended in the operation: {status:?}")),
         }
     }

@@ -16,6 +16,7 @@ mod coprocess;
 mod create;
 mod end;
 mod fifo;
+mod orphan;
 mod process;
 mod pty;
 mod shell;

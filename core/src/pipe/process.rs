@@ -9,11 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
-use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
 
+use super::orphan::{self, Orphan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fd;
-use crate::sys::spawn::{pidfd_open, pidfd_send_signal, reap};
+use crate::sys::spawn::{Which, pidfd_open, pidfd_send_signal, reap};
 use crate::time::Timeout;
 
 /// A program that this process has started.
@@ -23,7 +23,8 @@ use crate::time::Timeout;
 /// program has is not disturbed.
 ///
 /// Dropping: the program goes on, and is taken away when it ends, so that no zombie remains: at once if it
-/// has ended, else by a thread that sleeps until then. [`Process::wait`] is how to learn how it ended.
+/// has ended, else by a thread that sleeps until then; and where no thread can be had, when the next program is started
+/// or dropped after that. [`Process::wait`] is how to learn how it ended.
 ///
 /// Threads: all functions may be called at once. fork: the program is no child of a child of this process;
 /// waiting there fails with `ECHILD`.
@@ -47,16 +48,14 @@ enum Ended {
 
 impl Process {
     pub(super) fn new(pid: libc::pid_t, label: String) -> Result<Self> {
+        orphan::take_away_left();
         match pidfd_open(pid) {
             Ok(pidfd) => Ok(Self { pid, pidfd: Some(pidfd), label, ended: Ended::NotYet.into() }),
             // Only where SIGCHLD is ignored is a child gone before it was waited for.
             Err(Errno::ESRCH) => Ok(Self { pid, pidfd: None, label, ended: Ended::Unknown.into() }),
             Err(errno) => {
-                // It cannot be watched, so it must not run. The number is still its own: nobody has waited for it.
-                let child = nix::unistd::Pid::from_raw(pid);
-                if nix::sys::signal::kill(child, nix::sys::signal::SIGKILL).is_ok() {
-                    while nix::sys::wait::waitpid(child, None) == Err(Errno::EINTR) {}
-                }
+                // It cannot be watched, so it must not run.
+                orphan::end(pid);
                 Err(ErrorKind::from(errno).during("pidfd_open", label))
             }
         }
@@ -75,7 +74,7 @@ impl Process {
     pub fn status(&self) -> Result<Option<ExitStatus>> {
         let mut ended = self.ended();
         if let (Ended::NotYet, Some(pidfd)) = (*ended, &self.pidfd) {
-            match reap(pidfd.as_fd(), false) {
+            match reap(Which::Opened(pidfd.as_fd()), false) {
                 Ok(None) => return Ok(None),
                 Ok(Some(status)) => *ended = Ended::With(ExitStatus::from_raw(status)),
                 Err(Errno::ECHILD) => *ended = Ended::Unknown,
@@ -174,11 +173,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // An error here means that the child is another's to take away.
-        if matches!(self.status(), Ok(None))
-            && let Some(pidfd) = self.pidfd.take()
-        {
-            take_away_later(pidfd);
+        orphan::take_away_left();
+        let is_gone = match self.status() {
+            Ok(status) => status.is_some(),
+            // Somebody else has taken it away.
+            Err(error) => error.errno() == libc::ECHILD,
+        };
+        if !is_gone && let Some(pidfd) = self.pidfd.take() {
+            Orphan::Opened(pidfd).take_away_later();
         }
     }
 }
@@ -208,18 +210,4 @@ impl fmt::Debug for Process {
 pub fn status_number(status: ExitStatus) -> i32 {
     // A program that was waited for has ended by the one or the other.
     status.code().unwrap_or_else(|| -status.signal().unwrap_or(0))
-}
-
-/// Waits for a program that nobody has a handle of any more, in a thread that no signal of the program comes to.
-fn take_away_later(pidfd: OwnedFd) {
-    let mut before = SigSet::empty();
-    let blocked = pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), Some(&mut before));
-    // Without a thread the zombie stays until this process ends; there is nobody to tell.
-    let _ = std::thread::Builder::new()
-        .name("unipc-wait".into())
-        .stack_size(64 << 10)
-        .spawn(move || while reap(pidfd.as_fd(), true) == Err(Errno::EINTR) {});
-    if blocked.is_ok() {
-        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
-    }
 }

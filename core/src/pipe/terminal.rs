@@ -58,7 +58,7 @@ pub struct Modes {
     pub output: bool,
 }
 
-/// Is it a terminal? `isatty(3)`.
+/// Is it a terminal? `isatty(3)`. What cannot be asked, as one that has hung up, is none.
 #[doc(alias = "isatty")]
 pub fn is_terminal(fd: impl AsFd) -> bool {
     std::io::IsTerminal::is_terminal(&fd.as_fd())
@@ -114,7 +114,7 @@ pub fn modes(fd: impl AsFd) -> Result<Modes> {
 
 /// Changes what the line discipline does, at once; what the four switches do not name stays.
 ///
-/// Errors: `ENOTTY` when it is no terminal; `EINTR`.
+/// Errors: `ENOTTY` when it is no terminal; `EINVAL` when it has taken a part of that only; `EINTR`.
 #[doc(alias = "tcsetattr")]
 pub fn set_modes(fd: impl AsFd, modes: Modes) -> Result<()> {
     let mut settings = settings(&fd, "set_modes")?;
@@ -132,7 +132,16 @@ fn settings(fd: impl AsFd, operation: &'static str) -> Result<Termios> {
 fn apply(fd: impl AsFd, operation: &'static str, settings: &Termios) -> Result<()> {
     // At once: to wait for output that nobody reads could take for ever.
     tcsetattr(fd.as_fd(), SetArg::TCSANOW, settings)
-        .map_err(|errno| failed(fd, operation, errno.into()))
+        .map_err(|errno| failed(&fd, operation, errno.into()))?;
+    // That was success if any part of it could be done.
+    let now = self::settings(&fd, operation)?;
+    let switches =
+        |of: &Termios| (of.input_flags, of.output_flags, of.local_flags, of.control_chars);
+    if switches(&now) != switches(settings) {
+        let why = "the terminal has taken a part of the settings only";
+        return Err(failed(fd, operation, ErrorKind::invalid(why)));
+    }
+    Ok(())
 }
 
 /// Puts a terminal into raw mode without anything to put it back.
@@ -157,7 +166,7 @@ pub struct RawMode {
 impl RawMode {
     /// Puts the terminal into raw mode and remembers how it was. The descriptor is duplicated.
     ///
-    /// Errors: `ENOTTY` when it is no terminal; `EMFILE`; `EINTR`.
+    /// Errors: `ENOTTY` when it is no terminal; `EINVAL` when it has taken a part of the settings only; `EMFILE`; `EINTR`.
     pub fn enter(fd: impl AsFd) -> Result<Self> {
         let terminal = duplicate(fd.as_fd()).map_err(|kind| failed(&fd, "raw mode", kind))?;
         let before = settings(&terminal, "raw mode")?;

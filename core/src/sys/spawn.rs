@@ -256,13 +256,25 @@ pub(crate) fn pidfd_send_signal(process: BorrowedFd<'_>, signal: c_int) -> nix::
     Errno::result(sent).map(drop)
 }
 
+/// Which child is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which<'a> {
+    Opened(BorrowedFd<'a>),
+    /// One that nobody has waited for yet, so that the number is still its own.
+    Numbered(libc::pid_t),
+}
+
 /// How the child ended, as `wait(2)` encodes it, which takes it away for good; nothing while it runs. `waitid(2)`.
-pub(crate) fn reap(process: BorrowedFd<'_>, wait: bool) -> nix::Result<Option<c_int>> {
+pub(crate) fn reap(which: Which<'_>, wait: bool) -> nix::Result<Option<c_int>> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
-    let number = process.as_raw_fd().cast_unsigned();
+    let (kind, number) = match which {
+        Which::Opened(process) => (libc::P_PIDFD, process.as_raw_fd()),
+        Which::Numbered(pid) => (libc::P_PID, pid),
+    };
+    let number = number.cast_unsigned();
     let flags = libc::WEXITED | if wait { 0 } else { libc::WNOHANG };
     // SAFETY: the pointer is to room for a siginfo_t.
-    let waited = unsafe { libc::waitid(libc::P_PIDFD, number, info.as_mut_ptr(), flags) };
+    let waited = unsafe { libc::waitid(kind, number, info.as_mut_ptr(), flags) };
     Errno::result(waited)?;
     // SAFETY: integers, of which zero is a value; the call has filled it or left the zeros.
     let info = unsafe { info.assume_init() };

@@ -41,6 +41,9 @@ pub(super) const CALLS: &[Call] = calls! {
     SYS_prctl: EINVAL;
     SYS_prlimit64: EPERM;
     SYS_setsid: EPERM;
+    SYS_chdir: EACCES EIO ENOENT;
+    SYS_exit:;
+    SYS_exit_group:;
     SYS_setpgid: EACCES EPERM ESRCH;
     SYS_getpgid: ESRCH;
     SYS_getpriority:;

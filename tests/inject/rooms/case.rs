@@ -20,6 +20,7 @@ pub(in crate::inject) struct Case {
     pub(super) translates: &'static [(i64, i32, i32)],
     pub(super) without: &'static [(i64, i32)],
     pub(super) first: &'static [(i64, i32)],
+    pub(super) impossible: &'static [(i64, i32)],
     pub(super) once: bool,
 }
 
@@ -34,6 +35,7 @@ impl Case {
             translates: &[],
             without: &[],
             first: &[],
+            impossible: &[],
             once: false,
         }
     }
@@ -59,6 +61,11 @@ impl Case {
     /// The same, but only the first of several calls of a kind fails.
     pub(in crate::inject) const fn first_fails(self, first: &'static [(i64, i32)]) -> Self {
         Self { first, ..self }
+    }
+
+    /// What the kernel cannot say to these calls here, so that it is not tried.
+    pub(in crate::inject) const fn impossible(self, impossible: &'static [(i64, i32)]) -> Self {
+        Self { impossible, ..self }
     }
 
     /// After a failure it cannot be done again.

@@ -38,6 +38,7 @@ pub(super) const CAREFUL: Room = Room {
     ],
     forgives: &[],
     translates: &[],
+    impossible: &[],
 };
 
 /// How each is to be caught.
@@ -96,6 +97,7 @@ pub(super) const CARELESS: Room = Room {
     ],
     forgives: &[],
     translates: &[],
+    impossible: &[],
 };
 
 fn mode() -> fs::Permissions {

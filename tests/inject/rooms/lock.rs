@@ -89,6 +89,7 @@ pub(super) const ROOM: Room = Room {
     ],
     forgives: &[],
     translates: &[],
+    impossible: &[],
 };
 
 /// The try says that it is taken, and the wait that follows gets it at once.

@@ -6,6 +6,7 @@ mod control;
 mod lock;
 mod mq;
 mod pipe;
+mod process;
 mod sem;
 mod signal;
 mod socket;
@@ -13,8 +14,10 @@ mod yard;
 
 use std::cell::Cell;
 
-use super::audit::{Holdings, Names};
-use super::{Always, FINE, Injection, Made, Report, explore, observe};
+use super::audit::{self, Holdings, Names};
+use unipc::signal::{self as signals, Set, Signal};
+
+use super::{Always, FINE, Injection, Made, Report, Told, explore, observe};
 use crate::tracer;
 pub(super) use case::{ANY, Act, Case};
 pub(crate) use control::CAUGHT;
@@ -26,11 +29,20 @@ pub(crate) struct Room {
     pub(super) cases: &'static [Case],
     pub(super) forgives: &'static [(i64, i32)],
     pub(super) translates: &'static [(i64, i32, i32)],
+    pub(super) impossible: &'static [(i64, i32)],
 }
 
 /// Every room with cases; `control` is what must pass for the others to mean something.
-pub(crate) const ROOMS: &[Room] =
-    &[control::CAREFUL, lock::ROOM, mq::ROOM, pipe::ROOM, sem::ROOM, signal::ROOM, socket::ROOM];
+pub(crate) const ROOMS: &[Room] = &[
+    control::CAREFUL,
+    lock::ROOM,
+    mq::ROOM,
+    pipe::ROOM,
+    process::ROOM,
+    sem::ROOM,
+    signal::ROOM,
+    socket::ROOM,
+];
 
 /// What must be caught.
 pub(crate) const CARELESS: Room = control::CARELESS;
@@ -42,9 +54,15 @@ pub(crate) fn run(room: &Room) -> Vec<Report> {
             run.set(run.get() + 1);
             perform(room, case, run.get(), injections)
         };
-        explore(case.name, &|_| true, &attempt)
+        explore(case.name, &|injection| possible(room, case, injection), &attempt)
     };
     room.cases.iter().map(each).collect()
+}
+
+/// May the kernel say that there?
+fn possible(room: &Room, case: &Case, Injection { call, errno, .. }: Injection) -> bool {
+    let matches = |&(of, which): &(i64, i32)| of == call && (which == ANY || which == errno);
+    !room.impossible.iter().chain(case.impossible).any(matches)
 }
 
 /// Runs the case in a child, with these failures besides those that it always has.
@@ -56,7 +74,7 @@ fn perform(
 ) -> Result<Vec<Made>, String> {
     let yard = Yard::new(run);
     let names = Names::now(&yard);
-    let work = || act(room, case, yard.clone(), injections);
+    let work = |told: &Told| act(room, case, yard.clone(), told);
     let always = |each| move |&(call, errno): &(i64, i32)| Always { call, errno, each };
     let always: Vec<_> =
         case.without.iter().map(always(true)).chain(case.first.iter().map(always(false))).collect();
@@ -89,12 +107,13 @@ fn remove_unnamed(left: &[String]) {
 }
 
 /// In the child: the operation between two marks, and what became of it. `FINE`, or what is wrong.
-fn act(room: &Room, case: &Case, mut yard: Yard, injections: &[Injection]) -> String {
+fn act(room: &Room, case: &Case, mut yard: Yard, told: &Told) -> String {
     let pid = std::process::id().cast_signed();
     // The paths that the audit itself takes the first time must not look like a leak.
     Holdings::now();
-    // Nor what the C library keeps for good when a process has had a second thread.
-    std::thread::spawn(|| ()).join().expect("it does nothing");
+    audit::warm_up();
+    // That a program has ended is seen by its descriptor; the signal would interrupt calls at no certain place.
+    let _uninterrupted = signals::block(Set::from(Signal::CHLD)).expect("a mask");
     let at_first = Holdings::now();
     let mut operation = (case.prepare)(&mut yard);
     let before = Names::now(&yard);
@@ -102,7 +121,8 @@ fn act(room: &Room, case: &Case, mut yard: Yard, injections: &[Injection]) -> St
     let result = operation();
     tracer::mark(pid);
 
-    let alone = injections.len() < 2;
+    let injections = &told.happened()[..];
+    let alone = told.injections.len() < 2;
     let mut wrong = Vec::new();
     match &result {
         Ok(()) if alone => wrong.extend(swallowed(room, case, injections)),
@@ -118,6 +138,7 @@ fn act(room: &Room, case: &Case, mut yard: Yard, injections: &[Injection]) -> St
     if alone {
         wrong.extend(yard.complaints(&result));
         if result.is_err() && !case.once {
+            audit::settle();
             let again = operation();
             wrong.extend(again.err().map(|error| format!("after the failure: {error}")));
         }
@@ -125,6 +146,7 @@ fn act(room: &Room, case: &Case, mut yard: Yard, injections: &[Injection]) -> St
     drop(result);
     drop(operation);
     yard.end();
+    audit::settle();
     wrong.extend(Holdings::now().more_than(&at_first));
     if wrong.is_empty() { FINE.to_owned() } else { wrong.join("; ") }
 }

@@ -280,4 +280,5 @@ pub(super) const ROOM: Room = Room {
     ],
     forgives: &[(SYS_fstat, libc::EINTR)],
     translates: &[],
+    impossible: &[],
 };

@@ -180,6 +180,7 @@ pub(super) const ROOM: Room = Room {
     ],
     forgives: &[],
     translates: &[],
+    impossible: &[],
 };
 
 /// A FIFO is made under a temporary name; where the file system cannot rename without replacing, by a link.

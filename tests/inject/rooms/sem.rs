@@ -273,6 +273,7 @@ pub(super) const ROOM: Room = Room {
         (SYS_fcntl, ANY, libc::EBADF),
         (SYS_newfstatat, ANY, libc::EBADF),
     ],
+    impossible: &[],
 };
 
 /// The first of a set, which goes at the end.

@@ -59,6 +59,7 @@ pub(super) const ROOM: Room = Room {
     ],
     forgives: &[],
     translates: &[],
+    impossible: &[],
 };
 
 fn me() -> i32 {

@@ -243,6 +243,7 @@ pub(super) const ROOM: Room = Room {
     // For the text of an error alone.
     forgives: &[(SYS_getsockname, ANY), (SYS_getpeername, ANY)],
     translates: &[],
+    impossible: &[],
 };
 
 /// A name and the path of its file.

@@ -15,6 +15,7 @@ use std::sync::atomic::{Ordering, compiler_fence, fence};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::unistd::{SysconfVar, sysconf};
 
 use super::layout::{Bed, Settings};
 use crate::sys::{futex, membarrier};
@@ -27,6 +28,11 @@ const SLICE: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_micros(50);
 /// How long to spin at least: long enough for an answer of a peer that is awake.
 const SHORTEST: Duration = Duration::from_micros(2);
+
+/// After so many waits in a row for which spinning was in vain it is left out, as between processes on one processor,
+const VAIN: u32 = 8;
+/// but for one wait in so many, which finds out whether it has become worth it.
+const PROBE: u32 = 32;
 
 /// How many polls between two looks at the clock.
 const POLLS: u32 = 32;
@@ -49,18 +55,21 @@ pub(super) fn pause() {
 #[derive(Debug)]
 pub(super) struct Patience {
     spin: Duration,
+    /// How many waits in a row were longer than that.
+    vain: u32,
     /// Spin for ever, never sleep.
     pub(super) restless: bool,
 }
 
 impl Patience {
     pub(super) fn new() -> Self {
-        Self { spin: if processors() > 1 { LONGEST } else { Duration::ZERO }, restless: false }
+        let spin = if processors() > 1 { LONGEST } else { Duration::ZERO };
+        Self { spin, vain: 0, restless: false }
     }
 
     /// Spins until `ready`, the deadline, or there is no point in spinning any longer. True when it is ready.
     pub(super) fn spin(&mut self, deadline: Deadline, mut ready: impl FnMut() -> bool) -> bool {
-        if self.spin.is_zero() && !self.restless {
+        if !self.restless && (self.spin.is_zero() || self.is_in_vain()) {
             return ready();
         }
         let mut polls = 0;
@@ -70,6 +79,7 @@ impl Patience {
                 if ready() {
                     // A wait that was worth it: the next one may be as long as any.
                     self.spin = LONGEST.min(self.spin * 2);
+                    self.vain = 0;
                     return true;
                 }
                 pause();
@@ -85,15 +95,25 @@ impl Patience {
             } else if now >= end || (polls > POLLS * 8 && deadline.has_passed()) {
                 // Spinning was for nothing.
                 self.spin = SHORTEST.max(self.spin / 2);
+                self.vain += 1;
                 return false;
             }
         }
     }
+
+    fn is_in_vain(&mut self) -> bool {
+        if self.vain < VAIN {
+            return false;
+        }
+        self.vain = if self.vain >= VAIN + PROBE { VAIN } else { self.vain + 1 };
+        self.vain != VAIN
+    }
 }
 
-/// On how many processors this process may run; 1 means that spinning keeps the peer from running.
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// How many processors there are; with 1, spinning keeps the peer from running. On which of them this process may run
+/// tells nothing of the peer.
+fn processors() -> i64 {
+    sysconf(SysconfVar::_NPROCESSORS_ONLN).ok().flatten().unwrap_or(1)
 }
 
 /// Sleeps until somebody rings, unless `ready`; for a while at most, so the caller looks again.

@@ -15,10 +15,9 @@ use std::sync::atomic::{Ordering, compiler_fence, fence};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::unistd::{SysconfVar, sysconf};
 
 use super::layout::{Bed, Settings};
-use crate::sys::{futex, membarrier};
+use crate::sys::{self, futex, membarrier};
 use crate::time::{Deadline, Timeout};
 
 /// The longest sleep without a look.
@@ -63,7 +62,8 @@ pub(super) struct Patience {
 
 impl Patience {
     pub(super) fn new() -> Self {
-        let spin = if processors() > 1 { LONGEST } else { Duration::ZERO };
+        // With one processor spinning keeps the peer from running.
+        let spin = if sys::processors() > 1 { LONGEST } else { Duration::ZERO };
         Self { spin, vain: 0, restless: false }
     }
 
@@ -108,12 +108,6 @@ impl Patience {
         self.vain = if self.vain >= VAIN + PROBE { VAIN } else { self.vain + 1 };
         self.vain != VAIN
     }
-}
-
-/// How many processors there are; with 1, spinning keeps the peer from running. On which of them this process may run
-/// tells nothing of the peer.
-fn processors() -> i64 {
-    sysconf(SysconfVar::_NPROCESSORS_ONLN).ok().flatten().unwrap_or(1)
 }
 
 /// Sleeps until somebody rings, unless `ready`; for a while at most, so the caller looks again.

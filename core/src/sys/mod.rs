@@ -30,6 +30,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use nix::errno::Errno;
+use nix::unistd::{SysconfVar, sysconf};
 
 /// A C object that processes share, such as a `sem_t`.
 ///
@@ -129,21 +130,10 @@ pub(crate) unsafe fn madvise(address: *mut u8, length: usize, advice: i32) -> ni
     Errno::result(result).map(drop)
 }
 
-/// How many processors this process may use, at least 1: `sched_getaffinity(2)`.
+/// How many processors there are, at least 1. On which of them this process may run tells nothing of its peers.
 pub(crate) fn processors() -> u32 {
-    let mut set = MaybeUninit::<libc::cpu_set_t>::zeroed();
-    // SAFETY: the kernel writes at most the size of the set to the local.
-    let result =
-        unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), set.as_mut_ptr()) };
-    if Errno::result(result).is_err() {
-        // More processors than the set has room for.
-        return u32::MAX;
-    }
-    // SAFETY: zeros, and what the kernel wrote over them.
-    let set = unsafe { set.assume_init() };
-    // SAFETY: the set is a live value.
-    let count = unsafe { libc::CPU_COUNT(&set) };
-    u32::try_from(count).unwrap_or(1).max(1)
+    let online = sysconf(SysconfVar::_NPROCESSORS_ONLN).ok().flatten().unwrap_or(1);
+    u32::try_from(online).unwrap_or(1).max(1)
 }
 
 /// A number by chance, another one in each child of fork as well: `getrandom(2)`.

@@ -26,16 +26,8 @@ const SCALARS: [Scalar; 14] = [
 
 /// A layout as C would make it of these members; the names are `m0`, `m1`.
 fn structure(members: Vec<Layout>) -> Layout {
-    let mut end = 0_usize;
-    let mut most = 1;
-    let mut fields = Vec::new();
-    for (index, member) in members.into_iter().enumerate() {
-        let offset = end.next_multiple_of(member.alignment());
-        most = most.max(member.alignment());
-        end = offset + member.size();
-        fields.push(Field::new(format!("m{index}"), offset, member));
-    }
-    Layout::structure(end.next_multiple_of(most), fields).unwrap()
+    let named = |(index, member)| (format!("m{index}"), member);
+    Layout::aligned(members.into_iter().enumerate().map(named)).unwrap()
 }
 
 /// The same members without padding, some of them with a gap of so many bytes before.

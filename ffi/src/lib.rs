@@ -18,6 +18,7 @@ pub mod mechanism;
 pub mod mq;
 pub mod name;
 pub mod pipe;
+pub mod record;
 pub mod sem;
 pub mod shm;
 pub mod signal;

@@ -97,6 +97,17 @@ const HEADERS: &[Header] = &[
         preamble: include_str!("header/shm.h"),
     },
     Header {
+        path: "unipc/record.h",
+        sources: &[
+            "record.rs",
+            "record/layout.rs",
+            "record/array.rs",
+            "record/cell.rs",
+            "record/directory.rs",
+        ],
+        preamble: include_str!("header/record.h"),
+    },
+    Header {
         path: "unipc/signal.h",
         sources: &[
             "signal.rs",

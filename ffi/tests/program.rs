@@ -43,6 +43,10 @@ fn library() -> PathBuf {
 fn build(name: &str, libraries: &[String]) -> PathBuf {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut cc = compiler();
+    if name == "record" {
+        // The standard in which the compiler can state a layout.
+        cc.arg("-std=c11");
+    }
     cc.arg(path("tests/c").join(name).with_extension("c")).arg("-o").arg(&program);
     output(cc.args(libraries));
     program
@@ -83,6 +87,45 @@ fn unloading_the_library_leaves_sigbus_to_the_host() {
     let host = build("unload", &["-ldl".into()]);
     let done = output(Command::new(&host).arg(library().join("libunipc.so.0")));
     assert_eq!(done.stdout, b"the host's handler ran\n");
+}
+
+/// What the compiler says of a structure with this member.
+fn layout_with(member: &str) -> Output {
+    let mut cc = compiler();
+    cc.args(["-std=c11", "-fsyntax-only", "-x", "c", "-"]);
+    let mut child = cc.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let source = format!(
+        "#include <unipc.h>\nstruct record {{ int first; {member}; }};\n\
+         int main(void) {{ return unipc_layout_size(UNIPC_LAYOUT(struct record, first, it)) < 0; }}\n"
+    );
+    child.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_pointer_in_a_record_does_not_compile() {
+    for member in ["int it", "char it[4]", "double it[3]", "_Bool it", "unsigned long it"] {
+        let done = layout_with(member);
+        assert!(done.status.success(), "{member}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let refused = [
+        "int *it",
+        "char *it",
+        "const char *it",
+        "void *it",
+        "struct record *it",
+        "char *it[3]",
+        "char **it",
+        "int (*it)(void)",
+        "long double it",
+        "struct { int *p; } it",
+        "int it : 3",
+    ];
+    for member in refused {
+        assert!(!layout_with(member).status.success(), "{member}");
+    }
+    let words = String::from_utf8(layout_with("int *it").stderr).unwrap();
+    assert!(words.contains("unipc_pointers_mean_nothing_to_others"), "{words}");
 }
 
 #[test]

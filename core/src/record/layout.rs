@@ -116,6 +116,31 @@ impl Layout {
             .map_err(|kind| kind.during("layout", format_args!("structure of {size} bytes")))
     }
 
+    /// A record with these fields in this order, laid out as C does it.
+    ///
+    /// ```
+    /// use unipc::record::Layout;
+    /// let (kind, value) = (Layout::parse("B")?, Layout::parse("d")?);
+    /// let layout = Layout::aligned([("kind".into(), kind), ("value".into(), value)])?;
+    /// assert_eq!(layout.to_string(), "T{<B:kind:7x<d:value:}");
+    /// # Ok::<(), unipc::Error>(())
+    /// ```
+    ///
+    /// Errors: as [`Layout::structure`].
+    pub fn aligned(fields: impl IntoIterator<Item = (String, Self)>) -> Result<Self> {
+        let mut end = 0_usize;
+        let mut most = 1;
+        let mut placed = Vec::new();
+        for (name, layout) in fields {
+            let offset = end.saturating_add(layout.alignment() - 1) / layout.alignment();
+            let offset = offset * layout.alignment();
+            most = most.max(layout.alignment());
+            end = offset.saturating_add(layout.size);
+            placed.push(Field::new(name, offset, layout));
+        }
+        Self::structure(end.saturating_add(most - 1) / most * most, placed)
+    }
+
     pub(super) fn of_fields(size: usize, mut fields: Vec<Field>) -> Result<Self, ErrorKind> {
         fields.sort_by_key(|field| field.offset);
         let mut end = 0;

@@ -16,6 +16,7 @@ mod lock;
 mod pipe;
 mod program;
 mod queue;
+mod record;
 mod signal;
 mod sync;
 mod values;

@@ -473,6 +473,8 @@ fn null_is_refused_everywhere() {
         .chain(crate::channel::EXEMPT.iter().copied())
         .chain(mechanisms())
         .chain(crate::lock::null_is_refused())
+        .chain(crate::record::null_is_refused())
+        .chain(crate::record::EXEMPT.iter().copied())
         .chain(crate::signal::null_is_refused())
         .chain(crate::sync::asked_with_null())
         .chain(EXEMPT.iter().copied())

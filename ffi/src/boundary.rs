@@ -143,6 +143,13 @@ impl Caller {
         }
     }
 
+    /// As [`Caller::guard`], for what is seldom needed: it stays out of its caller's way.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn seldom<R: Answer>(self, body: impl FnOnce(&Self) -> Result<R>) -> R {
+        self.guard(|| body(&self))
+    }
+
     /// Runs the body of a constructor. `*out` is NULL unless it succeeds.
     pub(crate) fn construct<T>(&self, out: *mut *mut T, body: impl FnOnce() -> Result<T>) -> c_int {
         self.guard(|| {
@@ -309,6 +316,12 @@ impl Caller {
         // SAFETY: not NULL, so by contract a timespec that may be read.
         let timespec { tv_sec, tv_nsec, .. } = unsafe { timeout.read() };
         Timeout::from_timespec(tv_sec, tv_nsec)
+    }
+
+    /// Is this a time that [`Caller::timeout`] takes? For those who need none yet.
+    #[inline]
+    pub(crate) fn is_timeout(&self, timeout: *const timespec) -> bool {
+        timeout.is_null() || self.timeout(timeout).is_ok()
     }
 
     /// Permission bits, where 0 is the default.

@@ -299,7 +299,7 @@ size_t unipc_mutex_size(void);
  *   -EDEADLK    the calling thread holds it already
  *   -ENOTRECOVERABLE  nobody repaired what a dead holder left: it is retired
  *   -EFAULT     the file behind the memory was truncated
- *   -EINVAL     handle is NULL, or it has to wait and the timeout is none
+ *   -EINVAL     handle is NULL, or the timeout is none
  * Since 0.1.
  */
 UNIPC_CHECK
@@ -590,7 +590,7 @@ size_t unipc_rwlock_size(uint32_t readers);
  *   -EDEADLK    the calling thread writes
  *   -ENOTRECOVERABLE  nobody repaired what a dead holder left: it is retired
  *   -EFAULT     the file behind the memory was truncated
- *   -EINVAL     handle is NULL, or it has to wait and the timeout is none
+ *   -EINVAL     handle is NULL, or the timeout is none
  * Since 0.1.
  */
 UNIPC_CHECK

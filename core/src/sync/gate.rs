@@ -12,7 +12,8 @@ use nix::errno::Errno;
 use super::hold::{Sleep, Waiting};
 use super::object::WAITING;
 use crate::error::ErrorKind;
-use crate::map::lines::{HOLDER, Lines, WAITERS};
+use crate::map::cell::{HOLDER, WAITERS};
+use crate::map::lines::Lines;
 use crate::sys::futex;
 
 const SLEEPERS: u32 = 1 << 31;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use crate::error::ErrorKind;
-use crate::map::lines::{Attempt, HOLDER, Lines, OWNER_DIED, WAITERS, Words};
+use crate::map::cell::{Attempt, HOLDER, OWNER_DIED, WAITERS};
+use crate::map::lines::{Lines, Words};
 use crate::sys::futex;
 use crate::time::{Deadline, Timeout};
 

@@ -10,7 +10,8 @@ use super::options::constructors;
 use super::place::Place;
 use super::status::{self, Holder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::lines::{LINE, OWNER_DIED};
+use crate::map::cell::OWNER_DIED;
+use crate::map::lines::LINE;
 use crate::open::{Disposition, Mode};
 use crate::time::Timeout;
 

@@ -4,7 +4,8 @@
 use std::sync::atomic::Ordering;
 
 use super::object::WAITING;
-use crate::map::lines::{Cell, Lines};
+use crate::map::cell::{Cell, HOLDER};
+use crate::map::lines::Lines;
 use crate::sys::identity::{self, Identity};
 
 /// A thread that holds something.
@@ -21,7 +22,7 @@ pub struct Holder {
 
 impl Holder {
     pub(super) fn of_thread(tid: u32) -> Option<Self> {
-        (tid != 0 && tid < crate::map::lines::HOLDER).then_some(Self { pid: 0, tid, start_time: 0 })
+        (tid != 0 && tid < HOLDER).then_some(Self { pid: 0, tid, start_time: 0 })
     }
 }
 

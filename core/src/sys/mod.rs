@@ -16,6 +16,7 @@ pub(crate) mod sem;
 pub(crate) mod semctl;
 pub(crate) mod shm;
 pub(crate) mod signal;
+pub(crate) mod slot;
 pub(crate) mod socket;
 pub(crate) mod spawn;
 pub(crate) mod stream;

@@ -18,7 +18,7 @@
     reason = "what is lent of the state is lent by the handle"
 )]
 
-use std::cell::Cell;
+use std::mem::offset_of;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
@@ -26,6 +26,7 @@ use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use super::identity::{self, Identity};
+use super::slot;
 
 /// How much a thread can hold in its list. The kernel follows 2048 links; two are ours, and some are left to the C library.
 pub(crate) const CAPACITY: usize = 1980;
@@ -51,22 +52,64 @@ struct Sentinel {
 }
 
 /// What one thread holds. All zero after a fork.
-#[repr(C)]
+///
+/// The gaps are for speed: a processor takes a load for one of a value that was stored a moment before where the last 12
+/// bits of the addresses are the same, and waits. What is used here in each lock lies at other 8 bytes of a line of 64 than
+/// what is used in a cell, which begins a line.
+#[repr(C, align(64))]
 struct State {
+    gaps_0: [u64; 3],
     /// The thread's number; 0 when nothing else here is valid.
     tid: AtomicU32,
+    gap_1: u32,
+    gap_2: u64,
     who: AtomicU64,
+    gap_3: u64,
     since: AtomicU64,
+    gaps_4: [u64; 3],
     head: AtomicUsize,
-    before: Sentinel,
-    after: Sentinel,
+    gap_5: u64,
     count: AtomicUsize,
-    /// Addresses of links, the last one linked at `count`; the first is that of the second sentinel.
-    held: [AtomicUsize; CAPACITY + 1],
+    gaps_6: [u64; 5],
+    before: Sentinel,
+    gaps_7: [u64; 3],
+    after: Sentinel,
+    /// The last one linked is at `count`; the first is the second sentinel.
+    held: [Held; CAPACITY + 1],
+}
+
+/// The address of a link.
+#[repr(C)]
+struct Held {
+    gaps: [u64; 3],
+    link: AtomicUsize,
+}
+
+/// Is this a place in a line of 64 bytes at which a cell has nothing that is used in each lock?
+const fn is_apart(offset: usize) -> bool {
+    matches!(offset % 64, 0x18 | 0x28 | 0x38)
+}
+
+const _: () = assert!(is_apart(offset_of!(State, tid)) && is_apart(offset_of!(State, who)));
+const _: () = assert!(is_apart(offset_of!(State, since)) && is_apart(offset_of!(State, head)));
+const _: () =
+    assert!(is_apart(offset_of!(State, count)) && is_apart(offset_of!(State, before.next)));
+const _: () = assert!(is_apart(offset_of!(State, held) + offset_of!(Held, link)));
+const _: () = assert!(size_of::<Held>() == 32);
+
+impl Held {
+    #[inline]
+    fn get(&self) -> usize {
+        self.link.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn set(&self, link: usize) {
+        self.link.store(link, Ordering::Relaxed);
+    }
 }
 
 thread_local! {
-    static STATE: Cell<*const State> = const { Cell::new(ptr::null()) };
     static END: End = const { End };
 }
 
@@ -91,6 +134,11 @@ impl Link {
     pub(crate) fn of(link: &AtomicU64) -> Self {
         Self(link.as_ptr().addr())
     }
+
+    #[inline]
+    pub(crate) fn address(self) -> usize {
+        self.0
+    }
 }
 
 impl std::fmt::Debug for Current {
@@ -103,15 +151,15 @@ impl Current {
     /// Errors: `ENOSYS` where the C library has registered no list, or one of another form.
     #[inline]
     pub(crate) fn get() -> nix::Result<Self> {
-        let state = STATE.with(Cell::get);
-        if let Some(state) = NonNull::new(state.cast_mut()) {
-            let current = Self(state);
-            // Zero in a child of fork.
-            if current.tid() != 0 {
-                return Ok(current);
-            }
-        }
-        begin()
+        Self::known().map_or_else(begin, Ok)
+    }
+
+    /// As [`Current::get`], unless there is something to do first: this thread's first time, and after a fork.
+    #[inline]
+    pub(crate) fn known() -> Option<Self> {
+        let current = Self(NonNull::new(slot::get::<State>().cast_mut())?);
+        // Zero in a child of fork.
+        (current.tid() != 0).then_some(current)
     }
 
     #[inline]
@@ -188,24 +236,43 @@ impl Current {
         write(link.0, plan.below);
         compiler_fence(Ordering::SeqCst);
         state.before.next.store(link.0, Ordering::Relaxed);
-        state.held[count].store(link.0, Ordering::Relaxed);
+        state.held[count].set(link.0);
         state.count.store(count, Ordering::Relaxed);
+    }
+
+    /// A number that few threads of a process share.
+    #[inline]
+    pub(crate) fn spread(&self) -> usize {
+        // The pages of a state are its thread's alone.
+        self.0.addr().get() >> 12
     }
 
     /// Takes a word out of the list. False when it was not in it.
     #[inline]
     pub(crate) fn unlink(&self, link: Link) -> bool {
-        let state = self.state();
-        let count = state.count.load(Ordering::Relaxed).min(CAPACITY);
         // What was taken last is mostly given back first.
-        if count > 0 && state.held[count].load(Ordering::Relaxed) == link.0 {
-            let below = state.held[count - 1].load(Ordering::Relaxed);
-            state.before.next.store(below, Ordering::Relaxed);
-            compiler_fence(Ordering::SeqCst);
-            state.count.store(count - 1, Ordering::Relaxed);
+        if self.top() == link.0 {
+            self.pop();
             return true;
         }
         self.unlink_inside(link)
+    }
+
+    /// Takes the word out of the list that was put there last; there must be one.
+    #[inline]
+    pub(crate) fn pop(&self) {
+        let state = self.state();
+        let below = state.count.load(Ordering::Relaxed).wrapping_sub(1);
+        let Some(link) = state.held.get(below) else { return };
+        state.before.next.store(link.get(), Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        state.count.store(below, Ordering::Relaxed);
+    }
+
+    /// The address of the link that was put into the list last; that of the second sentinel's when the list is empty.
+    #[inline]
+    pub(crate) fn top(&self) -> usize {
+        self.state().before.next.load(Ordering::Relaxed)
     }
 
     /// As [`Current::unlink`], where others were linked later.
@@ -214,14 +281,14 @@ impl Current {
         let Some(at) = self.position(link) else { return false };
         let state = self.state();
         let count = state.count.load(Ordering::Relaxed);
-        let below = state.held[at - 1].load(Ordering::Relaxed);
+        let below = state.held[at - 1].get();
         if at == count {
             state.before.next.store(below, Ordering::Relaxed);
         } else {
-            write(state.held[at + 1].load(Ordering::Relaxed), below);
+            write(state.held[at + 1].get(), below);
             for moved in at + 1..=count {
-                let entry = state.held[moved].load(Ordering::Relaxed);
-                state.held[moved - 1].store(entry, Ordering::Relaxed);
+                let entry = state.held[moved].get();
+                state.held[moved - 1].set(entry);
             }
         }
         compiler_fence(Ordering::SeqCst);
@@ -239,7 +306,7 @@ impl Current {
     pub(crate) fn latest(&self, wanted: impl Fn(usize) -> bool) -> Option<usize> {
         let state = self.state();
         let count = state.count.load(Ordering::Relaxed);
-        let held = state.held[1..=count].iter().rev().map(|entry| entry.load(Ordering::Relaxed));
+        let held = state.held[1..=count].iter().rev().map(Held::get);
         held.into_iter().find(|&address| wanted(address))
     }
 
@@ -258,7 +325,7 @@ impl Current {
         let state = self.state();
         let count = state.count.load(Ordering::Relaxed).min(CAPACITY);
         let held = state.held[1..=count].iter();
-        held.into_iter().rposition(|entry| entry.load(Ordering::Relaxed) == link.0).map(|at| at + 1)
+        held.into_iter().rposition(|entry| entry.get() == link.0).map(|at| at + 1)
     }
 }
 
@@ -286,7 +353,7 @@ fn begin() -> nix::Result<Current> {
     if !fits {
         return Err(Errno::ENOSYS);
     }
-    let state = match NonNull::new(STATE.with(Cell::get).cast_mut()) {
+    let state = match NonNull::new(slot::get::<State>().cast_mut()) {
         // A child of fork: the pages are zero, and the C library has begun an empty list.
         Some(state) => state,
         None => pages()?,
@@ -297,10 +364,10 @@ fn begin() -> nix::Result<Current> {
     it.who.store(who, Ordering::Relaxed);
     it.since.store(since, Ordering::Relaxed);
     it.head.store(head.expose_provenance(), Ordering::Relaxed);
-    it.held[0].store(address(&it.after.next), Ordering::Relaxed);
+    it.held[0].set(address(&it.after.next));
     insert(it, current.head());
     it.tid.store(tid, Ordering::Relaxed);
-    STATE.with(|place| place.set(state.as_ptr()));
+    slot::set(state.as_ptr());
     // Now that there is something to end. A thread that is ending already leaves its pages behind.
     let _ = END.try_with(|_| ());
     Ok(current)
@@ -359,8 +426,9 @@ struct End;
 
 impl Drop for End {
     fn drop(&mut self) {
-        let state = STATE.with(|place| place.replace(ptr::null()));
-        let Some(state) = NonNull::new(state.cast_mut()) else { return };
+        let state = NonNull::new(slot::get::<State>().cast_mut());
+        slot::set::<State>(ptr::null());
+        let Some(state) = state else { return };
         let it = Current(state);
         if it.tid() == 0 || it.state().count.load(Ordering::Relaxed) > 0 {
             return;

@@ -124,7 +124,7 @@ pub extern "C" fn unipc_mutex_size() -> usize {
 ///   -EDEADLK    the calling thread holds it already
 ///   -ENOTRECOVERABLE  nobody repaired what a dead holder left: it is retired
 ///   -EFAULT     the file behind the memory was truncated
-///   -EINVAL     handle is NULL, or it has to wait and the timeout is none
+///   -EINVAL     handle is NULL, or the timeout is none
 /// Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -136,11 +136,12 @@ pub unsafe extern "C" fn unipc_mutex_lock(
     let caller = unsafe { Caller::trusted("mutex_lock") };
     // The usual case is done before anything can fail.
     if let Some(it) = caller.live(handle)
+        && caller.is_timeout(timeout)
         && it.object.lock_at_once()
     {
         return 0;
     }
-    caller.guard(|| caller.handle(handle)?.object.lock_raw(caller.timeout(timeout)?).map(news))
+    caller.seldom(|it| it.handle(handle)?.object.lock_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Unlocks the mutex.
@@ -162,7 +163,7 @@ pub unsafe extern "C" fn unipc_mutex_unlock(handle: *const unipc_mutex) -> c_int
     {
         return 0;
     }
-    caller.guard(|| caller.handle(handle)?.object.unlock().map(|()| 0))
+    caller.seldom(|it| it.handle(handle)?.object.unlock().map(|()| 0))
 }
 
 /// Says that what the mutex guards is whole again, after its last holder died.

@@ -124,7 +124,7 @@ pub extern "C" fn unipc_rwlock_size(readers: u32) -> usize {
 ///   -EDEADLK    the calling thread writes
 ///   -ENOTRECOVERABLE  nobody repaired what a dead holder left: it is retired
 ///   -EFAULT     the file behind the memory was truncated
-///   -EINVAL     handle is NULL, or it has to wait and the timeout is none
+///   -EINVAL     handle is NULL, or the timeout is none
 /// Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -136,11 +136,12 @@ pub unsafe extern "C" fn unipc_rwlock_read(
     let caller = unsafe { Caller::trusted("rwlock_read") };
     // The usual case is done before anything can fail.
     if let Some(it) = caller.live(handle)
+        && caller.is_timeout(timeout)
         && let Some(acquired) = it.object.read_at_once()
     {
         return news(acquired);
     }
-    caller.guard(|| caller.handle(handle)?.object.read_raw(caller.timeout(timeout)?).map(news))
+    caller.seldom(|it| it.handle(handle)?.object.read_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Locks for writing, alone.
@@ -169,7 +170,14 @@ pub unsafe extern "C" fn unipc_rwlock_write(
 ) -> c_int {
     // SAFETY: the header asks for an open handle and valid pointers.
     let caller = unsafe { Caller::trusted("rwlock_write") };
-    caller.guard(|| caller.handle(handle)?.object.write_raw(caller.timeout(timeout)?).map(news))
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(handle)
+        && caller.is_timeout(timeout)
+        && let Some(acquired) = it.object.write_at_once()
+    {
+        return news(acquired);
+    }
+    caller.seldom(|it| it.handle(handle)?.object.write_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Ends what the calling thread has: its writing, or its latest reading.
@@ -191,7 +199,7 @@ pub unsafe extern "C" fn unipc_rwlock_unlock(handle: *const unipc_rwlock) -> c_i
     {
         return 0;
     }
-    caller.guard(|| caller.handle(handle)?.object.unlock().map(|()| 0))
+    caller.seldom(|it| it.handle(handle)?.object.unlock().map(|()| 0))
 }
 
 /// Says, as the writer, that the data are whole again after a writer died.

@@ -136,11 +136,12 @@ pub unsafe extern "C" fn unipc_sync_semaphore_acquire(
     let caller = unsafe { Caller::trusted("sync_semaphore_acquire") };
     // The usual case is done before anything can fail.
     if let Some(it) = caller.live(handle)
+        && caller.is_timeout(timeout)
         && let Some(acquired) = it.object.acquire_at_once()
     {
         return news(acquired);
     }
-    caller.guard(|| caller.handle(handle)?.object.acquire_raw(caller.timeout(timeout)?).map(news))
+    caller.seldom(|it| it.handle(handle)?.object.acquire_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Gives back the permit that the calling thread took last. In the pthread form it is the same as
@@ -166,7 +167,7 @@ pub unsafe extern "C" fn unipc_sync_semaphore_release(
     {
         return 0;
     }
-    caller.guard(|| caller.handle(handle)?.object.release().map(|()| 0))
+    caller.seldom(|it| it.handle(handle)?.object.release().map(|()| 0))
 }
 
 /// Takes a permit for good, as sem_wait() does: only unipc_sync_semaphore_post() makes another.
@@ -190,7 +191,14 @@ pub unsafe extern "C" fn unipc_sync_semaphore_wait(
 ) -> c_int {
     // SAFETY: the header asks for an open handle and valid pointers.
     let caller = unsafe { Caller::trusted("sync_semaphore_wait") };
-    caller.guard(|| caller.handle(handle)?.object.wait(caller.timeout(timeout)?).map(|()| 0))
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(handle)
+        && caller.is_timeout(timeout)
+        && it.object.wait_at_once()
+    {
+        return 0;
+    }
+    caller.seldom(|it| it.handle(handle)?.object.wait(it.timeout(timeout)?).map(|()| 0))
 }
 
 /// Adds a permit, as sem_post() does. Async-signal-safe while it succeeds.
@@ -207,7 +215,13 @@ pub unsafe extern "C" fn unipc_sync_semaphore_wait(
 pub unsafe extern "C" fn unipc_sync_semaphore_post(handle: *const unipc_sync_semaphore) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("sync_semaphore_post") };
-    caller.guard(|| caller.handle(handle)?.object.post().map(|()| 0))
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(handle)
+        && it.object.post_at_once()
+    {
+        return 0;
+    }
+    caller.seldom(|it| it.handle(handle)?.object.post().map(|()| 0))
 }
 
 /// How many permits are free at this moment.

@@ -243,6 +243,7 @@ static void rwlock_mistakes(const unipc_rwlock *lock)
     EXPECT(unipc_rwlock_recovered(lock) == -EPERM);
     EXPECT(unipc_rwlock_read(NULL, &now) == -EINVAL);
     EXPECT(unipc_rwlock_write(lock, &wrong) == -EINVAL);
+    EXPECT(unipc_rwlock_read(lock, &wrong) == -EINVAL);
     EXPECT(unipc_rwlock_write(NULL, &now) == -EINVAL && unipc_rwlock_unlock(NULL) == -EINVAL);
     EXPECT(unipc_rwlock_recovered(NULL) == -EINVAL && unipc_rwlock_abandon(NULL) == -EINVAL);
     EXPECT(unipc_rwlock_status(lock, NULL) == -EINVAL);

@@ -1,49 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Mutual exclusion that survives its holder's death.
 
-use std::marker::PhantomData;
+mod guard;
+mod options;
+mod robust;
+
 use std::sync::atomic::Ordering;
 
 use nix::errno::Errno;
 
+pub use guard::MutexGuard;
+pub use options::{MutexKind, MutexOptions};
+pub(super) use robust::Robust;
+
 use super::form::{self, Form};
-use super::hold::{self, Entered, RETIRED, Sleep, Spin};
-use super::object::{HEAD, Kind, MAIN, Object, WAITING};
+use super::hold::{self, Entered};
+use super::object::{HEAD, MAIN};
 use super::place::Place;
 use super::status::{self, Holder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::lines::{HOLDER, LINE, OWNER_DIED};
-use crate::open::{Disposition, Mode};
-use crate::sys::pthread::{self, Foreign, MutexKind as ForeignKind};
+use crate::map::cell::{HOLDER, OWNER_DIED};
+use crate::map::lines::LINE;
+use crate::sys::pthread::{self, Foreign};
 use crate::time::Timeout;
-
-const KIND: Kind = Kind {
-    name: *b"mutex\0\0\0",
-    version: 1,
-    operation: ["Mutex::open", "Mutex::create", "Mutex::open_or_create"],
-};
-
-/// What a [`Mutex`] does when its holder locks it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(i32)]
-pub enum MutexKind {
-    /// It says `EDEADLK` (`PTHREAD_MUTEX_ERRORCHECK`). In the robust form this costs nothing.
-    #[default]
-    ErrorChecking = 0,
-    /// It waits for itself, as POSIX has it (`PTHREAD_MUTEX_NORMAL`): until the time is over.
-    Normal = 1,
-    /// It counts, and is free when it was unlocked as often (`PTHREAD_MUTEX_RECURSIVE`).
-    Recursive = 2,
-}
-
-/// How to create or open a [`Mutex`], where the defaults do not do.
-#[derive(Debug, Clone, Default)]
-pub struct MutexOptions {
-    kind: MutexKind,
-    form: Form,
-    inherit: bool,
-    mode: Mode,
-}
 
 /// A lock for one thread at a time, of any process.
 ///
@@ -84,13 +63,6 @@ enum Inner {
     Pthread { foreign: Foreign<libc::pthread_mutex_t>, label: String },
 }
 
-#[derive(Debug)]
-pub(super) struct Robust {
-    pub(super) object: Object,
-    kind: MutexKind,
-    spin: Spin,
-}
-
 /// How a lock was entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "the data may be inconsistent"]
@@ -122,102 +94,6 @@ pub struct MutexStatus {
     pub retired: bool,
     /// The numbers of threads that sleep, as far as there was room; of those who died meanwhile they may be stale.
     pub waiters: Vec<u32>,
-}
-
-impl MutexOptions {
-    /// The defaults: error-checking, robust, mode 0600.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// What happens when the holder locks again. When opening, the object's own kind counts.
-    #[must_use]
-    pub fn kind(mut self, kind: MutexKind) -> Self {
-        self.kind = kind;
-        self
-    }
-
-    /// Whose layout: this library's or the C library's.
-    #[must_use]
-    pub fn form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
-    /// Let the holder run with the priority of the most urgent waiter (`PTHREAD_PRIO_INHERIT`). Pthread form alone.
-    #[must_use]
-    pub fn priority_inheritance(mut self, inherit: bool) -> Self {
-        self.inherit = inherit;
-        self
-    }
-
-    /// The permissions of a segment that is created for the object alone.
-    #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    fn get<'a>(
-        &self,
-        place: impl TryInto<Place<'a>, Error: Into<Error>>,
-        disposition: Disposition,
-    ) -> Result<Mutex> {
-        if self.form == Form::Pthread {
-            let kind = ForeignKind { kind: self.kind.pthread(), inherit: self.inherit };
-            let operation = KIND.operation[disposition as usize];
-            let make = |foreign: &Foreign<libc::pthread_mutex_t>| foreign.init(kind);
-            let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
-            return Ok(Mutex(Inner::Pthread { foreign, label }));
-        }
-        if self.inherit {
-            let why = "priority inheritance is the pthread form's alone";
-            return Err(ErrorKind::unsupported(why)
-                .during(KIND.operation[disposition as usize], "priority_inheritance"));
-        }
-        let object = KIND.establish(place, disposition, self.mode, HEAD, |lines| {
-            // SYNC: relaxed, the magic that comes later publishes it.
-            lines.cell(MAIN).kind.store(self.kind as u32, Ordering::Relaxed);
-        })?;
-        let kind = match object.lines.cell(MAIN).kind.load(Ordering::Relaxed) {
-            0 => MutexKind::ErrorChecking,
-            1 => MutexKind::Normal,
-            2 => MutexKind::Recursive,
-            other => {
-                let why = format!("there is no kind {other} of mutex");
-                return Err(object.failed("Mutex::open", ErrorKind::Layout(why.into())));
-            }
-        };
-        Ok(Mutex(Inner::Robust(Robust { object, kind, spin: Spin::default() })))
-    }
-
-    /// [`Mutex::create`] with these options.
-    pub fn create<'a>(&self, place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Mutex> {
-        self.get(place, Disposition::Create)
-    }
-
-    /// [`Mutex::open`] with these options, of which only the form counts.
-    pub fn open<'a>(&self, place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Mutex> {
-        self.get(place, Disposition::Open)
-    }
-
-    /// [`Mutex::open_or_create`] with these options.
-    pub fn open_or_create<'a>(
-        &self,
-        place: impl TryInto<Place<'a>, Error: Into<Error>>,
-    ) -> Result<Mutex> {
-        self.get(place, Disposition::OpenOrCreate)
-    }
-}
-
-impl MutexKind {
-    fn pthread(self) -> i32 {
-        match self {
-            Self::ErrorChecking => libc::PTHREAD_MUTEX_ERRORCHECK,
-            Self::Normal => libc::PTHREAD_MUTEX_NORMAL,
-            Self::Recursive => libc::PTHREAD_MUTEX_RECURSIVE,
-        }
-    }
 }
 
 impl Mutex {
@@ -260,12 +136,7 @@ impl Mutex {
     #[doc(alias = "pthread_mutex_trylock")]
     pub fn lock(&self, timeout: Timeout) -> Result<MutexGuard<'_>> {
         let acquired = self.lock_raw(timeout)?;
-        Ok(MutexGuard {
-            mutex: self,
-            owner_died: acquired == Acquired::OwnerDied,
-            panicking: std::thread::panicking(),
-            not_send: PhantomData,
-        })
+        Ok(MutexGuard::new(self, acquired))
     }
 
     /// Locks; [`Mutex::unlock`] ends it.
@@ -291,11 +162,7 @@ impl Mutex {
     #[inline]
     pub fn lock_at_once(&self) -> bool {
         match &self.0 {
-            Inner::Robust(Robust { object, .. }) => {
-                let lines = &object.lines;
-                let taken = lines.attempt(MAIN).is_ok_and(|attempt| attempt.take(0, 0).is_ok());
-                taken && lines.check().is_ok()
-            }
+            Inner::Robust(robust) => robust.lock_at_once(),
             Inner::Pthread { .. } => false,
         }
     }
@@ -305,7 +172,7 @@ impl Mutex {
     #[inline]
     pub fn unlock_at_once(&self) -> bool {
         match &self.0 {
-            Inner::Robust(robust) => robust.unlock().is_ok(),
+            Inner::Robust(robust) => robust.unlock_at_once(),
             Inner::Pthread { .. } => false,
         }
     }
@@ -413,88 +280,6 @@ impl Mutex {
     }
 }
 
-impl Robust {
-    #[inline]
-    pub(super) fn lock(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
-        let lines = &self.object.lines;
-        let attempt = lines.attempt(MAIN)?;
-        if attempt.take(0, 0).is_err() {
-            drop(attempt);
-            return self.lock_slowly(timeout);
-        }
-        drop(attempt);
-        lines.check()?;
-        Ok(Acquired::Clean)
-    }
-
-    #[cold]
-    fn lock_slowly(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
-        let lines = &self.object.lines;
-        let cell = lines.cell(MAIN);
-        lines.check()?;
-        if self.kind != MutexKind::Normal && lines.is_mine(MAIN)? {
-            if self.kind == MutexKind::ErrorChecking {
-                return Err(ErrorKind::Os(libc::EDEADLK));
-            }
-            let count = cell.count.load(Ordering::Relaxed);
-            let more = count.checked_add(1).ok_or(ErrorKind::Os(libc::EAGAIN))?;
-            cell.count.store(more, Ordering::Relaxed);
-            return Ok(Acquired::Clean);
-        }
-        let mut sleep = Sleep::new(timeout);
-        let entered = hold::take(lines, MAIN, &mut sleep, Some(WAITING), &self.spin)?;
-        if entered == Entered::OwnerDied {
-            // How often the dead one had it.
-            cell.count.store(0, Ordering::Relaxed);
-        }
-        lines.check()?;
-        Ok(entered.into())
-    }
-
-    #[inline]
-    pub(super) fn unlock(&self) -> Result<(), ErrorKind> {
-        let lines = &self.object.lines;
-        let cell = lines.cell(MAIN);
-        if self.kind == MutexKind::Recursive {
-            let count = cell.count.load(Ordering::Relaxed);
-            if count > 0 && lines.is_mine(MAIN)? {
-                cell.count.store(count - 1, Ordering::Relaxed);
-                return Ok(());
-            }
-        }
-        if cell.word.load(Ordering::Relaxed) & OWNER_DIED == 0 {
-            lines.give_back(MAIN, 0, 1)
-        } else {
-            lines.give_back(MAIN, RETIRED, i32::MAX)
-        }
-    }
-
-    fn recovered(&self) -> Result<(), ErrorKind> {
-        let lines = &self.object.lines;
-        if !lines.is_mine(MAIN)? {
-            return Err(ErrorKind::Os(libc::EPERM));
-        }
-        // SYNC: relaxed, the unlock that follows publishes it.
-        let before = lines.cell(MAIN).word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
-        if before & OWNER_DIED == 0 {
-            return Err(ErrorKind::invalid("no holder of it has died"));
-        }
-        Ok(())
-    }
-
-    fn abandon(&self) -> Result<(), ErrorKind> {
-        self.object.lines.give_back(MAIN, OWNER_DIED, 1)
-    }
-
-    /// How often the calling thread has it locked beyond the first time.
-    pub(super) fn depth(&self) -> Result<u32, ErrorKind> {
-        if !self.object.lines.is_mine(MAIN)? {
-            return Err(ErrorKind::Os(libc::EPERM));
-        }
-        Ok(self.object.lines.cell(MAIN).count.load(Ordering::Relaxed))
-    }
-}
-
 fn lock_foreign(
     foreign: &Foreign<libc::pthread_mutex_t>,
     timeout: Timeout,
@@ -508,61 +293,5 @@ fn lock_foreign(
         Ok(()) => Ok(Acquired::Clean),
         Err(Errno::EOWNERDEAD) => Ok(Acquired::OwnerDied),
         Err(errno) => Err(form::kind_of(errno)),
-    }
-}
-
-/// Holds a [`Mutex`] until it is dropped, in the thread that locked.
-#[must_use = "it unlocks when it is dropped"]
-#[derive(Debug)]
-pub struct MutexGuard<'a> {
-    mutex: &'a Mutex,
-    owner_died: bool,
-    panicking: bool,
-    not_send: PhantomData<*const ()>,
-}
-
-impl<'a> MutexGuard<'a> {
-    /// Did the last holder die, so that the data may be inconsistent?
-    pub fn owner_died(&self) -> bool {
-        self.owner_died
-    }
-
-    /// As [`Mutex::recovered`].
-    pub fn recovered(&mut self) -> Result<()> {
-        self.mutex.recovered()?;
-        self.owner_died = false;
-        Ok(())
-    }
-
-    /// As [`Mutex::abandon`].
-    pub fn abandon(self) -> Result<()> {
-        let mutex = self.mutex;
-        std::mem::forget(self);
-        mutex.abandon()
-    }
-
-    /// Unlocks and tells whether that went well, which dropping keeps quiet.
-    pub fn unlock(self) -> Result<()> {
-        let mutex = self.mutex;
-        std::mem::forget(self);
-        mutex.unlock()
-    }
-
-    pub(super) fn mutex(&self) -> &'a Mutex {
-        self.mutex
-    }
-
-    pub(super) fn note(&mut self, acquired: Acquired) {
-        self.owner_died |= acquired == Acquired::OwnerDied;
-    }
-}
-
-impl Drop for MutexGuard<'_> {
-    fn drop(&mut self) {
-        // An unwinding thread leaves its data half-changed, as a dead one would.
-        if std::thread::panicking() && !self.panicking && self.mutex.abandon().is_ok() {
-            return;
-        }
-        let _ = self.mutex.unlock();
     }
 }

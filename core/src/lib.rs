@@ -25,6 +25,7 @@ pub mod sync;
 mod sys;
 pub mod sysv;
 mod time;
+mod watch;
 
 pub use error::{Error, ErrorKind, Result, description, errname};
 pub use map::{Advice, Placement, Region};

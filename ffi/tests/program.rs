@@ -73,6 +73,7 @@ fn c_programs_get_what_the_headers_promise() {
         if valgrind {
             let mut valgrind = Command::new("valgrind");
             valgrind.args(["--quiet", "--leak-check=full", "--error-exitcode=9"]);
+            valgrind.arg(format!("--suppressions={}", path("tests/c/valgrind.supp").display()));
             output(valgrind.arg(program));
         }
     }

@@ -340,6 +340,43 @@ int unipc_queue_leave(unipc_queue *queue);
 const char *unipc_queue_name(const unipc_queue *queue);
 
 /**
+ * A descriptor that is readable while there is a message: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, receive with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_queue_fd(unipc_queue *queue);
+
+/**
+ * A descriptor that is readable while there is room: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, send with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ * Room: for the message for which there was none the last time.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_queue_send_fd(unipc_queue *queue);
+
+/**
  * The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
  * from_fd. It is close-on-exec and valid until the handle is closed.
  *
@@ -512,6 +549,26 @@ int unipc_topic_abort(unipc_topic *topic);
 const char *unipc_topic_name(const unipc_topic *topic);
 
 /**
+ * A descriptor that is readable while there is room: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, publish with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ * Room: for the message for which there was none the last time; in a topic that keeps the latest
+ * messages there always is.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_topic_fd(unipc_topic *topic);
+
+/**
  * The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
  * from_fd. It is close-on-exec and valid until the handle is closed.
  *
@@ -647,6 +704,24 @@ int unipc_subscriber_release(unipc_subscriber *subscriber, uint64_t *lost);
  * Returns 0; -EINVAL when nothing is lent. Since 0.1.
  */
 int unipc_subscriber_leave(unipc_subscriber *subscriber);
+
+/**
+ * A descriptor that is readable while there is a message: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, receive with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_subscriber_fd(unipc_subscriber *subscriber);
 
 /**
  * The name.
@@ -841,6 +916,24 @@ int unipc_service_fail(unipc_service *service,
 const char *unipc_service_name(const unipc_service *service);
 
 /**
+ * A descriptor that is readable while there is a question: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, receive with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_service_fd(unipc_service *service);
+
+/**
  * The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
  * from_fd. It is close-on-exec and valid until the handle is closed.
  *
@@ -963,6 +1056,25 @@ ssize_t unipc_client_wait(unipc_client *client,
  * Returns 0; -EINVAL for a number that no call has, or NULL. Since 0.1.
  */
 int unipc_client_cancel(unipc_client *client, int call);
+
+/**
+ * A descriptor that is readable while there is an answer: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, wait with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ * The death of a server is told by unipc_client_wait() alone.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_client_fd(unipc_client *client);
 
 /**
  * The name.

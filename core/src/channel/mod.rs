@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Channels: one ring in shared memory.
 
+mod doorbell;
 mod layout;
 mod memory;
 mod options;

@@ -137,8 +137,13 @@ impl Queue {
         self.receiver.recv(timeout)
     }
 
+    /// [`QueueReceiver::fd`].
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.receiver.fd()
+    }
+
     /// The descriptor of the memory: close-on-exec, to be handed on.
-    pub fn fd(&self) -> BorrowedFd<'_> {
+    pub fn memory_fd(&self) -> BorrowedFd<'_> {
         self.sender.seat.memory.fd()
     }
 
@@ -183,6 +188,17 @@ impl QueueSender {
     /// Gives up what was reserved.
     pub fn abort(&mut self) -> Result<()> {
         self.half.finish(None).map_err(|kind| self.seat.failed("abort", kind))
+    }
+
+    /// A descriptor that is readable while there is room for the message for which there was none the last time: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// Use it as one that does not block: when it is readable, send with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.half.fd().map_err(|kind| self.seat.failed("fd", kind))
     }
 }
 
@@ -249,6 +265,17 @@ impl QueueReceiver {
     /// Leaves the message that was lent in the queue, for the next one to receive.
     pub fn leave(&mut self) -> Result<()> {
         self.half.finish(false).map_err(|kind| self.seat.failed("leave", kind))
+    }
+
+    /// A descriptor that is readable while there is a message: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// Use it as one that does not block: when it is readable, receive with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.half.fd().map_err(|kind| self.seat.failed("fd", kind))
     }
 }
 

@@ -2,9 +2,11 @@
 //! The half of a queue that receives.
 
 use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::doorbell::{Doorbell, Waiting};
 use super::layout::{BESIDE, Bed, Control};
 use super::memory::Memory;
 use super::ring::{Beside, Found, Ring};
@@ -14,6 +16,7 @@ use super::wait::{self, Patience, pause};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
 use crate::time::{Deadline, Timeout};
+use crate::watch::Source;
 
 /// A consumer that has caught up so often in a row waits a moment before it looks: otherwise each message
 /// would cost its line's way there and back.
@@ -44,6 +47,7 @@ pub(super) struct Receiver {
     beside: Option<Beside>,
     /// A message that was lent: the turn is held until it is taken or left.
     lent: Option<Found>,
+    doorbell: Doorbell,
 }
 
 impl Receiver {
@@ -71,6 +75,7 @@ impl Receiver {
             caught_up: 0,
             beside: None,
             lent: None,
+            doorbell: Doorbell::default(),
         }
     }
 
@@ -230,12 +235,12 @@ impl Receiver {
             polls += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
-                return Err(timeout.expired());
+                return Err(self.doorbell.nothing(timeout.expired()));
             }
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
             polls += self.wait_for_message(deadline)?;
             if deadline.has_passed() && self.ring.tail() == self.position {
-                return Err(timeout.expired());
+                return Err(self.doorbell.nothing(timeout.expired()));
             }
             if !self.turn.enter(rest(timeout, deadline))? {
                 self.refresh();
@@ -289,6 +294,25 @@ impl Receiver {
         }
         self.turn.exit();
         wait::ring(&self.room, fences, i32::MAX);
+    }
+
+    /// That there is a message, to wait for.
+    pub(super) fn source(&self) -> Arc<dyn Source> {
+        let (ring, head) = (self.ring.clone(), self.head.clone());
+        Arc::new(Waiting {
+            memory: Arc::clone(&self.memory),
+            bed: self.data.clone(),
+            // A ring without its pages is for the caller to find.
+            ready: move || {
+                ring.tail() != head.load(Ordering::Acquire) || ring.mirror.check().is_err()
+            },
+            bury: || {},
+        })
+    }
+
+    /// Readable while there is a message, see [`super::doorbell`].
+    pub(super) fn fd(&self) -> Result<BorrowedFd<'_>, ErrorKind> {
+        self.doorbell.fd(|| self.source())
     }
 
     /// Leaves for good.

@@ -14,7 +14,7 @@ use crate::map::mirror::Part;
 const POLITE_LOOKS: u32 = 64;
 
 /// Who decides what may be overwritten.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Room {
     /// The consumers, who share a position.
     Queue { head: Part<AtomicU64>, credit: Part<AtomicU64> },

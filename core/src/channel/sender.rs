@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The half of a queue that sends.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::doorbell::{Doorbell, Waiting};
 use super::layout::{Bed, Control, Count};
 use super::memory::Memory;
 use super::ring::Ring;
@@ -14,6 +16,7 @@ use super::wait::{self, Patience};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
 use crate::time::{Deadline, Timeout};
+use crate::watch::Source;
 
 /// Sends, one message at a time or many; one thread at a time.
 #[derive(Debug)]
@@ -41,6 +44,9 @@ pub(super) struct Sender {
     reserved: Option<usize>,
     /// When it last looked for dead subscribers although it does not wait.
     buried: Option<Instant>,
+    doorbell: Doorbell,
+    /// How many bytes there was no room for the last time; at first those of the least message.
+    wanted: Arc<AtomicU64>,
 }
 
 /// The least time between two looks for dead subscribers by who does not wait.
@@ -66,6 +72,7 @@ impl Sender {
         fences: bool,
     ) -> Self {
         let is_topic = matches!(room, Room::Topic { .. });
+        let least = ring.fixed_record().unwrap_or(8);
         let audience = if is_topic { i32::MAX } else { 1 };
         Self {
             ring,
@@ -85,6 +92,8 @@ impl Sender {
             sent: 0,
             reserved: None,
             buried: None,
+            doorbell: Doorbell::default(),
+            wanted: Arc::new(AtomicU64::new(least)),
         }
     }
 
@@ -240,7 +249,8 @@ impl Sender {
             if timeout == Timeout::TRY || deadline.has_passed() {
                 // A dead subscriber must not stand in the way of those who never wait.
                 if !self.bury_at_times() || !self.room.is(&self.ring, self.tail, bytes) {
-                    return Err(timeout.expired());
+                    self.wanted.store(bytes, Ordering::Relaxed);
+                    return Err(self.doorbell.nothing(timeout.expired()));
                 }
             } else {
                 self.wait_for_room(bytes, deadline)?;
@@ -299,6 +309,26 @@ impl Sender {
     /// Where the last message that was taken from the queue ends.
     pub(super) fn taken_up_to(&self) -> u64 {
         self.room.taken()
+    }
+
+    /// That there is room for what there was none for the last time, to wait for.
+    pub(super) fn source(&self) -> Arc<dyn Source> {
+        let (ring, room, wanted) = (self.ring.clone(), self.room.clone(), Arc::clone(&self.wanted));
+        let subscribers = self.room.clone();
+        Arc::new(Waiting {
+            memory: Arc::clone(&self.memory),
+            bed: self.bed.clone(),
+            ready: move || {
+                let wanted = wanted.load(Ordering::Relaxed);
+                room.is(&ring, ring.tail(), wanted) || ring.mirror.check().is_err()
+            },
+            bury: move || subscribers.bury(),
+        })
+    }
+
+    /// Readable while there is room, see [`super::doorbell`].
+    pub(super) fn fd(&self) -> Result<BorrowedFd<'_>, ErrorKind> {
+        self.doorbell.fd(|| self.source())
     }
 
     /// Leaves for good.

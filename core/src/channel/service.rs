@@ -277,8 +277,13 @@ impl Service {
         self.sender.fail(question, errno, why, timeout)
     }
 
+    /// [`ServiceReceiver::fd`].
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.receiver.fd()
+    }
+
     /// The descriptor of the memory: close-on-exec, to be handed on.
-    pub fn fd(&self) -> BorrowedFd<'_> {
+    pub fn memory_fd(&self) -> BorrowedFd<'_> {
         self.sender.seat.memory.fd()
     }
 
@@ -294,6 +299,17 @@ impl ServiceReceiver {
     /// Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`; `EPROTO` for one that is damaged, which is skipped.
     pub fn recv(&mut self, timeout: Timeout) -> Result<Question> {
         self.next(timeout).map_err(|kind| self.seat.failed("recv", kind))
+    }
+
+    /// A descriptor that is readable while there is a question: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// Use it as one that does not block: when it is readable, receive with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.questions.fd().map_err(|kind| self.seat.failed("fd", kind))
     }
 
     fn next(&mut self, timeout: Timeout) -> Result<Question, ErrorKind> {
@@ -624,6 +640,17 @@ impl Client {
 
     fn slot(&self) -> &Participant {
         &self.seat.memory.slots[self.seat.slot]
+    }
+
+    /// A descriptor that is readable while there is an answer, to whichever of the open calls: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// It does not tell of the death of a server; [`Client::wait`] does. Use it as one that does not block: when it is readable, [`Client::wait`] with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.answers.fd().map_err(|kind| self.seat.failed("fd", kind))
     }
 
     /// The service's name.

@@ -2,10 +2,12 @@
 //! The half of a topic that reads: a position of its own, and a check after each reading that the record was still there.
 
 use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
+use super::doorbell::{Doorbell, Waiting};
 use super::layout::{BESIDE, Bed, Half};
 use super::memory::Memory;
 use super::ring::{Beside, Found, Ring};
@@ -15,6 +17,7 @@ use super::wait::{self, Patience, pause};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
 use crate::time::{Deadline, Timeout};
+use crate::watch::Source;
 
 /// As in a queue's receiver.
 const HEELS: u32 = 4;
@@ -49,6 +52,7 @@ pub(super) struct Reader {
     caught_up: u32,
     lent: Option<Found>,
     home: Home,
+    doorbell: Doorbell,
 }
 
 /// A message that was read.
@@ -109,6 +113,7 @@ impl Reader {
             caught_up: 0,
             lent: None,
             home,
+            doorbell: Doorbell::default(),
         })
     }
 
@@ -282,12 +287,12 @@ impl Reader {
             polls += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
-                return Err(timeout.expired());
+                return Err(self.doorbell.nothing(timeout.expired()));
             }
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
             polls += self.wait_for_message(deadline)?;
             if deadline.has_passed() && self.ring.tail() == self.position {
-                return Err(timeout.expired());
+                return Err(self.doorbell.nothing(timeout.expired()));
             }
         }
         let several = self.tail.wrapping_sub(self.position) > 64;
@@ -342,6 +347,26 @@ impl Reader {
         self.half.position.store(end, Ordering::Release);
         self.half.messages.store(self.received, Ordering::Relaxed);
         wait::ring(&self.bed, self.fences || self.memory.fences(), i32::MAX);
+    }
+
+    /// That there is a message, to wait for.
+    pub(super) fn source(&self) -> Arc<dyn Source> {
+        let (ring, half) = (self.ring.clone(), self.half.clone());
+        Arc::new(Waiting {
+            memory: Arc::clone(&self.memory),
+            bed: self.data.clone(),
+            // A ring without its pages is for the caller to find.
+            ready: move || {
+                ring.tail() != half.position.load(Ordering::Acquire) || ring.mirror.check().is_err()
+            },
+            bury: || {},
+        })
+    }
+
+    /// Readable while there is a message, see [`super::doorbell`].
+    pub(super) fn fd(&self) -> Result<BorrowedFd<'_>, ErrorKind> {
+        self.home.check()?;
+        self.doorbell.fd(|| self.source())
     }
 
     /// Leaves for good.

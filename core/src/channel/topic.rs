@@ -166,8 +166,20 @@ impl Topic {
         self.sender.finish(None).map_err(|kind| self.seat.failed("abort", kind))
     }
 
+    /// A descriptor that is readable while there is room for the message for which there was none the last time (always, in a topic that keeps the
+    /// latest): for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// Use it as one that does not block: when it is readable, publish with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.sender.fd().map_err(|kind| self.seat.failed("fd", kind))
+    }
+
     /// The descriptor of the memory: close-on-exec, to be handed on.
-    pub fn fd(&self) -> BorrowedFd<'_> {
+    pub fn memory_fd(&self) -> BorrowedFd<'_> {
         self.seat.memory.fd()
     }
 
@@ -266,6 +278,17 @@ impl Subscriber {
     pub fn leave(&mut self) -> Result<()> {
         let left = self.reader.finish(false);
         left.map(drop).map_err(|kind| self.seat.failed("leave", kind))
+    }
+
+    /// A descriptor that is readable while there is a message: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// Use it as one that does not block: when it is readable, receive with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.reader.fd().map_err(|kind| self.seat.failed("fd", kind))
     }
 
     /// The topic's name.

@@ -119,32 +119,47 @@ pub(super) fn sleep(
     deadline: Deadline,
     ready: impl Fn() -> bool,
 ) -> nix::Result<()> {
-    bed.sleepers.fetch_add(1, Ordering::Relaxed);
-    if !membarrier::everywhere() {
-        settings.fences.store(1, Ordering::Relaxed);
-    }
-    // SYNC: pairs with the fence or the plain load in `ring`, see the top.
-    fence(Ordering::SeqCst);
-    let bell = bed.bell.load(Ordering::Acquire);
+    let bell = announce(bed, settings);
     let result = if ready() {
         Ok(())
     } else {
-        // SYNC: whoever rings after this finds the bell changed, or somebody asleep; who rang before leaves the count alone.
-        let lie_down =
-            |seen: u32| Some((seen & COUNT).max(1) | (seen & !COUNT).wrapping_add(COUNT + 1));
-        let _ = bed.sleepers.fetch_update(Ordering::SeqCst, Ordering::Relaxed, lie_down);
+        lie_down(bed);
         let limit = match deadline.remaining() {
             Timeout::Forever => SLICE,
             Timeout::After(left) => left.min(SLICE),
         };
         futex::wait(&bed.bell, bell, limit)
     };
-    let one_less = |seen: u32| (seen & COUNT != 0).then(|| seen - 1);
-    let _ = bed.sleepers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+    get_up(bed);
     match result {
         Err(Errno::EINTR) => Err(Errno::EINTR),
         _ => Ok(()),
     }
+}
+
+/// Says that somebody is about to sleep, who must look once more after this; what the bell is now.
+pub(super) fn announce(bed: &Bed, settings: &Settings) -> u32 {
+    bed.sleepers.fetch_add(1, Ordering::Relaxed);
+    if !membarrier::everywhere() {
+        settings.fences.store(1, Ordering::Relaxed);
+    }
+    // SYNC: pairs with the fence or the plain load in `ring`, see the top.
+    fence(Ordering::SeqCst);
+    bed.bell.load(Ordering::Acquire)
+}
+
+/// The last step before sleeping on the bell.
+pub(super) fn lie_down(bed: &Bed) {
+    // SYNC: whoever rings after this finds the bell changed, or somebody asleep; who rang before leaves the count alone.
+    let one_lies =
+        |seen: u32| Some((seen & COUNT).max(1) | (seen & !COUNT).wrapping_add(COUNT + 1));
+    let _ = bed.sleepers.fetch_update(Ordering::SeqCst, Ordering::Relaxed, one_lies);
+}
+
+/// Takes back what [`announce`] said.
+pub(super) fn get_up(bed: &Bed) {
+    let one_less = |seen: u32| (seen & COUNT != 0).then(|| seen - 1);
+    let _ = bed.sleepers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
 }
 
 /// Wakes up to `count` of those who sleep, after something was stored for them. Costs a load when nobody does.

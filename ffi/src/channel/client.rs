@@ -2,6 +2,7 @@
 //! Clients: those who ask.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::os::fd::AsRawFd;
 use std::ptr::null;
 
 use libc::{ssize_t, timespec};
@@ -178,6 +179,28 @@ fn give(caller: &Caller, answer: &[u8], room: &mut [u8]) -> unipc_core::Result<s
     };
     room.copy_from_slice(answer);
     Ok(answer.len().cast_signed())
+}
+
+/// A descriptor that is readable while there is an answer: for poll(), select(), epoll or an event
+/// loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+///
+/// Use it as one that does not block: when it is readable, wait with {0, 0} until that is -EAGAIN,
+/// which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+/// pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+/// descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+/// The death of a server is told by unipc_client_wait() alone.
+///
+/// Returns it.
+/// Errors:
+///   -EMFILE, -ENFILE  there are no more descriptors
+///   -EBUSY       no more threads may be started
+///   -EINVAL      the handle is the parent's, or NULL
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_fd(client: *mut unipc_client) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("fd") };
+    caller.guard(|| Ok(caller.handle_mut(client)?.client.fd()?.as_raw_fd()))
 }
 
 /// The name.

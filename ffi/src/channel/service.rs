@@ -275,6 +275,27 @@ pub unsafe extern "C" fn unipc_service_name(service: *const unipc_service) -> *c
     caller.guard(|| Ok(caller.handle(service)?.name.as_ptr()))
 }
 
+/// A descriptor that is readable while there is a question: for poll(), select(), epoll or an event
+/// loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+///
+/// Use it as one that does not block: when it is readable, receive with {0, 0} until that is -EAGAIN,
+/// which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+/// pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+/// descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+///
+/// Returns it.
+/// Errors:
+///   -EMFILE, -ENFILE  there are no more descriptors
+///   -EBUSY       no more threads may be started
+///   -EINVAL      the handle is the parent's, or NULL
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_service_fd(service: *mut unipc_service) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("fd") };
+    caller.guard(|| Ok(caller.handle_mut(service)?.service.fd()?.as_raw_fd()))
+}
+
 /// The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
 /// from_fd. It is close-on-exec and valid until the handle is closed.
 ///
@@ -283,7 +304,7 @@ pub unsafe extern "C" fn unipc_service_name(service: *const unipc_service) -> *c
 pub unsafe extern "C" fn unipc_service_memory_fd(service: *const unipc_service) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("memory_fd") };
-    caller.guard(|| Ok(caller.handle(service)?.service.fd().as_raw_fd()))
+    caller.guard(|| Ok(caller.handle(service)?.service.memory_fd().as_raw_fd()))
 }
 
 /// Removes the service of this name. Who has it open keeps it.

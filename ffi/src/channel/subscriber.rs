@@ -3,6 +3,7 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
 use std::ptr::null;
 
 use libc::{ssize_t, timespec};
@@ -185,6 +186,27 @@ pub unsafe extern "C" fn unipc_subscriber_leave(subscriber: *mut unipc_subscribe
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("leave") };
     caller.guard(|| caller.handle_mut(subscriber)?.subscriber.leave().map(|()| 0))
+}
+
+/// A descriptor that is readable while there is a message: for poll(), select(), epoll or an event
+/// loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+///
+/// Use it as one that does not block: when it is readable, receive with {0, 0} until that is -EAGAIN,
+/// which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+/// pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+/// descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+///
+/// Returns it.
+/// Errors:
+///   -EMFILE, -ENFILE  there are no more descriptors
+///   -EBUSY       no more threads may be started
+///   -EINVAL      the handle is the parent's, or NULL
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_subscriber_fd(subscriber: *mut unipc_subscriber) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("fd") };
+    caller.guard(|| Ok(caller.handle_mut(subscriber)?.subscriber.fd()?.as_raw_fd()))
 }
 
 /// The name.

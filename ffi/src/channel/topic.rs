@@ -225,6 +225,29 @@ pub unsafe extern "C" fn unipc_topic_name(topic: *const unipc_topic) -> *const c
     caller.guard(|| Ok(caller.handle(topic)?.name.as_ptr()))
 }
 
+/// A descriptor that is readable while there is room: for poll(), select(), epoll or an event
+/// loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+///
+/// Use it as one that does not block: when it is readable, publish with {0, 0} until that is -EAGAIN,
+/// which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+/// pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+/// descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+/// Room: for the message for which there was none the last time; in a topic that keeps the latest
+/// messages there always is.
+///
+/// Returns it.
+/// Errors:
+///   -EMFILE, -ENFILE  there are no more descriptors
+///   -EBUSY       no more threads may be started
+///   -EINVAL      the handle is the parent's, or NULL
+/// Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_fd(topic: *mut unipc_topic) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("fd") };
+    caller.guard(|| Ok(caller.handle_mut(topic)?.topic.fd()?.as_raw_fd()))
+}
+
 /// The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
 /// from_fd. It is close-on-exec and valid until the handle is closed.
 ///
@@ -233,7 +256,7 @@ pub unsafe extern "C" fn unipc_topic_name(topic: *const unipc_topic) -> *const c
 pub unsafe extern "C" fn unipc_topic_memory_fd(topic: *const unipc_topic) -> c_int {
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("memory_fd") };
-    caller.guard(|| Ok(caller.handle(topic)?.topic.fd().as_raw_fd()))
+    caller.guard(|| Ok(caller.handle(topic)?.topic.memory_fd().as_raw_fd()))
 }
 
 /// Removes the topic of this name. Who has it open keeps it.

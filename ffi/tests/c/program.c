@@ -2,6 +2,7 @@
 /* Calls functions once, and expects what their comments in the headers promise. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -527,6 +528,55 @@ static void channel_queue(void)
     unipc_queue_close(queue);
 }
 
+/* Is the descriptor readable, or about to be? */
+static int tells(int fd, int milliseconds)
+{
+    struct pollfd polled = {fd, POLLIN, 0};
+
+    EXPECT(fd >= 0);
+    return poll(&polled, 1, milliseconds);
+}
+
+static void channel_descriptors(void)
+{
+    const struct timespec now = {0, 0};
+    unipc_queue *queue;
+    unipc_topic *topic;
+    unipc_subscriber *subscriber;
+    unipc_service *service;
+    unipc_client *client;
+    unipc_question *question;
+    char text[32];
+    int call;
+
+    EXPECT(unipc_queue_create(&queue, "memfd:program", 4096, 0, NULL) == 0);
+    EXPECT(tells(unipc_queue_fd(queue), 0) == 0 && tells(unipc_queue_send_fd(queue), 0) == 1);
+    EXPECT(unipc_queue_send(queue, "hello", 5, NULL) == 0);
+    EXPECT(tells(unipc_queue_fd(queue), 30000) == 1);
+    EXPECT(unipc_queue_recv(queue, text, sizeof text, &now) == 5);
+    EXPECT(unipc_queue_recv(queue, text, sizeof text, &now) == -EAGAIN);
+    EXPECT(tells(unipc_queue_fd(queue), 0) == 0);
+    unipc_queue_close(queue);
+    EXPECT(unipc_topic_create(&topic, "memfd:program", 4096, 0, NULL) == 0);
+    EXPECT(unipc_subscriber_from_fd(&subscriber, unipc_topic_memory_fd(topic), 0) == 0);
+    EXPECT(tells(unipc_topic_fd(topic), 0) == 1 && tells(unipc_subscriber_fd(subscriber), 0) == 0);
+    EXPECT(unipc_topic_publish(topic, "hello", 5, NULL) == 0);
+    EXPECT(tells(unipc_subscriber_fd(subscriber), 30000) == 1);
+    unipc_subscriber_close(subscriber);
+    unipc_topic_close(topic);
+    EXPECT(unipc_service_create(&service, "memfd:program", 4096, 0, NULL) == 0);
+    EXPECT(unipc_client_from_fd(&client, unipc_service_memory_fd(service), 0) == 0);
+    EXPECT(tells(unipc_service_fd(service), 0) == 0 && tells(unipc_client_fd(client), 0) == 0);
+    call = unipc_client_begin(client, "?", 1, NULL);
+    EXPECT(call >= 0 && tells(unipc_service_fd(service), 30000) == 1);
+    EXPECT(unipc_service_recv(service, &question, &now) == 0);
+    EXPECT(unipc_service_reply(service, question, "!", 1, NULL) == 0);
+    EXPECT(tells(unipc_client_fd(client), 30000) == 1);
+    unipc_question_close(question);
+    unipc_client_close(client);
+    unipc_service_close(service);
+}
+
 static void channel_topic(void)
 {
     const struct timespec now = {0, 0};
@@ -636,6 +686,7 @@ int main(void)
     descriptors();
     signals();
     channel_queue();
+    channel_descriptors();
     channel_topic();
     channel_service();
     puts("all as promised");

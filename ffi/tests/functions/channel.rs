@@ -61,6 +61,12 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_queue_open_or_create(null_mut(), name, 4096, 0, null()) -> INVALID;
         unipc_queue_open_or_create(&raw mut other_queue, null(), 4096, 0, null()) -> INVALID;
         unipc_queue_memory_fd(no_queue) -> INVALID;
+        unipc_queue_fd(no_queue) -> INVALID;
+        unipc_queue_send_fd(no_queue) -> INVALID;
+        unipc_topic_fd(no_topic) -> INVALID;
+        unipc_subscriber_fd(no_subscriber) -> INVALID;
+        unipc_service_fd(no_service) -> INVALID;
+        unipc_client_fd(no_client) -> INVALID;
         unipc_queue_unlink(null()) -> INVALID;
         unipc_topic_create(null_mut(), name, 4096, 0, null()) -> INVALID;
         unipc_topic_create(&raw mut other_topic, null(), 4096, 0, null()) -> INVALID;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use unipc::Timeout;
 use unipc::channel::{Options, QueueReceiver, QueueSender};
 
 use super::half::Half;
@@ -58,7 +59,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     fn new(queue: unipc::channel::Queue, spin: bool) -> Self {
-        let memory = queue.fd().try_clone_to_owned().ok();
+        let memory = queue.memory_fd().try_clone_to_owned().ok();
         let name = queue.name().clone();
         let (sender, receiver) = queue.split();
         Self {
@@ -301,13 +302,35 @@ impl Queue {
         self.sender.is_closed()
     }
 
-    /// The descriptor of the memory, to be handed on: close-on-exec. (It does not tell when a message comes.)
+    /// The descriptor of the memory, to be handed on: close-on-exec. (It does not tell when a message comes; `fileno` does.)
     #[getter]
     fn memory_fd(&self) -> PyResult<RawFd> {
         match &self.memory {
             Some(fd) if !self.sender.is_closed() => Ok(fd.as_raw_fd()),
             _ => Err(closed(self.sender.name())),
         }
+    }
+
+    /// The descriptor that is readable while there is a message: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
+    /// It is made by the first call, close-on-exec, and the handle's own.
+    ///
+    /// Use it as one that does not block: when it is readable, receive with `timeout=0` until that raises `BlockingIOError`, which lets it
+    /// tell of the next.
+    ///
+    /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        self.receiver.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
+    }
+
+    /// The descriptor that is readable while there is room for the message for which there was none the last time: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
+    /// It is made by the first call, close-on-exec, and the handle's own.
+    ///
+    /// Use it as one that does not block: when it is readable, send with `timeout=0` until that raises `BlockingIOError`, which lets it
+    /// tell of the next.
+    ///
+    /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    fn send_fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        self.sender.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
     }
 
     /// Closes the handle; the queue stays. A call that another thread is in goes on to its end.

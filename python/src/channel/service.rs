@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use unipc::Timeout;
 use unipc::channel::{Options, ServiceReceiver, ServiceSender};
 
 use super::creating;
@@ -73,7 +74,8 @@ pub(crate) struct Call {
 
 impl Service {
     fn new(service: unipc::channel::Service, spin: bool) -> Self {
-        let (memory, name) = (service.fd().try_clone_to_owned().ok(), service.name().clone());
+        let (memory, name) =
+            (service.memory_fd().try_clone_to_owned().ok(), service.name().clone());
         let (receiver, sender) = service.split();
         let half = Arc::new(Half::new(receiver, name.clone(), spin));
         Self { half, sender: Arc::new(Half::new(sender, name, spin)), memory }
@@ -186,6 +188,17 @@ impl Service {
             Some(fd) if !self.half.is_closed() => Ok(fd.as_raw_fd()),
             _ => Err(closed(self.half.name())),
         }
+    }
+
+    /// The descriptor that is readable while there is a question: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
+    /// It is made by the first call, close-on-exec, and the handle's own.
+    ///
+    /// Use it as one that does not block: when it is readable, receive with `timeout=0` until that raises `BlockingIOError`, which lets it
+    /// tell of the next.
+    ///
+    /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        self.half.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
     }
 
     /// Closes the handle; the service stays. A call that another thread is in goes on to its end.
@@ -308,8 +321,8 @@ impl Client {
         let deadline = limit(timeout).deadline();
         let call = self.begin(py, question, timeout)?;
         let left = match deadline.remaining() {
-            unipc::Timeout::TRY if limit(timeout) != unipc::Timeout::TRY => {
-                unipc::Timeout::After(std::time::Duration::from_nanos(1))
+            Timeout::TRY if limit(timeout) != Timeout::TRY => {
+                Timeout::After(std::time::Duration::from_nanos(1))
             }
             other => other,
         };
@@ -350,6 +363,17 @@ impl Client {
         self.half.is_closed()
     }
 
+    /// The descriptor that is readable while there is an answer: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
+    /// It is made by the first call, close-on-exec, and the handle's own.
+    ///
+    /// Use it as one that does not block: when it is readable, wait with `timeout=0` until that raises `BlockingIOError`, which lets it
+    /// tell of the next. It does not tell of the death of a server; waiting does.
+    ///
+    /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        self.half.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
+    }
+
     /// Closes the handle; the service stays. A call that another thread is in goes on to its end.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.half.close());
@@ -374,7 +398,7 @@ impl Client {
 }
 
 impl Call {
-    fn answer(&self, py: Python<'_>, timeout: unipc::Timeout) -> PyResult<unipc::channel::Answer> {
+    fn answer(&self, py: Python<'_>, timeout: Timeout) -> PyResult<unipc::channel::Answer> {
         let waited =
             self.client.call(py, timeout, |half, left| match half.wait(self.call, left) {
                 // The server's own errno, whatever it is: not a reason to wait again.
@@ -402,7 +426,7 @@ impl Call {
 
     /// No longer waits for the answer; it is thrown away when it comes.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
-        self.client.call(py, unipc::Timeout::Forever, |half, _| {
+        self.client.call(py, Timeout::Forever, |half, _| {
             half.cancel(self.call);
             Ok(())
         })

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use unipc::Timeout;
 use unipc::channel::Options;
 
 use super::half::Half;
@@ -58,7 +59,7 @@ pub(crate) struct Subscriber {
 
 impl Topic {
     fn new(topic: unipc::channel::Topic, spin: bool) -> Self {
-        let (memory, name) = (topic.fd().try_clone_to_owned().ok(), topic.name().clone());
+        let (memory, name) = (topic.memory_fd().try_clone_to_owned().ok(), topic.name().clone());
         Self { half: Arc::new(Half::new(topic, name, spin)), memory }
     }
 }
@@ -208,6 +209,17 @@ impl Topic {
         }
     }
 
+    /// The descriptor that is readable while there is room for the message for which there was none the last time: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
+    /// It is made by the first call, close-on-exec, and the handle's own.
+    ///
+    /// Use it as one that does not block: when it is readable, publish with `timeout=0` until that raises `BlockingIOError`, which lets it
+    /// tell of the next.
+    ///
+    /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        self.half.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
+    }
+
     /// Closes the handle; the topic stays. A call that another thread is in goes on to its end.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.half.close());
@@ -341,6 +353,17 @@ impl Subscriber {
     #[getter]
     fn closed(&self) -> bool {
         self.half.is_closed()
+    }
+
+    /// The descriptor that is readable while there is a message: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
+    /// It is made by the first call, close-on-exec, and the handle's own.
+    ///
+    /// Use it as one that does not block: when it is readable, receive with `timeout=0` until that raises `BlockingIOError`, which lets it
+    /// tell of the next.
+    ///
+    /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        self.half.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
     }
 
     /// Closes the handle; the topic stays. A call that another thread is in goes on to its end.

@@ -7,7 +7,7 @@ use unipc::SharedMemory;
 
 use super::audit::Holdings;
 use super::operations::{Operation, SIZE, Scene};
-use super::{Always, FINE, Injection, Made, Report, Told, explore, observe};
+use super::{Always, FINE, Injection, Made, NEAR, Report, Told, explore, observe};
 use crate::place::{Kind, Place, Seen};
 use crate::tracer;
 
@@ -18,7 +18,7 @@ pub(super) fn each_failure(kind: Kind, operation: &Operation) -> Report {
         kind != Kind::Memfd
             || (injection.call, injection.errno) != (libc::SYS_fallocate, libc::EOPNOTSUPP)
     };
-    explore(operation.name, &possible, &|injections| perform(&place, operation, injections))
+    explore(operation.name, NEAR, &possible, &|injections| perform(&place, operation, injections))
 }
 
 /// Runs the operation in a child, with these failures besides the one that it always has.

@@ -37,7 +37,7 @@ pub(crate) use rooms::{CARELESS as CARELESS_ROOM, CAUGHT, ROOMS, run as run_room
 /// What fails second: a cause that nothing gives by itself here.
 const SECOND: i32 = libc::EIO;
 
-/// How many calls later the second may fail.
+/// How many calls later the second may fail, unless a case is content with one.
 const NEAR: usize = 8;
 
 /// One operation with all the failures that were tried.
@@ -102,9 +102,10 @@ pub(crate) fn run_careless() -> Report {
     memory::each_failure(Kind::File, &CARELESS)
 }
 
-/// Attempts the operation with each failure that is `possible`, alone and with another one near it.
+/// Attempts the operation with each failure that is `possible`, alone and with another one at most `near` calls later.
 fn explore(
     operation: &'static str,
+    near: usize,
     possible: &dyn Fn(Injection) -> bool,
     attempt: &Attempt,
 ) -> Report {
@@ -126,7 +127,7 @@ fn explore(
             report.calls.insert(known.1);
             let Some(made) = report.attempt(attempt, &[first]) else { continue };
             // What is done about the first failure may fail as well.
-            for (position, call) in made.iter().enumerate().skip(position + 1).take(NEAR) {
+            for (position, call) in made.iter().enumerate().skip(position + 1).take(near) {
                 if call.known().is_some_and(|known| !known.2.is_empty()) {
                     let second = Injection { position, call: call.number, errno: SECOND };
                     if possible(second) {

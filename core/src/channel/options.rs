@@ -2,7 +2,7 @@
 //! How a channel is made and opened, where the defaults do not do.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::memory::{Choice, Memory};
 use super::subscriber::Start;
@@ -11,11 +11,20 @@ use crate::name::Name;
 use crate::open::Mode;
 use crate::{SharedMemory, shm};
 
+/// How often `open_or_create` looks again, when others create and unlink the name meanwhile.
+const ATTEMPTS: u32 = 100;
+
+/// Memory with a channel in it.
+enum Got {
+    Made(SharedMemory),
+    Found(SharedMemory),
+}
+
 /// What a channel can be: [`super::Queue`], [`super::Topic`].
 #[allow(private_interfaces, private_bounds, reason = "nobody else makes channels")]
 pub trait Channel: Sealed {}
 
-pub(super) trait Sealed: Sized {
+pub(super) trait Sealed: Sized + Send + 'static {
     const KIND: [u8; 8];
 
     fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind>;
@@ -129,7 +138,9 @@ impl Options {
         capacity: usize,
     ) -> Result<C> {
         let name = name.try_into().map_err(Into::into)?;
-        self.make(&name, capacity, "create", |options, name, size| options.create(name, size))
+        self.make(&name, capacity, "create", |options, name, size| {
+            options.create(name, size).map(Got::Made)
+        })
     }
 
     /// Opens the channel, or creates it when there is none. Errors: those of both.
@@ -140,13 +151,18 @@ impl Options {
     ) -> Result<C> {
         let name = name.try_into().map_err(Into::into)?;
         self.make(&name, capacity, "open_or_create", |options, name, size| {
-            match options.open(name) {
-                Err(error) if error.errno() == libc::ENOENT => {}
-                other => return other,
-            }
-            match options.create(name, size) {
-                Err(error) if error.errno() == libc::EEXIST => options.open(name),
-                other => other,
+            let mut left = ATTEMPTS;
+            loop {
+                left -= 1;
+                match options.open(name) {
+                    Err(error) if error.errno() == libc::ENOENT => {}
+                    other => return other.map(Got::Found),
+                }
+                match options.create(name, size) {
+                    // Somebody else was faster.
+                    Err(error) if error.errno() == libc::EEXIST && left > 0 => {}
+                    other => return other.map(Got::Made),
+                }
             }
         })
     }
@@ -158,13 +174,14 @@ impl Options {
     pub fn open<C: Channel>(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<C> {
         let name = name.try_into().map_err(Into::into)?;
         let shm = shm::Options::new().open(&name)?;
-        self.attach(&shm).map_err(|kind| kind.during("open", &name))
+        self.attach(&shm, name.clone()).map_err(|kind| kind.during("open", &name))
     }
 
     /// Opens the channel that a descriptor refers to: a memfd that was inherited or received.
     pub fn from_fd<C: Channel>(&self, fd: impl Into<OwnedFd>) -> Result<C> {
         let shm = SharedMemory::from_fd(fd)?;
-        self.attach(&shm).map_err(|kind| kind.during("from_fd", shm.name()))
+        let name = shm.name();
+        self.attach(&shm, name.clone()).map_err(|kind| kind.during("from_fd", name))
     }
 
     fn make<C: Channel>(
@@ -172,7 +189,7 @@ impl Options {
         name: &Name,
         capacity: usize,
         operation: &'static str,
-        get: impl FnOnce(&shm::Options, &Name, usize) -> Result<SharedMemory>,
+        get: impl FnOnce(&shm::Options, &Name, usize) -> Result<Got>,
     ) -> Result<C> {
         let failed = |kind: ErrorKind| kind.during(operation, name);
         let choice = Choice {
@@ -184,13 +201,32 @@ impl Options {
             reply_size: C::reply_size(self.reply_capacity).map_err(failed)?,
         };
         let size = choice.size().map_err(failed)?;
-        let options = shm::Options::new().mode(self.mode).fill(move |shm| choice.fill(shm));
-        let shm = get(&options, name, size)?;
-        self.attach(&shm).map_err(failed)
+        // It is attached before it has its name, so that a failure leaves none.
+        let ours = Arc::new(Mutex::new(None));
+        let (given, this, its_name) = (Arc::clone(&ours), self.clone(), name.clone());
+        let options = shm::Options::new().mode(self.mode).fill(move |shm| {
+            choice.fill(shm)?;
+            let channel: C = this.attach(shm, its_name.clone())?;
+            *lock(&given) = Some(channel);
+            Ok(())
+        });
+        let (shm, ours) = match get(&options, name, size)? {
+            Got::Made(shm) => (shm, lock(&ours).take()),
+            Got::Found(shm) => (shm, None),
+        };
+        match ours {
+            Some(channel) => Ok(channel),
+            None => self.attach(&shm, name.clone()).map_err(failed),
+        }
     }
 
-    fn attach<C: Channel>(&self, shm: &SharedMemory) -> Result<C, ErrorKind> {
+    fn attach<C: Channel>(&self, shm: &SharedMemory, name: Name) -> Result<C, ErrorKind> {
         let memory = Arc::new(Memory::new(shm, C::KIND)?);
-        C::attach(memory, shm.name().clone(), self)
+        C::attach(memory, name, self)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whole whatever panics: it is set at once.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 
 use nix::errno::Errno;
 
-use super::place::Place;
+use super::place::{Place, Site};
 use crate::error::{Error, ErrorKind, Result};
 use crate::open::{Disposition, Mode};
 use crate::sys::pthread::Foreign;
@@ -34,7 +34,7 @@ pub(super) fn establish<'a, T>(
 ) -> Result<(Foreign<T>, String)> {
     let place = place.try_into().map_err(Into::into)?;
     let label = place.to_string();
-    let found = place.reach(disposition, mode, size_of::<T>()).and_then(|site| {
+    let make = |site: Site| {
         let foreign = Foreign::new(site.map, site.offset)?;
         let create = match disposition {
             Disposition::Open => false,
@@ -47,7 +47,10 @@ pub(super) fn establish<'a, T>(
         }
         foreign.check()?;
         Ok(foreign)
-    });
+    };
+    let found = place
+        .reach(disposition, mode, size_of::<T>())
+        .and_then(|site| make(site).inspect_err(|_| place.withdraw(disposition)));
     match found {
         Ok(foreign) => Ok((foreign, label)),
         Err(kind) => Err(kind.during(operation, label)),

@@ -70,14 +70,17 @@ impl Kind {
         let label = place.to_string();
         let operation = self.operation[disposition as usize];
         let size = lines.saturating_mul(LINE);
-        let found = place.reach(disposition, mode, size).and_then(|site| match disposition {
-            Disposition::Open => self.open(&site),
-            Disposition::Create => self.create(&site, lines, &fill)?.ok_or_else(taken),
-            Disposition::OpenOrCreate => match self.create(&site, lines, &fill)? {
+        let make = |site: &Site| match disposition {
+            Disposition::Open => self.open(site),
+            Disposition::Create => self.create(site, lines, &fill)?.ok_or_else(taken),
+            Disposition::OpenOrCreate => match self.create(site, lines, &fill)? {
                 Some(lines) => Ok(lines),
-                None => self.open(&site),
+                None => self.open(site),
             },
-        });
+        };
+        let found = place
+            .reach(disposition, mode, size)
+            .and_then(|site| make(&site).inspect_err(|_| place.withdraw(disposition)));
         match found {
             Ok(lines) => Ok(Object { lines, label }),
             Err(kind) => Err(kind.during(operation, label)),

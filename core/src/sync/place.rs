@@ -120,9 +120,18 @@ impl Place<'_> {
                     Disposition::Create => options.create(name, size),
                     Disposition::OpenOrCreate => options.open_or_create(name, size),
                 };
-                (memory.map_err(|error| error.kind().clone())?.twin(), 0)
+                let memory = memory.map_err(|error| error.kind().clone())?;
+                (memory.twin().inspect_err(|_| self.withdraw(disposition)), 0)
             }
         };
         Ok(Site { map: map?, offset })
+    }
+
+    /// Takes the name away from a segment that was created for an object which could not be made.
+    pub(super) fn withdraw(&self, disposition: Disposition) {
+        if let (Where::Name(name), Disposition::Create) = (&self.0, disposition) {
+            // The failure itself is what is told.
+            let _ = SharedMemory::unlink(name);
+        }
     }
 }

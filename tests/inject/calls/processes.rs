@@ -38,6 +38,9 @@ pub(super) const CALLS: &[Call] = calls! {
     SYS_clock_gettime:;
     // Any other error has the C library end the program.
     SYS_futex: EAGAIN EINTR;
+    SYS_futex_waitv: EAGAIN EINTR;
+    SYS_membarrier: ENOSYS EPERM;
+    SYS_get_robust_list:;
     SYS_prctl: EINVAL;
     SYS_prlimit64: EPERM;
     SYS_setsid: EPERM;

@@ -4,6 +4,7 @@
 use unipc::Result;
 
 use super::Yard;
+use crate::inject::NEAR;
 
 /// The operation. It is run between the tracer's marks, and after a failure once more, when it must succeed.
 pub(in crate::inject) type Act = Box<dyn FnMut() -> Result<()>>;
@@ -21,7 +22,9 @@ pub(in crate::inject) struct Case {
     pub(super) without: &'static [(i64, i32)],
     pub(super) first: &'static [(i64, i32)],
     pub(super) impossible: &'static [(i64, i32)],
+    pub(super) near: usize,
     pub(super) once: bool,
+    pub(super) may_leave: bool,
 }
 
 #[allow(dead_code, reason = "the vocabulary of the rooms, each of which needs a part of it")]
@@ -36,7 +39,9 @@ impl Case {
             without: &[],
             first: &[],
             impossible: &[],
+            near: NEAR,
             once: false,
+            may_leave: false,
         }
     }
 
@@ -66,6 +71,16 @@ impl Case {
     /// What the kernel cannot say to these calls here, so that it is not tried.
     pub(in crate::inject) const fn impossible(self, impossible: &'static [(i64, i32)]) -> Self {
         Self { impossible, ..self }
+    }
+
+    /// One failure at a time: what is done about it another case tries.
+    pub(in crate::inject) const fn singly(self) -> Self {
+        Self { near: 0, ..self }
+    }
+
+    /// A failure may leave the object, as the next call can take it.
+    pub(in crate::inject) const fn may_leave(self) -> Self {
+        Self { may_leave: true, ..self }
     }
 
     /// After a failure it cannot be done again.

@@ -2,6 +2,7 @@
 //! The rooms besides shared memory: a case is an operation and what it needs.
 
 mod case;
+mod channel;
 mod control;
 mod lock;
 mod mq;
@@ -10,6 +11,7 @@ mod process;
 mod sem;
 mod signal;
 mod socket;
+mod sync;
 mod yard;
 
 use std::cell::Cell;
@@ -35,6 +37,7 @@ pub(crate) struct Room {
 /// Every room with cases; `control` is what must pass for the others to mean something.
 pub(crate) const ROOMS: &[Room] = &[
     control::CAREFUL,
+    channel::ROOM,
     lock::ROOM,
     mq::ROOM,
     pipe::ROOM,
@@ -42,6 +45,7 @@ pub(crate) const ROOMS: &[Room] = &[
     sem::ROOM,
     signal::ROOM,
     socket::ROOM,
+    sync::ROOM,
 ];
 
 /// What must be caught.
@@ -54,7 +58,7 @@ pub(crate) fn run(room: &Room) -> Vec<Report> {
             run.set(run.get() + 1);
             perform(room, case, run.get(), injections)
         };
-        explore(case.name, &|injection| possible(room, case, injection), &attempt)
+        explore(case.name, case.near, &|injection| possible(room, case, injection), &attempt)
     };
     room.cases.iter().map(each).collect()
 }
@@ -129,7 +133,7 @@ fn act(room: &Room, case: &Case, mut yard: Yard, told: &Told) -> String {
         Ok(()) => {}
         Err(error) => {
             wrong.extend(unexpected(room, case, error, injections));
-            if alone {
+            if alone && !case.may_leave {
                 let new = Names::now(&yard).more_than(&before);
                 wrong.extend(new.iter().map(|name| format!("failure has left {name}")));
             }

@@ -255,6 +255,40 @@ pub(super) const ROOM: Room = Room {
             })
         })
         .once(),
+        Case::new("ask for a thread and not", |yard| {
+            let queue = posix(yard);
+            Box::new(move || {
+                queue.notify_thread(|| ())?;
+                queue.cancel_notification()
+            })
+        })
+        .once()
+        // The C library has an older call, and calls it EAGAIN that there is no memory.
+        .forgives(&[(libc::SYS_clone3, libc::ENOSYS)])
+        .translates(&[(libc::SYS_clone3, ANY, libc::EAGAIN)]),
+        Case::new("receive into a buffer, and a part", |yard| {
+            let queue = posix(yard);
+            let mut sent = 0;
+            Box::new(move || {
+                while sent < 2 {
+                    queue.send(1, b"message", LONG)?;
+                    sent += 1;
+                }
+                let mut room = [0; 64];
+                assert_eq!(queue.receive_into(Want::Any, &mut room, LONG)?.len, 7);
+                sent -= 1;
+                queue.receive_truncated(Want::Any, &mut room[..3], LONG)?;
+                sent -= 1;
+                assert_eq!(&room[..3], b"mes");
+                queue.max_size().map(drop)
+            })
+        })
+        .forgives(&[
+            (SYS_mq_timedsend, libc::EAGAIN),
+            (SYS_mq_timedsend, libc::ETIMEDOUT),
+            (SYS_mq_timedreceive, libc::EAGAIN),
+            (SYS_mq_timedreceive, libc::ETIMEDOUT),
+        ]),
         Case::new("unlink POSIX", |yard| {
             let queue = posix(yard);
             let name = queue.name().to_string();

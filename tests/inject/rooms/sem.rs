@@ -215,6 +215,22 @@ pub(super) const ROOM: Room = Room {
             Box::new(move || set.operate(&both, LONG))
         })
         .translates(&[(SYS_semtimedop, libc::EAGAIN, libc::ETIMEDOUT)]),
+        Case::new("wait for zero", |yard| {
+            let set = set(yard);
+            Box::new(move || set.wait_zero(1, LONG))
+        })
+        .translates(&[(SYS_semtimedop, libc::EAGAIN, libc::ETIMEDOUT)]),
+        Case::new("hold, value", |yard| {
+            let semaphore = first(yard);
+            Box::new(move || {
+                drop(semaphore.hold(Timeout::Forever)?);
+                semaphore.set_value(1)?;
+                assert_eq!(semaphore.value()?, 1);
+                Ok(())
+            })
+        })
+        // What a guard gives back nobody can be told of; here the value is set afterwards.
+        .forgives(&[(SYS_semtimedop, ANY)]),
         Case::new("values", |yard| {
             let set = set(yard);
             Box::new(move || {

@@ -30,6 +30,27 @@ pub(super) const ROOM: Room = Room {
             (libc::SYS_pidfd_open, libc::ENOENT, libc::EINVAL),
             (libc::SYS_pidfd_send_signal, libc::EINVAL, libc::EOPNOTSUPP),
         ]),
+        Case::new("pidfd of one who was started then", |_| {
+            let started = signal::start_time(me()).expect("it runs");
+            Box::new(move || {
+                let process = PidFd::open_started(me(), started)?;
+                assert_eq!(process.pid()?, Some(me()));
+                Ok(())
+            })
+        })
+        .forgives(SIZE_HINT)
+        .translates(&[
+            (libc::SYS_pidfd_open, libc::ENOENT, libc::EINVAL),
+            (libc::SYS_openat, ANY, libc::ESRCH),
+            (libc::SYS_read, ANY, libc::ESRCH),
+        ]),
+        Case::new("probe, send_group", |_| {
+            become_leader();
+            Box::new(|| {
+                signal::probe(me())?;
+                signal::send_group(me(), Signal::URG)
+            })
+        }),
         Case::new("stat", |_| Box::new(|| signal::stat(me()).map(drop)))
             .forgives(SIZE_HINT)
             .translates(&[(libc::SYS_openat, libc::ENOENT, libc::ESRCH)]),
@@ -48,6 +69,9 @@ pub(super) const ROOM: Room = Room {
         Case::new("stream read_many", |_| harmless(reads_many))
             // What was taken before the failure is given, and the next call tells it.
             .forgives(&[(libc::SYS_read, libc::EAGAIN), (libc::SYS_read, libc::EIO)]),
+        Case::new("stream change", |_| {
+            Box::new(|| Stream::open_keeping_mask(set())?.change(Set::from(Signal::URG)))
+        }),
         Case::new("counter", |_| Box::new(counts))
             // Nobody is there to be told when the counter goes. The handler wakes, but what it counted is seen anyway.
             .forgives(&[
@@ -123,6 +147,8 @@ fn counts() -> Result<()> {
 }
 
 fn acts() -> Result<()> {
+    signal::ensure_unhandled(Signal::URG)?;
+    signal::action(Signal::URG)?;
     let before = signal::ignore(Signal::URG)?;
     signal::set_action(Signal::URG, before).map(drop)
 }

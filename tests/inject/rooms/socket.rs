@@ -229,6 +229,25 @@ pub(super) const ROOM: Room = Room {
         })
         // Without a peer there is no name, which is no failure.
         .forgives(&[(SYS_recvfrom, libc::EAGAIN)]),
+        Case::new("ask over TCP", |_| {
+            let listener = Listener::bind("tcp:127.0.0.1:0").expect("loopback");
+            let name = listener.local_name().ok().flatten().expect("a port");
+            let one = Socket::connect(&name, LONG).expect("there is room");
+            Box::new(move || {
+                let _keeps = &listener;
+                one.set_delay(true)?;
+                assert!(one.delay()?);
+                one.send_buffer()?;
+                one.receive_buffer().map(drop)
+            })
+        }),
+        Case::new("remove", |yard| {
+            let (name, path) = place(yard, "own");
+            let socket = Options::new().kind(Kind::Datagram).bind(name.as_str());
+            let socket = socket.expect("the name is free");
+            yard.at_end(move || drop(fs::remove_file(path)));
+            Box::new(move || socket.remove())
+        }),
         Case::new("from a descriptor", |_| {
             let (one, _other) = std::os::unix::net::UnixStream::pair().expect("a pair");
             Box::new(move || Socket::from_fd(copy(&one)?).map(drop))

@@ -68,6 +68,7 @@
 #include <unipc/mq.h>
 #include <unipc/name.h>
 #include <unipc/pipe.h>
+#include <unipc/poll.h>
 #include <unipc/record.h>
 #include <unipc/sem.h>
 #include <unipc/shm.h>

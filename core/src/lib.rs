@@ -14,6 +14,7 @@ pub mod mq;
 mod name;
 mod open;
 pub mod pipe;
+pub mod poll;
 pub mod record;
 mod seals;
 pub mod sem;

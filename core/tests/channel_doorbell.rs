@@ -130,6 +130,41 @@ fn a_dead_subscriber_does_not_keep_a_publisher_from_being_told() {
 }
 
 #[test]
+fn the_death_of_a_server_is_told_to_its_client() {
+    let name = named("bell-server");
+    let service = Service::create(name.0.as_str(), 4096).unwrap();
+    let mut client = Client::open(name.0.as_str()).unwrap();
+    let ready = named("bell-server-ready");
+    let mut told = Queue::create(ready.0.as_str(), 4096).unwrap();
+    for _ in 0..3 {
+        let child = fork(|| {
+            let mut server = Service::open(name.0.as_str()).unwrap();
+            let _question = server.recv(SOON).unwrap();
+            Queue::open(ready.0.as_str()).unwrap().send(b"", SOON).unwrap();
+            loop {
+                std::thread::park();
+            }
+        });
+        let call = client.begin(b"?", SOON).unwrap();
+        told.recv(SOON).unwrap();
+        assert!(is_quiet(client.fd().unwrap()));
+        killed(child);
+        becomes_readable(client.fd().unwrap());
+        assert_eq!(client.wait(call, Timeout::TRY).unwrap_err().errno(), libc::EPIPE);
+        client.cancel(call);
+        assert_eq!(client.wait(call, Timeout::TRY).unwrap_err().errno(), libc::EINVAL);
+        // Another call finds nothing, and arms.
+        let other = client.begin(b"nobody", SOON).unwrap();
+        assert_eq!(client.wait(other, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+        assert!(is_quiet(client.fd().unwrap()));
+        client.cancel(other);
+        let mut here = Service::open(name.0.as_str()).unwrap();
+        here.recv(SOON).unwrap();
+    }
+    drop(service);
+}
+
+#[test]
 fn a_message_of_a_sender_that_was_killed_is_told() {
     let name = named("bell-killed");
     let mut queue = Queue::create(name.0.as_str(), 1 << 16).unwrap();

@@ -75,7 +75,7 @@ fn text(name: &Name) -> CString {
 /// time; a child of fork() opens its own.
 #[derive(Debug)]
 pub struct unipc_queue {
-    queue: Queue,
+    pub(crate) queue: Queue,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }
@@ -83,7 +83,7 @@ pub struct unipc_queue {
 /// A topic, to publish on: each message goes to all subscribers. Threads and fork() as a queue.
 #[derive(Debug)]
 pub struct unipc_topic {
-    topic: Topic,
+    pub(crate) topic: Topic,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }
@@ -91,7 +91,7 @@ pub struct unipc_topic {
 /// A subscriber of a topic, with a position of its own. Threads and fork() as a queue.
 #[derive(Debug)]
 pub struct unipc_subscriber {
-    subscriber: Subscriber,
+    pub(crate) subscriber: Subscriber,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }
@@ -99,7 +99,7 @@ pub struct unipc_subscriber {
 /// One who answers questions. Threads and fork() as a queue.
 #[derive(Debug)]
 pub struct unipc_service {
-    service: Service,
+    pub(crate) service: Service,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }
@@ -107,7 +107,7 @@ pub struct unipc_service {
 /// One who asks questions. Threads and fork() as a queue.
 #[derive(Debug)]
 pub struct unipc_client {
-    client: Client,
+    pub(crate) client: Client,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }

@@ -18,6 +18,7 @@ pub mod mechanism;
 pub mod mq;
 pub mod name;
 pub mod pipe;
+pub mod poll;
 pub mod record;
 pub mod sem;
 pub mod shm;

@@ -22,7 +22,7 @@ use boundary::SizeFirst;
 /// An open message queue. A handle belongs to the process; a child of fork() has its own copy.
 #[derive(Debug)]
 pub struct unipc_mq {
-    queue: MessageQueue,
+    pub(crate) queue: MessageQueue,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }

@@ -25,7 +25,7 @@ use boundary::SizeFirst;
 /// A semaphore. A handle belongs to the process; a child of fork() has its own copy.
 #[derive(Debug)]
 pub struct unipc_sem {
-    semaphore: Semaphore,
+    pub(crate) semaphore: Semaphore,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }
@@ -33,7 +33,7 @@ pub struct unipc_sem {
 /// A System V set of semaphores. A handle belongs to the process; a child of fork() has its own copy.
 #[derive(Debug)]
 pub struct unipc_semset {
-    set: SemaphoreSet,
+    pub(crate) set: SemaphoreSet,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
 }

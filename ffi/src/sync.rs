@@ -33,7 +33,7 @@ use boundary::{Caller, SizeFirst};
 /// closed, and the handle stays usable when the memory is closed.
 #[derive(Debug)]
 pub struct unipc_mutex {
-    object: Mutex,
+    pub(crate) object: Mutex,
 }
 
 impl unipc_mutex {
@@ -63,7 +63,7 @@ impl unipc_condvar {
 /// closed, and the handle stays usable when the memory is closed.
 #[derive(Debug)]
 pub struct unipc_rwlock {
-    object: RwLock,
+    pub(crate) object: RwLock,
 }
 
 impl unipc_rwlock {
@@ -93,7 +93,7 @@ impl unipc_barrier {
 /// closed, and the handle stays usable when the memory is closed.
 #[derive(Debug)]
 pub struct unipc_sync_semaphore {
-    object: Semaphore,
+    pub(crate) object: Semaphore,
 }
 
 impl unipc_sync_semaphore {
@@ -108,7 +108,7 @@ impl unipc_sync_semaphore {
 /// closed, and the handle stays usable when the memory is closed.
 #[derive(Debug)]
 pub struct unipc_event {
-    object: Event,
+    pub(crate) object: Event,
 }
 
 impl unipc_event {
@@ -123,7 +123,7 @@ impl unipc_event {
 /// closed, and the handle stays usable when the memory is closed.
 #[derive(Debug)]
 pub struct unipc_once {
-    object: Once,
+    pub(crate) object: Once,
 }
 
 impl unipc_once {

@@ -57,6 +57,11 @@ const HEADERS: &[Header] = &[
         preamble: include_str!("header/mq.h"),
     },
     Header {
+        path: "unipc/poll.h",
+        sources: &["poll.rs", "poll/thing.rs", "poll/poller.rs", "poll/doorbell.rs"],
+        preamble: include_str!("header/poll.h"),
+    },
+    Header {
         path: "unipc/pipe.h",
         sources: &[
             "pipe.rs",

@@ -1065,7 +1065,7 @@ int unipc_client_cancel(unipc_client *client, int call);
  * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
  * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
  * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
- * The death of a server is told by unipc_client_wait() alone.
+ * The death of a server is told within 0.1 s.
  *
  * Returns it.
  * Errors:

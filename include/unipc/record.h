@@ -165,24 +165,6 @@ typedef struct {
 
 #endif
 
-/** What the functions that open do when there is an object, and when there is none. */
-typedef enum unipc_record_how {
-    /** Open the one that is there. Where the bytes are zero, wait for up to a second for a creator. */
-    UNIPC_RECORD_OPEN = 0,
-    /** Create it where there are zeros. */
-    UNIPC_RECORD_CREATE = 1,
-    /** Open it, or create it when there is none. */
-    UNIPC_RECORD_OPEN_OR_CREATE = 2,
-} unipc_record_how;
-
-/** Numbers of this header. */
-typedef enum unipc_record_constant {
-    /** Room for the text of a layout, for UNIPC_LAYOUT(). */
-    UNIPC_LAYOUT_MAX = 4096,
-    /** Room for the name of a place, its NUL included. */
-    UNIPC_PLACE_NAME_MAX = 104,
-} unipc_record_constant;
-
 /** How many dimensions a member has, for unipc_layout_text(). */
 typedef enum unipc_dimensions {
     /** One value. */
@@ -194,6 +176,24 @@ typedef enum unipc_dimensions {
     /** One value, or an array when the member is larger than the format says. */
     UNIPC_ANY = 3,
 } unipc_dimensions;
+
+/** Numbers of this header. */
+typedef enum unipc_record_constant {
+    /** Room for the text of a layout, for UNIPC_LAYOUT(). */
+    UNIPC_LAYOUT_MAX = 4096,
+    /** Room for the name of a place, its NUL included. */
+    UNIPC_PLACE_NAME_MAX = 104,
+} unipc_record_constant;
+
+/** What the functions that open do when there is an object, and when there is none. */
+typedef enum unipc_record_how {
+    /** Open the one that is there. Where the bytes are zero, wait for up to a second for a creator. */
+    UNIPC_RECORD_OPEN = 0,
+    /** Create it where there are zeros. */
+    UNIPC_RECORD_CREATE = 1,
+    /** Open it, or create it when there is none. */
+    UNIPC_RECORD_OPEN_OR_CREATE = 2,
+} unipc_record_how;
 
 /**
  * Records in a row, with a header that tells their layout.

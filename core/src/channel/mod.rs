@@ -5,6 +5,7 @@ mod doorbell;
 mod layout;
 mod memory;
 mod options;
+mod owed;
 mod participant;
 mod queue;
 mod receiver;

@@ -14,6 +14,7 @@ use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::time::Timeout;
+use crate::watch::Source;
 
 /// A queue of messages: many may send, many may receive, and each message goes to exactly one of them, in the order in
 /// which they were sent.
@@ -137,9 +138,18 @@ impl Queue {
         self.receiver.recv(timeout)
     }
 
+    /// That there is a message, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.receiver.source()
+    }
+
     /// [`QueueReceiver::fd`].
     pub fn fd(&self) -> Result<BorrowedFd<'_>> {
         self.receiver.fd()
+    }
+
+    pub(crate) fn room(&self) -> Arc<dyn Source> {
+        self.sender.source()
     }
 
     /// The descriptor of the memory: close-on-exec, to be handed on.
@@ -188,6 +198,11 @@ impl QueueSender {
     /// Gives up what was reserved.
     pub fn abort(&mut self) -> Result<()> {
         self.half.finish(None).map_err(|kind| self.seat.failed("abort", kind))
+    }
+
+    /// That there is room, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.half.source()
     }
 
     /// A descriptor that is readable while there is room for the message for which there was none the last time: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
@@ -265,6 +280,11 @@ impl QueueReceiver {
     /// Leaves the message that was lent in the queue, for the next one to receive.
     pub fn leave(&mut self) -> Result<()> {
         self.half.finish(false).map_err(|kind| self.seat.failed("leave", kind))
+    }
+
+    /// That there is a message, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.half.source()
     }
 
     /// A descriptor that is readable while there is a message: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made

@@ -312,7 +312,15 @@ impl Receiver {
 
     /// Readable while there is a message, see [`super::doorbell`].
     pub(super) fn fd(&self) -> Result<BorrowedFd<'_>, ErrorKind> {
-        self.doorbell.fd(|| self.source())
+        self.fd_of(|| self.source())
+    }
+
+    /// The same of somebody who waits for more than that.
+    pub(super) fn fd_of(
+        &self,
+        source: impl FnOnce() -> Arc<dyn Source>,
+    ) -> Result<BorrowedFd<'_>, ErrorKind> {
+        self.doorbell.fd(source)
     }
 
     /// Leaves for good.

@@ -306,6 +306,11 @@ impl Sender {
         self.tail
     }
 
+    /// Where it finds room.
+    pub(super) fn room(&self) -> &Room {
+        &self.room
+    }
+
     /// Where the last message that was taken from the queue ends.
     pub(super) fn taken_up_to(&self) -> u64 {
         self.room.taken()

@@ -17,6 +17,7 @@ use std::time::Duration;
 use super::layout::{CALLS, Participant};
 use super::memory::Memory;
 use super::options::{Channel, Options, Sealed};
+use super::owed::{Answers, Owed};
 use super::participant::{Ticket, is_dead};
 use super::receiver::Receiver;
 use super::ring::Ring;
@@ -28,6 +29,7 @@ use crate::map::mirror::written;
 use crate::name::Name;
 use crate::sys;
 use crate::time::Timeout;
+use crate::watch::Source;
 
 const KIND: [u8; 8] = *b"service\0";
 
@@ -121,6 +123,7 @@ pub struct Client {
     early: Vec<(u16, Answer)>,
     /// Where the questions that are open end in the ring, by number modulo [`CALLS`].
     open: [Option<(u16, u64)>; CALLS],
+    owed: Arc<Owed>,
     seat: Seat,
 }
 
@@ -213,7 +216,8 @@ impl Sealed for Client {
         for call in &seat.memory.slots[seat.slot].calls {
             call.store(0, Ordering::Relaxed);
         }
-        Ok(Self { questions, answers, next: 0, early: Vec::new(), open, seat })
+        let (early, owed) = (Vec::new(), Arc::default());
+        Ok(Self { questions, answers, next: 0, early, open, owed, seat })
     }
 }
 
@@ -277,6 +281,11 @@ impl Service {
         self.sender.fail(question, errno, why, timeout)
     }
 
+    /// That there is a question, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.receiver.source()
+    }
+
     /// [`ServiceReceiver::fd`].
     pub fn fd(&self) -> Result<BorrowedFd<'_>> {
         self.receiver.fd()
@@ -299,6 +308,11 @@ impl ServiceReceiver {
     /// Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`; `EPROTO` for one that is damaged, which is skipped.
     pub fn recv(&mut self, timeout: Timeout) -> Result<Question> {
         self.next(timeout).map_err(|kind| self.seat.failed("recv", kind))
+    }
+
+    /// That there is a question, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.questions.source()
     }
 
     /// A descriptor that is readable while there is a question: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
@@ -495,6 +509,7 @@ impl Client {
         message.extend(question);
         self.questions.send(&message, timeout)?;
         self.open[place] = Some((number, self.questions.sent_up_to()));
+        self.owed.set(number, self.questions.sent_up_to());
         Ok(Call(number))
     }
 
@@ -535,6 +550,7 @@ impl Client {
         let place = &mut self.open[usize::from(number) % CALLS];
         if place.is_some_and(|(open, _)| open == number) {
             *place = None;
+            self.owed.clear(number);
         }
     }
 
@@ -642,15 +658,27 @@ impl Client {
         &self.seat.memory.slots[self.seat.slot]
     }
 
+    /// That there is an answer, or will be none, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        Arc::new(Answers {
+            ring: self.answers.source(),
+            owed: Arc::clone(&self.owed),
+            slots: Arc::clone(&self.seat.memory.slots),
+            slot: self.seat.slot,
+            room: self.questions.room().clone(),
+            orphaned: false.into(),
+        })
+    }
+
     /// A descriptor that is readable while there is an answer, to whichever of the open calls: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
     /// by the first call, and close-on-exec.
     ///
-    /// It does not tell of the death of a server; [`Client::wait`] does. Use it as one that does not block: when it is readable, [`Client::wait`] with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// The death of a server is told within 0.1 s. Use it as one that does not block: when it is readable, [`Client::wait`] with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
     /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
     ///
     /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
     pub fn fd(&self) -> Result<BorrowedFd<'_>> {
-        self.answers.fd().map_err(|kind| self.seat.failed("fd", kind))
+        self.answers.fd_of(|| self.source()).map_err(|kind| self.seat.failed("fd", kind))
     }
 
     /// The service's name.

@@ -15,6 +15,7 @@ use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::time::Timeout;
+use crate::watch::Source;
 
 /// A topic, to publish on: each message goes to every [`Subscriber`].
 ///
@@ -166,6 +167,11 @@ impl Topic {
         self.sender.finish(None).map_err(|kind| self.seat.failed("abort", kind))
     }
 
+    /// That there is room, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.sender.source()
+    }
+
     /// A descriptor that is readable while there is room for the message for which there was none the last time (always, in a topic that keeps the
     /// latest): for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
     /// by the first call, and close-on-exec.
@@ -278,6 +284,11 @@ impl Subscriber {
     pub fn leave(&mut self) -> Result<()> {
         let left = self.reader.finish(false);
         left.map(drop).map_err(|kind| self.seat.failed("leave", kind))
+    }
+
+    /// That there is a message, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.reader.source()
     }
 
     /// A descriptor that is readable while there is a message: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made

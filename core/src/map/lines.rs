@@ -25,6 +25,8 @@ pub(crate) struct Lines {
     offset: usize,
     /// May the mapping lose pages?
     can_shrink: bool,
+    /// Nobody takes a cell through this value.
+    only_looks: bool,
 }
 
 // SAFETY: the lines are atomics, wherever and by however many they are used.
@@ -53,12 +55,18 @@ impl Lines {
             ErrorKind::invalid(format!("offset {offset} is no multiple of {LINE} in memory"))
         })?;
         let can_shrink = map.plan().can_shrink;
-        Ok(Self { map, first, count, offset, can_shrink })
+        Ok(Self { map, first, count, offset, can_shrink, only_looks: false })
     }
 
     /// As many lines as the object turns out to have.
     pub(crate) fn resized(&self, count: usize) -> Result<Self, ErrorKind> {
         Self::new(Arc::clone(&self.map), self.offset, count)
+    }
+
+    /// The same lines for one who looks on: he takes no cell, and keeps none at his end.
+    pub(crate) fn for_looking(&self) -> Self {
+        let Self { first, count, offset, can_shrink, .. } = *self;
+        Self { map: Arc::clone(&self.map), first, count, offset, can_shrink, only_looks: true }
     }
 
     pub(crate) fn map(&self) -> &Map {
@@ -192,7 +200,7 @@ impl Drop for Lines {
                 && cell.who.load(Ordering::Relaxed) >> 32 == process
         };
         // A cell that is held must stay where the kernel finds it.
-        if self.cells()[1..].iter().any(of_this_process) {
+        if !self.only_looks && self.cells()[1..].iter().any(of_this_process) {
             let map = Arc::clone(&self.map);
             match KEPT.try_lock() {
                 Ok(kept) if kept.iter().any(|it| Arc::ptr_eq(it, &map)) => {}

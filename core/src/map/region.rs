@@ -25,6 +25,15 @@ pub struct Region {
     _keeper: Arc<dyn Any + Send + Sync>,
 }
 
+impl Clone for Region {
+    /// The same bytes, which stay mapped until the last of them is dropped.
+    fn clone(&self) -> Self {
+        let Self { address, length, name, _keeper: keeper } = self;
+        let (name, keeper) = (name.clone(), Arc::clone(keeper));
+        Self { address: *address, length: *length, name, _keeper: keeper }
+    }
+}
+
 // SAFETY: an address in memory that processes share belongs to no thread.
 unsafe impl Send for Region {}
 // SAFETY: as above; objects in it are changed by calls that any thread may make.
@@ -111,7 +120,7 @@ impl Region {
                 align_of::<T>()
             )));
         }
-        Ok(Placed { object, _region: self })
+        Ok(Placed { object, region: self })
     }
 }
 
@@ -129,7 +138,13 @@ impl std::fmt::Debug for Region {
 #[derive(Debug)]
 pub(crate) struct Placed<T> {
     object: NonNull<T>,
-    _region: Region,
+    region: Region,
+}
+
+impl<T> Clone for Placed<T> {
+    fn clone(&self) -> Self {
+        Self { object: self.object, region: self.region.clone() }
+    }
 }
 
 // SAFETY: the object belongs to no thread, and `Shared` demands that any may use it.

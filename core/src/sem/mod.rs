@@ -237,6 +237,19 @@ impl Semaphore {
         }
     }
 
+    /// A second handle on the same semaphore, which does not remove it when it is dropped.
+    pub(crate) fn again(&self) -> Self {
+        let kind = match &self.kind {
+            Kind::SystemV { set, index } => Kind::SystemV { set: set.again(), index: *index },
+            Kind::Posix { semaphore, identity } => {
+                Kind::Posix { semaphore: semaphore.clone(), identity: *identity }
+            }
+            Kind::Memory(semaphore) => Kind::Memory(semaphore.clone()),
+        };
+        let (name, undo, binary) = (self.name.clone(), self.undo, self.binary);
+        Self { kind, name, undo, binary, remover: AtomicU32::new(0) }
+    }
+
     /// Removes the semaphore of this name. Who has a POSIX one open keeps it; a System V set goes at once, with all
     /// its semaphores, and who waits for it is told `EIDRM`.
     ///

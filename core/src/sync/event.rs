@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A flag for which others wait.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::gate::Gate;
@@ -8,11 +9,12 @@ use super::hold::Sleep;
 use super::object::{HEAD, Kind, MAIN, Object};
 use super::options::constructors;
 use super::place::Place;
-use super::status;
+use super::{status, watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::lines::LINE;
 use crate::open::{Disposition, Mode};
 use crate::time::Timeout;
+use crate::watch::Source;
 
 const KIND: Kind = Kind {
     name: *b"event\0\0\0",
@@ -147,6 +149,13 @@ impl Event {
         } else {
             state.load(Ordering::SeqCst) != 0
         }
+    }
+
+    /// That it is set, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        watch::gated(&self.object.lines, 0..0, |lines| {
+            lines.cell(MAIN).state.load(Ordering::SeqCst) != 0
+        })
     }
 
     /// Does it reset by itself?

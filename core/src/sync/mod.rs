@@ -98,6 +98,7 @@ pub(crate) mod place;
 mod rwlock;
 mod semaphore;
 mod status;
+mod watch;
 
 pub use barrier::{Barrier, BarrierOptions};
 pub use condvar::{Condvar, CondvarOptions};

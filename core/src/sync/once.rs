@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Something that is done once among all processes.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::hold::{self, Sleep, Spin};
@@ -9,11 +10,13 @@ use super::object::{HEAD, Kind, MAIN, Object, WAITING};
 use super::options::constructors;
 use super::place::Place;
 use super::status::{self, Holder};
+use super::watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::cell::OWNER_DIED;
 use crate::map::lines::LINE;
 use crate::open::{Disposition, Mode};
 use crate::time::Timeout;
+use crate::watch::Source;
 
 const KIND: Kind = Kind {
     name: *b"once\0\0\0\0",
@@ -158,6 +161,13 @@ impl Once {
     pub fn is_done(&self) -> bool {
         // SYNC: pairs with `end`.
         self.object.lines.cell(MAIN).state.load(Ordering::Acquire) == DONE
+    }
+
+    /// That it is done, or that it is the caller's to do, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        watch::held(&self.object.lines, 0..0, |lines| {
+            lines.cell(MAIN).state.load(Ordering::Acquire) == DONE
+        })
     }
 
     /// Who is doing it.

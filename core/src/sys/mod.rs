@@ -10,6 +10,7 @@ pub(crate) mod membarrier;
 pub(crate) mod mqueue;
 pub(crate) mod msg;
 pub(crate) mod pid;
+pub(crate) mod poll;
 pub(crate) mod pthread;
 pub(crate) mod robust;
 pub(crate) mod sem;

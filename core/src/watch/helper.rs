@@ -95,22 +95,50 @@ impl Helper {
             entry.bell.ring();
             return Ok(());
         }
+        self.take(&mut orders, entry)?;
+        drop(orders);
+        self.nudge();
+        Ok(())
+    }
+
+    /// Arms them all, whatever the bell says.
+    pub(super) fn join(&'static self, entries: &[&Arc<Entry>]) -> nix::Result<()> {
+        let mut orders = self.orders();
+        for entry in entries {
+            if !entry.armed.load(Ordering::Relaxed) {
+                self.take(&mut orders, entry)?;
+            }
+        }
+        drop(orders);
+        self.nudge();
+        Ok(())
+    }
+
+    fn take(&'static self, orders: &mut Orders, entry: &Arc<Entry>) -> nix::Result<()> {
         if !orders.running {
             self.start()?;
             orders.running = true;
         }
+        // SYNC: relaxed, with the lock.
         entry.armed.store(true, Ordering::Relaxed);
         orders.armed.push(Arc::clone(entry));
-        drop(orders);
-        self.nudge();
         Ok(())
+    }
+
+    /// The thread may have it for a while still, but does not ring any more.
+    pub(super) fn disarm(&self, entry: &Arc<Entry>) {
+        let mut orders = self.orders();
+        orders.remove(entry);
+        entry.armed.store(false, Ordering::Relaxed);
+        self.control.fetch_add(1, Ordering::Release);
     }
 
     /// Returns when the thread has let it go.
     pub(super) fn forget(&self, entry: &Arc<Entry>) {
         let mut orders = self.orders();
         orders.remove(entry);
-        if !orders.running {
+        // Nobody takes one up while the lock is held; so if this is the only one, the thread has none.
+        if !orders.running || Arc::strong_count(entry) == 1 {
             return;
         }
         orders.forgotten += 1;

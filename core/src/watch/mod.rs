@@ -144,28 +144,55 @@ impl Watch {
         &self.entry.bell
     }
 
+    pub(crate) fn is_ready(&self) -> bool {
+        self.entry.source.is_ready()
+    }
+
     /// Empties a bell that is this source's alone, and lets it ring when the source is ready: at once, if it is now. Costs a load while
     /// it is armed.
     ///
     /// Errors: `EINVAL` in a child of fork; `EAGAIN` when there can be no thread.
     #[inline]
     pub(crate) fn arm(&self) -> Result<(), ErrorKind> {
+        self.entry.bell.check()?;
         // SYNC: acquire pairs with the release of the helper.
         if self.entry.armed.load(Ordering::Acquire) {
             return Ok(());
         }
-        self.hand_over()
+        self.arm_slowly()
     }
 
     #[cold]
-    fn hand_over(&self) -> Result<(), ErrorKind> {
-        self.entry.bell.check()?;
+    fn arm_slowly(&self) -> Result<(), ErrorKind> {
         self.handed.store(true, Ordering::Relaxed);
-        let armed = helper::of_this_process().arm(&self.entry);
-        armed.map_err(|errno| match errno {
-            Errno::EAGAIN => ErrorKind::Busy("no more threads may be started".into()),
-            other => other.into(),
-        })
+        helper::of_this_process().arm(&self.entry).map_err(no_thread)
+    }
+
+    /// Lets a bell that these have in common ring when one of them is ready.
+    ///
+    /// Errors: as [`Watch::arm`].
+    pub(crate) fn join<'a>(watches: impl Iterator<Item = &'a Self>) -> Result<(), ErrorKind> {
+        let mut entries = Vec::new();
+        for watch in watches {
+            watch.entry.bell.check()?;
+            watch.handed.store(true, Ordering::Relaxed);
+            entries.push(&watch.entry);
+        }
+        helper::of_this_process().join(&entries).map_err(no_thread)
+    }
+
+    /// No longer lets the bell ring.
+    pub(crate) fn disarm(&self) {
+        if self.entry.armed.load(Ordering::Acquire) && self.entry.bell.check().is_ok() {
+            helper::of_this_process().disarm(&self.entry);
+        }
+    }
+}
+
+fn no_thread(errno: Errno) -> ErrorKind {
+    match errno {
+        Errno::EAGAIN => ErrorKind::Busy("no more threads may be started".into()),
+        other => other.into(),
     }
 }
 

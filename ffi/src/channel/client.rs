@@ -188,7 +188,7 @@ fn give(caller: &Caller, answer: &[u8], room: &mut [u8]) -> unipc_core::Result<s
 /// which lets it tell of the next. Until it is asked for, and while it is readable, the other side
 /// pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
 /// descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
-/// The death of a server is told by unipc_client_wait() alone.
+/// The death of a server is told within 0.1 s.
 ///
 /// Returns it.
 /// Errors:

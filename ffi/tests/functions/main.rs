@@ -14,6 +14,7 @@ mod channel;
 mod ffi;
 mod lock;
 mod pipe;
+mod poll;
 mod program;
 mod queue;
 mod record;

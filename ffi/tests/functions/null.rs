@@ -471,6 +471,8 @@ fn null_is_refused_everywhere() {
         .chain(programs::programs())
         .chain(crate::channel::null_is_refused())
         .chain(crate::channel::EXEMPT.iter().copied())
+        .chain(crate::poll::null_is_refused())
+        .chain(crate::poll::EXEMPT.iter().copied())
         .chain(mechanisms())
         .chain(crate::lock::null_is_refused())
         .chain(crate::record::null_is_refused())

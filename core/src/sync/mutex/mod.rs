@@ -5,6 +5,7 @@ mod guard;
 mod options;
 mod robust;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use nix::errno::Errno;
@@ -18,11 +19,13 @@ use super::hold::{self, Entered};
 use super::object::{HEAD, MAIN};
 use super::place::Place;
 use super::status::{self, Holder};
+use super::watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::cell::{HOLDER, OWNER_DIED};
 use crate::map::lines::LINE;
 use crate::sys::pthread::{self, Foreign};
 use crate::time::Timeout;
+use crate::watch::Source;
 
 /// A lock for one thread at a time, of any process.
 ///
@@ -174,6 +177,14 @@ impl Mutex {
         match &self.0 {
             Inner::Robust(robust) => robust.unlock_at_once(),
             Inner::Pthread { .. } => false,
+        }
+    }
+
+    /// That nobody holds it, to wait for. Errors: `EOPNOTSUPP` in the pthread form.
+    pub(crate) fn source(&self) -> Result<Arc<dyn Source>> {
+        match &self.0 {
+            Inner::Robust(robust) => Ok(watch::held(&robust.object.lines, 0..0, |_| false)),
+            Inner::Pthread { .. } => Err(self.failed("poll", watch::not_robust())),
         }
     }
 

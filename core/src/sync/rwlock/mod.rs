@@ -6,6 +6,7 @@ mod options;
 mod robust;
 mod wait;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub use guard::RwLockGuard;
@@ -18,11 +19,13 @@ use super::hold;
 use super::mutex::Acquired;
 use super::object::{HEAD, MAIN};
 use super::status::{self, Holder};
+use super::watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::cell::OWNER_DIED;
 use crate::map::lines::LINE;
 use crate::sys::pthread::Foreign;
 use crate::time::Timeout;
+use crate::watch::Source;
 
 /// A lock that any number of readers hold together, or one writer alone.
 ///
@@ -227,6 +230,16 @@ impl RwLock {
             retired: hold::is_retired(word),
             waiters: status::waiters(&object.lines),
         }
+    }
+
+    /// That it can be read, or written, to wait for. Errors: `EOPNOTSUPP` in the pthread form.
+    pub(crate) fn source(&self, write: bool) -> Result<Arc<dyn Source>> {
+        let Inner::Robust(robust) = &self.0 else {
+            return Err(self.failed("poll", watch::not_robust()));
+        };
+        let lines = &robust.object.lines;
+        let readers = if write { HEAD..lines.count() } else { 0..0 };
+        Ok(watch::held(lines, readers, |_| false))
     }
 
     /// Whose layout it has.

@@ -5,6 +5,7 @@ mod options;
 mod permit;
 mod robust;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use nix::errno::Errno;
@@ -17,10 +18,12 @@ use super::form::{self, Form};
 use super::mutex::Acquired;
 use super::object::HEAD;
 use super::status::{self, Holder};
+use super::watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::lines::LINE;
 use crate::sys::pthread::Foreign;
 use crate::time::Timeout;
+use crate::watch::Source;
 
 /// A counting semaphore whose every permit knows its holder.
 ///
@@ -195,6 +198,18 @@ impl Semaphore {
             }
             Inner::Pthread { foreign, .. } => foreign.value().unwrap_or(0),
         }
+    }
+
+    /// That a permit is free, to wait for. Errors: `EOPNOTSUPP` in the pthread form.
+    pub(crate) fn source(&self) -> Result<Arc<dyn Source>> {
+        let Inner::Robust(robust) = &self.0 else {
+            return Err(self.failed("poll", watch::not_robust()));
+        };
+        let lines = &robust.object.lines;
+        Ok(watch::gated(lines, HEAD..lines.count(), |lines| {
+            let cells = &lines.cells()[HEAD..];
+            cells.iter().any(|cell| is_free(cell.word.load(Ordering::SeqCst)))
+        }))
     }
 
     /// How many permits there can be.

@@ -104,7 +104,7 @@ wheel: tools.cargo lib $(VENV)/.ready ## the Python wheel, with the C library in
 
 ##@ Prove
 .PHONY: check check-rust check-abi check-python check-c
-.PHONY: test test-core test-asan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house
+.PHONY: test test-core test-asan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house planted models
 check: check-rust check-abi check-python check-c ## format, lints, docs, header, symbols, stubs: quick (-k shows all faults)
 	@echo 'check: nothing to complain about'
 
@@ -160,6 +160,12 @@ test-crash: build-tests ## processes killed and calls failed at every point
 
 test-house: $(VENV)/.ready ## the scripts that the tests rely on
 	$(SUMMARY) house
+
+models: tools.cargo ## the algorithms of locks in more orders of steps than make test-faces has time for (10 minutes)
+	UNIPC_MODELS=3 $(CARGO) test --release -p unipc-tests --test models -- --nocapture
+
+planted: tools.cargo ## plants faults in the locks, one at a time, and counts those that the tests catch (15 minutes)
+	$(PYTHON) tests/planted/run.py
 
 ##@ Measure and search
 .PHONY: bench fuzz audit

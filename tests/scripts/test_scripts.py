@@ -3,6 +3,7 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -161,3 +162,11 @@ def test_summary_stops_a_stage_that_hangs() -> None:
     stage = summary.Stage("runner", ["sleep", "1000"], limit=1)
     result = summary.run("hang", stage, "none")
     assert (result.failed, result.failures) == (1, ["stopped after 1 s"])
+
+
+def test_planted_faults_stand_where_they_should() -> None:
+    for fault in runpy.run_path(str(ROOT / "tests" / "planted" / "faults.py"))["FAULTS"]:
+        for name, right, wrong in fault.edits:
+            text = (ROOT / "core" / "src" / name).read_text()
+            assert text.count(right) == 1, f"{fault.what}: {name}: {right}"
+            assert right != wrong

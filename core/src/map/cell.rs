@@ -8,10 +8,11 @@
 //! Each operation has a quick form, which does what needs nothing but to be done and otherwise does nothing.
 //! It is a few instructions in its caller; the rest is kept out of the way.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::lines::LINE;
 use crate::error::ErrorKind;
+use crate::sys::atomic::{AtomicU32, AtomicU64};
 use crate::sys::futex;
 use crate::sys::identity::{self, Identity, Life};
 use crate::sys::robust::{self, Current, Link};
@@ -24,6 +25,7 @@ pub(crate) const OWNER_DIED: u32 = 0x4000_0000;
 pub(crate) const WAITERS: u32 = 0x8000_0000;
 
 /// A line that one thread can hold. The fields but `word` and the link are for the object that it is part of.
+#[derive(Default)]
 #[repr(C, align(64))]
 pub(crate) struct Cell {
     /// Who holds it.

@@ -4,7 +4,7 @@
 //! A word counts the openings in 31 bits, and its highest bit says that somebody may be asleep. There is no count of
 //! sleepers that a death could spoil: the bit is set by who goes to sleep, and goes when an opening wakes nobody.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -14,6 +14,7 @@ use super::object::WAITING;
 use crate::error::ErrorKind;
 use crate::map::cell::{HOLDER, WAITERS};
 use crate::map::lines::Lines;
+use crate::sys::atomic::AtomicU32;
 use crate::sys::futex;
 
 const SLEEPERS: u32 = 1 << 31;

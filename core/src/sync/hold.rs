@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Taking a cell, with a spin and then a sleep: the one lock on which this room stands.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{self, Ordering};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use crate::error::ErrorKind;
 use crate::map::cell::{Attempt, HOLDER, OWNER_DIED, WAITERS};
 use crate::map::lines::{Lines, Words};
+use crate::sys::atomic::AtomicU32;
 use crate::sys::futex;
 use crate::time::{Deadline, Timeout};
 
@@ -17,7 +18,7 @@ pub(super) const RETIRED: u32 = HOLDER;
 
 /// The longest sleep between two looks at whether the holder lives. The kernel wakes whom it must; these looks are for
 /// what is not in its list, so they get rare.
-const SLICES: [u64; 6] = [1, 10, 50, 100, 200, 400];
+const SLICES: [u64; 6] = if cfg!(test) { [60_000; 6] } else { [1, 10, 50, 100, 200, 400] };
 
 /// The most that a waiter spins before it sleeps.
 const SPIN_MAX: u32 = 400;
@@ -86,7 +87,7 @@ impl Sleep {
 
 /// How long it is worth to spin, learnt from how long it took before.
 #[derive(Debug, Default)]
-pub(crate) struct Spin(AtomicU32);
+pub(crate) struct Spin(atomic::AtomicU32);
 
 impl Spin {
     /// Spins until `done` gives something. `None`: sleeping is better.
@@ -117,7 +118,7 @@ impl Spin {
 
 /// On one processor the holder cannot go on while a waiter spins.
 fn is_alone() -> bool {
-    static PROCESSORS: AtomicU32 = AtomicU32::new(0);
+    static PROCESSORS: atomic::AtomicU32 = atomic::AtomicU32::new(0);
     // SYNC: a number that does not change; it orders nothing.
     let mut known = PROCESSORS.load(Ordering::Relaxed);
     if known == 0 {

@@ -98,6 +98,8 @@ pub(crate) mod place;
 mod rwlock;
 mod semaphore;
 mod status;
+#[cfg(test)]
+mod wakes;
 mod watch;
 
 pub use barrier::{Barrier, BarrierOptions};

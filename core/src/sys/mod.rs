@@ -2,8 +2,10 @@
 //! The raw libc calls that nix lacks. Nothing here is public; every function returns an errno, none decides anything.
 #![allow(unsafe_code)]
 
+pub(crate) mod atomic;
 pub(crate) mod fork;
 pub(crate) mod futex;
+mod held;
 pub(crate) mod identity;
 pub(crate) mod lock;
 pub(crate) mod membarrier;

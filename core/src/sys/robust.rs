@@ -18,96 +18,18 @@
     reason = "what is lent of the state is lent by the handle"
 )]
 
-use std::mem::offset_of;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
+use super::held::{CAPACITY, Head, Held, State};
 use super::identity::{self, Identity};
 use super::slot;
 
-/// How much a thread can hold in its list. The kernel follows 2048 links; two are ours, and some are left to the C library.
-pub(crate) const CAPACITY: usize = 1980;
-
 /// Where the word stands before the link, in bytes: in the C library's mutexes, and so everywhere.
 pub(crate) const WORD_BEFORE_LINK: usize = 32;
-
-/// `struct robust_list_head`.
-#[repr(C)]
-struct Head {
-    first: AtomicUsize,
-    offset: libc::c_long,
-    pending: AtomicUsize,
-}
-
-/// A member of the list as the C library sees it; its address is that of `next`.
-#[repr(C)]
-struct Sentinel {
-    /// What the kernel takes for a word: no thread has the number 0.
-    word: [AtomicU64; 3],
-    previous: AtomicUsize,
-    next: AtomicUsize,
-}
-
-/// What one thread holds. All zero after a fork.
-///
-/// The gaps are for speed: a processor takes a load for one of a value that was stored a moment before where the last 12
-/// bits of the addresses are the same, and waits. What is used here in each lock lies at other 8 bytes of a line of 64 than
-/// what is used in a cell, which begins a line.
-#[repr(C, align(64))]
-struct State {
-    gaps_0: [u64; 3],
-    /// The thread's number; 0 when nothing else here is valid.
-    tid: AtomicU32,
-    gap_1: u32,
-    gap_2: u64,
-    who: AtomicU64,
-    gap_3: u64,
-    since: AtomicU64,
-    gaps_4: [u64; 3],
-    head: AtomicUsize,
-    gap_5: u64,
-    count: AtomicUsize,
-    gaps_6: [u64; 5],
-    before: Sentinel,
-    gaps_7: [u64; 3],
-    after: Sentinel,
-    /// The last one linked is at `count`; the first is the second sentinel.
-    held: [Held; CAPACITY + 1],
-}
-
-/// The address of a link.
-#[repr(C)]
-struct Held {
-    gaps: [u64; 3],
-    link: AtomicUsize,
-}
-
-/// Is this a place in a line of 64 bytes at which a cell has nothing that is used in each lock?
-const fn is_apart(offset: usize) -> bool {
-    matches!(offset % 64, 0x18 | 0x28 | 0x38)
-}
-
-const _: () = assert!(is_apart(offset_of!(State, tid)) && is_apart(offset_of!(State, who)));
-const _: () = assert!(is_apart(offset_of!(State, since)) && is_apart(offset_of!(State, head)));
-const _: () =
-    assert!(is_apart(offset_of!(State, count)) && is_apart(offset_of!(State, before.next)));
-const _: () = assert!(is_apart(offset_of!(State, held) + offset_of!(Held, link)));
-const _: () = assert!(size_of::<Held>() == 32);
-
-impl Held {
-    #[inline]
-    fn get(&self) -> usize {
-        self.link.load(Ordering::Relaxed)
-    }
-
-    #[inline]
-    fn set(&self, link: usize) {
-        self.link.store(link, Ordering::Relaxed);
-    }
-}
 
 thread_local! {
     static END: End = const { End };

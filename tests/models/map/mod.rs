@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The cell is the library's own; the lines around it are not.
+
+#[path = "../../../core/src/map/cell.rs"]
+pub(crate) mod cell;
+pub(crate) mod lines;

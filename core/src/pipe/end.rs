@@ -320,6 +320,27 @@ macro_rules! end {
 
 end!(
     /// The end of a pipe or FIFO that is read. See [`End`] for what it does.
+    ///
+    /// The methods with a time limit are its own, so that they are found first where [`std::io::Read`] is imported; those
+    /// of the trait are there for what takes a `Read`.
+    ///
+    /// ```
+    /// use std::io::{BufRead, BufReader, Read, Write};
+    /// use unipc::Timeout;
+    ///
+    /// let (reader, mut writer) = unipc::pipe::pipe()?;
+    /// writer.write_all(b"bytes and lines\n", Timeout::Forever)?;
+    /// let mut room = [0; 6];
+    /// assert_eq!(reader.read(&mut room, Timeout::Forever)?, 6);
+    /// writeln!(writer, "of both").unwrap();
+    /// drop(writer);
+    /// let mut lines = BufReader::new(reader);
+    /// let mut line = String::new();
+    /// lines.read_line(&mut line).unwrap();
+    /// lines.read_to_string(&mut line).unwrap();
+    /// assert_eq!(line, "and lines\nof both\n");
+    /// # Ok::<(), unipc::Error>(())
+    /// ```
     Reader, true, false, "it is open for writing only"
 );
 end!(

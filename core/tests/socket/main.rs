@@ -6,6 +6,9 @@
 mod child;
 mod descriptors;
 mod files;
+mod hostile;
+#[path = "../support/incoming.rs"]
+mod incoming;
 mod inet;
 mod kinds;
 #[path = "../support/storm.rs"]

@@ -171,6 +171,7 @@ impl Loan {
         self.length
     }
 
+    // SAFETY: called by Python's buffer protocol alone, which passes a view to fill and gives each back once.
     unsafe fn __getbuffer__(
         slf: &Bound<'_, Self>,
         view: *mut ffi::Py_buffer,
@@ -189,6 +190,7 @@ impl Loan {
         Ok(())
     }
 
+    // SAFETY: as above; nothing is done with the view, which has nothing to free.
     unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
         // SYNC: release pairs with the acquire in `finish`.
         self.views.fetch_sub(1, Ordering::Release);

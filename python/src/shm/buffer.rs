@@ -13,6 +13,7 @@ use crate::buffer::export;
 
 #[pymethods]
 impl SharedMemory {
+    // SAFETY: called by Python's buffer protocol alone, which passes a view to fill and gives each back once.
     unsafe fn __getbuffer__(
         slf: &Bound<'_, Self>,
         view: *mut ffi::Py_buffer,
@@ -32,7 +33,7 @@ impl SharedMemory {
         })
     }
 
-    // Python calls it once for each buffer it got; there is nothing in the buffer to free.
+    // SAFETY: Python calls it once for each buffer it got; nothing is done with the view, which has nothing to free.
     unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
         self.leave();
     }

@@ -49,7 +49,7 @@ pub(super) const ROOM: Room = Room {
         Case::new("queue from a descriptor", |_| {
             let made: Queue = Queue::create("memfd:queue", CAPACITY).expect("memory");
             Box::new(move || {
-                let copy = made.fd()?.try_clone_to_owned().map_err(|error| {
+                let copy = made.memory_fd().try_clone_to_owned().map_err(|error| {
                     let errno = error.raw_os_error().unwrap_or(libc::EIO);
                     Error::new("dup", "the queue", ErrorKind::Os(errno))
                 })?;

@@ -25,16 +25,19 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from common import PEOPLE, pause, people, read_people, say, wait_for
 
-from unipc import SharedMemory, SystemV
+from unipc import Mutex, SharedMemory, SystemV
 
 LETTERS = "bcdefghijk"
 RECORDS = len(LETTERS)
 # Behind the ten records: how many are written, how many are read, and a counter.
 WRITTEN, READ, COUNTER, SIZE = 80, 84, 88, 96
+# Where sync_holder has its two numbers, behind its mutex.
+PAIR = 1024
 DTYPE = [("name", "S4"), ("age", "i4")]
 
 PID = os.getpid()
 POSIX = f"/unipc-demo-{PID}"
+LOCKED = f"{POSIX}-lock"
 KEYED = f"sysv:{0x75000000 + PID:#x}"
 FILE = f"file:{tempfile.gettempdir()}/unipc-demo-{PID}"
 MEMFD = f"memfd:unipc-demo-{PID}"
@@ -76,6 +79,12 @@ class Peer:
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def finish(self) -> str:
+        """What it says last, when its input ends."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        return self.hear()
 
     def close(self) -> None:
         assert self.process.stdin
@@ -217,6 +226,25 @@ def show_death(c: Peer, rust: Peer, start_c: Callable[[], Peer]) -> Peer:
         return another
 
 
+def show_repair(start_holder: Callable[[], Peer]) -> None:
+    """A C program is killed while it holds a lock, in mid-change; Python repairs the record, and C goes on."""
+    holder = start_holder()
+    say(f"\n{holder} locks a mutex in {LOCKED}, changes one number of two that must be equal: {holder.hear()}")
+    with SharedMemory.open(LOCKED) as shm:
+        mutex = Mutex(shm)
+        expect(mutex.status().holder.pid == holder.pid, "the mutex should name its holder")
+        holder.kill()
+        say("  it is killed (SIGKILL)")
+        with mutex.repair() as died:
+            expect(died, "whoever comes next should learn of the death")
+            one, other = shm.load_u32(PAIR), shm.load_u32(PAIR + 4)
+            shm.store_u32(PAIR + 4, one)
+        say(f"  Python has the lock, learns that the holder died, finds {one} and {other}, and repairs them")
+        another = start_holder()
+        say(f"  {another} goes on: {another.hear()}, {another.finish()}")
+        expect(shm.load_u32(PAIR) == shm.load_u32(PAIR + 4) == 2, "both numbers should be 2")
+
+
 def expect(fact: bool, otherwise: str) -> None:
     if not fact:
         raise OSError(otherwise)
@@ -253,6 +281,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="C, Python and Rust on the same bytes.")
     parser.add_argument("--writer", default=target / "examples-c/demo_writer", help="the C program")
     parser.add_argument("--observer", default=target / "debug/examples/demo_observer", help="the Rust program")
+    parser.add_argument("--holder", default=target / "examples-c/sync_holder", help="the C program that holds a lock")
     return parser.parse_args()
 
 
@@ -263,8 +292,8 @@ def main() -> int:
     peers: list[Peer] = []
     names: list[str] = []
 
-    def start(name: str, program: Path) -> Peer:
-        peers.append(Peer(name, [program], memfd.fileno()))
+    def start(name: str, *command: str | Path) -> Peer:
+        peers.append(Peer(name, [*command], memfd.fileno()))
         return peers[-1]
 
     before = objects(peers)
@@ -280,6 +309,9 @@ def main() -> int:
         show_kin()
         show_change(c, rust)
         show_death(c, rust, lambda: start("C", options.writer))
+        names.append(LOCKED)
+        SharedMemory.create(LOCKED, 4096).close()
+        show_repair(lambda: start("C", options.holder, LOCKED))
         during = objects(peers)
     finally:
         for peer in peers:

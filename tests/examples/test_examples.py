@@ -616,11 +616,13 @@ def test_the_c_programs_under_valgrind(name: str, status: int, path: Path, myshm
 
 def demo(*arguments: str) -> list[str]:
     paths = ["--writer", str(TARGET / "examples-c/demo_writer"), "--observer", LANGUAGES["Rust"][2]("demo_observer")[0]]
+    paths += ["--holder", str(TARGET / "examples-c/sync_holder")]
     return [sys.executable, str(ROOT / "python/examples/demo.py"), *map(str, paths), *arguments]
 
 
 def assert_proof(output: list[str]) -> None:
     assert sum(line.endswith(" same") for line in output) == 6
+    assert sum(line.endswith("done: 2 and 2") for line in output) == 1
     assert output[-1] == "0 objects left"
 
 
@@ -650,7 +652,7 @@ def test_the_demo_fills_its_table_on_a_terminal() -> None:
     assert_proof(text.splitlines())
 
 
-@pytest.mark.parametrize("which", ["--writer", "--observer"])
+@pytest.mark.parametrize("which", ["--writer", "--observer", "--holder"])
 def test_the_demo_fails_when_a_part_of_it_dies(which: str) -> None:
     whole = demo(which, "/bin/true")
     done = subprocess.run(whole, env=ENVIRONMENT, capture_output=True, text=True, check=False)

@@ -105,7 +105,7 @@ wheel: tools.cargo lib $(VENV)/.ready ## the Python wheel, with the C library in
 
 ##@ Prove
 .PHONY: check check-rust check-abi check-python check-c
-.PHONY: test test-core test-asan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house planted models
+.PHONY: test test-core test-asan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house planted models storm
 check: check-rust check-abi check-python check-c ## format, lints, docs, header, symbols, stubs: quick (-k shows all faults)
 	@echo 'check: nothing to complain about'
 
@@ -129,6 +129,7 @@ check-python: wheel-installed
 check-c: $(VENV)/.ready
 	$(VENV)/bin/clang-format --dry-run -Werror $(C_SOURCES)
 
+STORM_KILLS ?= 100000
 test: build-tests ## everything, in its own namespaces; ends with "N passed, N failed, N skipped"
 	$(SUMMARY)
 
@@ -161,6 +162,9 @@ test-crash: build-tests ## processes killed and calls failed at every point
 
 test-house: $(VENV)/.ready ## the scripts that the tests rely on
 	$(SUMMARY) house
+
+storm: lib wheel-installed ## STORM_KILLS=100000 kills of workers in C and Python that use all locks at once (20 minutes)
+	$(VENV)/bin/python tests/crash/mixed.py $(STORM_KILLS)
 
 models: tools.cargo ## the algorithms of locks in more orders of steps than make test-faces has time for (10 minutes)
 	UNIPC_MODELS=3 $(CARGO) test --release -p unipc-tests --test models -- --nocapture

@@ -9,11 +9,14 @@ sem     death before and after each system call of making a semaphore, while ano
 race    several processes create, open and unlink one name at once: one creates, all others get the same object
 sync    death at every single instruction of the operations of locks in shared memory, and a storm on all of them
 channel death at each instruction of what is done with channels: fresh processes get through, nothing is lost
+mixed   a storm on all locks with workers in C and in Python (mixed.py; by itself it kills 100,000)
 control the same for a creator as textbooks have it, which must be caught
 """
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 import runner
 
@@ -31,6 +34,7 @@ def main() -> int:
     parser.add_argument(
         "--deaths", type=int, default=150, help="in each operation of a lock; 1000000: at every instruction"
     )
+    parser.add_argument("--mixed", type=int, default=1000, help="kills of workers in C and in Python (1000)")
     parser.add_argument("--seed", type=int, default=1, help="makes the random choices come again (1)")
     arguments = parser.parse_args()
     runner.isolate()
@@ -51,6 +55,9 @@ def main() -> int:
     for call in calls:
         for line in count.call(crash, *call):
             count.say(line)
+    python = Path(os.environ.get("UNIPC_VENV", runner.TARGET / "venv")) / "bin" / "python"
+    for line in count.call(python, Path(__file__).with_name("mixed.py"), arguments.mixed, arguments.seed):
+        count.say(line)
     return count.close()
 
 

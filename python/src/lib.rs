@@ -15,6 +15,7 @@ mod mechanism;
 mod mq;
 mod name;
 mod pipe;
+mod poll;
 mod process;
 mod sem;
 mod shm;
@@ -48,6 +49,8 @@ mod _native {
     use crate::name::ftok;
     #[pymodule_export]
     use crate::pipe::{Fifo, PipeEnd, Turnstile, capacity_limit, duplex, pipe};
+    #[pymodule_export]
+    use crate::poll::{Doorbell, Poller, poll_descriptor};
     #[pymodule_export]
     use crate::process::{
         Coprocess, Process, Pty, RawMode, Shell, is_terminal, set_terminal_modes, set_window_size,

@@ -43,7 +43,7 @@ PROGRAMS = {
     *("sync_counter", "sync_holder", "sync_repair", "sync_producer", "sync_consumer"),
     *("sync_library", "sync_philosophers"),
     *("queue_sender", "queue_receiver", "topic_publisher", "topic_subscriber"),
-    *("calculator_server", "calculator_client"),
+    *("calculator_server", "calculator_client", "wait_any"),
 }
 MYSHM2 = Path("/dev/shm/myshm2")
 LIMIT = 100  # seconds: longer than what the programs themselves wait for each other
@@ -137,7 +137,7 @@ def myshm2() -> Iterator[None]:
 def test_the_three_languages_have_the_same_examples() -> None:
     for folder, pattern, _ in LANGUAGES.values():
         found = {file.stem for file in (ROOT / folder).glob(pattern.format("*"))}
-        assert found - {"common", "demo", "demo_writer", "demo_observer"} == PROGRAMS
+        assert found - {"common", "demo", "demo_writer", "demo_observer", "asyncio_consumer"} == PROGRAMS
 
 
 @each_pair
@@ -279,6 +279,39 @@ def test_messages_stay_in_a_queue(one: str, other: str, channel: str) -> None:
         assert [receiver.stdout.readline() for _ in range(2)] == ["first\n", "second\n"]
         assert lines(one, "queue_sender", channel, "third") == []
         assert receiver.stdout.read() == "third\n"
+    assert not Path(f"/dev/shm{channel}").exists()
+
+
+@each_pair
+def test_three_kinds_are_waited_for_at_once(one: str, other: str, channel: str) -> None:
+    orders = f"sysv:{0x51000000 | os.getpid() & 0xFFFFFF:#x}"
+    try:
+        with started(one, "wait_any", channel, orders) as waiter:
+            assert waiter.stdin and waiter.stdout and waiter.stdout.readline() == "ready\n"
+            for text in ("first", "second"):
+                assert lines(other, "queue_sender", channel, text) == []
+                assert waiter.stdout.readline() == f"queue: {text}\n"
+                assert lines(other, "mq_sender", orders, text) == [f"queue {orders}"]
+                assert waiter.stdout.readline() == f"mq: {text}\n"
+                print(text, file=waiter.stdin, flush=True)
+                assert waiter.stdout.readline() == f"pipe: {text}\n"
+            waiter.stdin.close()
+        with pytest.raises(FileNotFoundError):
+            MessageQueue.open(orders)
+    finally:
+        with suppress(FileNotFoundError):
+            MessageQueue.unlink(orders)
+    assert not Path(f"/dev/shm{channel}").exists()
+
+
+@each_language
+def test_a_task_of_asyncio_consumes(language: str, channel: str) -> None:
+    assert lines(language, "queue_sender", channel, "first", "second") == []
+    with started("Python", "asyncio_consumer", channel, 3) as consumer:
+        assert consumer.stdout
+        assert [consumer.stdout.readline() for _ in range(2)] == ["first\n", "second\n"]
+        assert lines(language, "queue_sender", channel, "third") == []
+        assert consumer.stdout.read() == "third\n"
     assert not Path(f"/dev/shm{channel}").exists()
 
 
@@ -578,6 +611,7 @@ def test_reading_what_nobody_has_made_is_an_error(language: str) -> None:
         "topic_subscriber",
         "calculator_server",
         "calculator_client",
+        "wait_any",
     ],
 )
 def test_a_call_without_arguments_shows_the_usage(language: str, name: str) -> None:

@@ -47,7 +47,7 @@ NotRecoverableError are those it lacks.
 `python -m unipc --cflags --libs` tells a C compiler where the header and the library in this package are.
 """
 
-from . import pipe, signal, sync
+from . import pipe, poll, signal, sync
 from ._native import (
     Call,
     Client,
@@ -80,6 +80,7 @@ from .mq import (
     mq_usage,
 )
 from .pipe import Fifo, PipeEnd, Turnstile
+from .poll import Doorbell, Poller, wait, wait_async
 from .process import Coprocess, Process, Pty, RawMode, Shell, TerminalModes, WindowSize, spawn
 from .sem import (
     Semaphore,
@@ -107,6 +108,7 @@ __all__ = [
     "Coprocess",
     "Credentials",
     "DescriptorKind",
+    "Doorbell",
     "Event",
     "Fifo",
     "FileLock",
@@ -126,6 +128,7 @@ __all__ = [
     "Once",
     "OwnerDiedError",
     "PipeEnd",
+    "Poller",
     "PosixQueueStatus",
     "Process",
     "Pty",
@@ -167,6 +170,7 @@ __all__ = [
     "mq_usage",
     "page_size",
     "pipe",
+    "poll",
     "recv_fds",
     "sem_limits",
     "sem_usage",
@@ -176,6 +180,8 @@ __all__ = [
     "signal",
     "spawn",
     "sync",
+    "wait",
+    "wait_async",
 ]
 
 # Where users find them, in reprs, tracebacks and pickles.

@@ -6,6 +6,7 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use unipc::poll::{Wait, Waitable};
 use unipc::{Error, ErrorKind, Name, Timeout};
 
 use crate::error::{closed, raise};
@@ -175,6 +176,14 @@ impl<T: Send> Half<T> {
             }
         })?;
         kept.ok_or_else(|| closed(&self.name))
+    }
+
+    /// This, to wait for among other things.
+    pub(super) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>>
+    where
+        T: Wait,
+    {
+        self.call(py, Timeout::Forever, |half, _| Ok(half.waitable()?.detached()))
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use unipc::Timeout;
 use unipc::channel::{Options, QueueReceiver, QueueSender};
+use unipc::poll::Waitable;
 
 use super::half::Half;
 use super::lent::Loan;
@@ -67,6 +68,13 @@ impl Queue {
             receiver: Arc::new(Half::new(receiver, name, spin)),
             memory,
         }
+    }
+}
+
+impl Queue {
+    /// To wait for it among other things.
+    pub(crate) fn waitable(&self, py: Python<'_>, write: bool) -> PyResult<Waitable<'static>> {
+        if write { self.sender.waitable(py) } else { self.receiver.waitable(py) }
     }
 }
 
@@ -331,6 +339,29 @@ impl Queue {
     /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
     fn send_fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
         self.sender.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
+    }
+
+    /// Receives a message in a task of asyncio: `await queue.recv_async()`. Other tasks run meanwhile, in the loop's own thread. Cancelled, it has
+    /// taken nothing and leaves nothing behind; do that before closing. Raises as `recv`.
+    fn recv_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    }
+
+    /// Sends a message in a task of asyncio; see `recv_async`. Raises as `send`.
+    fn send_async<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "send", (slf, data))
+    }
+
+    /// Messages as they come, for ever: `async for message in queue`.
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "recv", (slf,))
     }
 
     /// Closes the handle; the queue stays. A call that another thread is in goes on to its end.

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use unipc::Timeout;
 use unipc::channel::{Options, ServiceReceiver, ServiceSender};
+use unipc::poll::Waitable;
 
 use super::creating;
 use super::half::Half;
@@ -87,6 +88,13 @@ impl Client {
         let name = client.name().clone();
         // Its waits for an answer are made of slices anyway, and between two of them other threads come in.
         Self { half: Arc::new(Half::new(client, name, true)) }
+    }
+}
+
+impl Service {
+    /// To wait for it among other things.
+    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
+        self.half.waitable(py)
     }
 }
 
@@ -201,6 +209,21 @@ impl Service {
         self.half.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
     }
 
+    /// Receives the next question in a task of asyncio: `await service.recv_async()`. Other tasks run meanwhile, in the loop's own thread. Cancelled, it has
+    /// taken nothing and leaves nothing behind; do that before closing. Raises as `recv`.
+    fn recv_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    }
+
+    /// Questions as they come, for ever: `async for question in service`.
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    }
+
     /// Closes the handle; the service stays. A call that another thread is in goes on to its end.
     fn close(&self, py: Python<'_>) {
         py.detach(|| {
@@ -289,6 +312,13 @@ impl Question {
     }
 }
 
+impl Client {
+    /// To wait for it among other things.
+    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
+        self.half.waitable(py)
+    }
+}
+
 #[pymethods]
 impl Client {
     /// Opens the service `name` to ask it. Raises as `Queue.open`.
@@ -367,7 +397,8 @@ impl Client {
     /// It is made by the first call, close-on-exec, and the handle's own.
     ///
     /// Use it as one that does not block: when it is readable, wait with `timeout=0` until that raises `BlockingIOError`, which lets it
-    /// tell of the next. It does not tell of the death of a server; waiting does.
+    /// tell of the next. The death of a server is told
+    /// within 0.1 s.
     ///
     /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
     fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
@@ -411,6 +442,11 @@ impl Call {
 
 #[pymethods]
 impl Call {
+    /// The descriptor of its client.
+    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
+        self.client.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
+    }
+
     /// Waits for the answer, or for the next part of it: its bytes, and whether more parts will follow.
     ///
     /// Raises as `Client.call`; `OSError` with `EINVAL` when the call is over.
@@ -422,6 +458,11 @@ impl Call {
     ) -> PyResult<(Py<PyBytes>, bool)> {
         let answer = self.answer(py, limit(timeout))?;
         Ok((PyBytes::new(py, &answer.bytes).unbind(), answer.more))
+    }
+
+    /// Waits in a task of asyncio for the answer, or for the next part of it; see `Queue.recv_async`. Raises as `wait`.
+    fn wait_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "answer", (slf,))
     }
 
     /// No longer waits for the answer; it is thrown away when it comes.

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use unipc::Timeout;
 use unipc::channel::Options;
+use unipc::poll::Waitable;
 
 use super::half::Half;
 use super::lent::Loan;
@@ -73,6 +74,13 @@ impl Subscriber {
     fn lose(&self, messages: u64) {
         // SYNC: a figure alone.
         self.lost.fetch_add(messages, Ordering::Relaxed);
+    }
+}
+
+impl Topic {
+    /// To wait for it among other things.
+    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
+        self.half.waitable(py)
     }
 }
 
@@ -220,6 +228,14 @@ impl Topic {
         self.half.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
     }
 
+    /// Publishes a message in a task of asyncio; see `Queue.recv_async`. Raises as `publish`.
+    fn publish_async<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "publish", (slf, data))
+    }
+
     /// Closes the handle; the topic stays. A call that another thread is in goes on to its end.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.half.close());
@@ -240,6 +256,13 @@ impl Topic {
     fn __repr__(&self) -> String {
         let closed = if self.half.is_closed() { " closed" } else { "" };
         format!("<unipc.Topic '{}'{closed}>", self.half.name())
+    }
+}
+
+impl Subscriber {
+    /// To wait for it among other things.
+    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
+        self.half.waitable(py)
     }
 }
 
@@ -364,6 +387,21 @@ impl Subscriber {
     /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
     fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
         self.half.call(py, Timeout::Forever, |half, _| Ok(half.fd()?.as_raw_fd()))
+    }
+
+    /// Receives the next message in a task of asyncio: `await subscriber.recv_async()`. Other tasks run meanwhile, in the loop's own thread. Cancelled, it has
+    /// taken nothing and leaves nothing behind; do that before closing. Raises as `recv`.
+    fn recv_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    }
+
+    /// Messages as they come, for ever: `async for message in subscriber`.
+    fn __aiter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "recv", (slf,))
     }
 
     /// Closes the handle; the topic stays. A call that another thread is in goes on to its end.

@@ -141,7 +141,7 @@ impl MessageQueue {
     }
 
     /// The queue, kept for the time of one call whatever other threads do with the handle.
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<unipc::MessageQueue>> {
+    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<Arc<unipc::MessageQueue>> {
         self.handle(py).clone().ok_or_else(|| closed(&self.name))
     }
 

@@ -161,7 +161,7 @@ impl Semaphore {
     }
 
     /// For a call that may wait, in which the handle may be closed.
-    fn get(&self) -> PyResult<Arc<unipc::Semaphore>> {
+    pub(crate) fn get(&self) -> PyResult<Arc<unipc::Semaphore>> {
         self.at_once(Arc::clone)
     }
 }

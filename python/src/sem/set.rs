@@ -85,7 +85,7 @@ impl SemaphoreSet {
     }
 
     /// For a call that does not wait, as in `Semaphore`.
-    pub(super) fn at_once<R>(
+    pub(crate) fn at_once<R>(
         &self,
         work: impl FnOnce(&Arc<unipc::SemaphoreSet>) -> R,
     ) -> PyResult<R> {

@@ -24,7 +24,7 @@ use super::{How, PlaceArgument, Site};
 /// True
 #[pyclass(frozen, weakref, module = "unipc.sync")]
 pub(crate) struct Event {
-    object: unipc::sync::Event,
+    pub(crate) object: unipc::sync::Event,
     site: Site,
 }
 
@@ -125,6 +125,11 @@ impl Event {
     /// The numbers of threads that sleep, as far as there was room.
     fn waiters(&self) -> Vec<u32> {
         self.object.waiters()
+    }
+
+    /// Waits in a task of asyncio until it is set: `await event.wait_async()`. Cancelled, it leaves nothing behind.
+    fn wait_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "passing", (slf,))
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

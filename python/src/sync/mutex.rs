@@ -48,7 +48,7 @@ use super::{How, PlaceArgument, Site, form_name};
 /// >>> mutex.unlock()
 #[pyclass(frozen, weakref, module = "unipc.sync")]
 pub(crate) struct Mutex {
-    object: unipc::sync::Mutex,
+    pub(crate) object: unipc::sync::Mutex,
     site: Site,
 }
 
@@ -260,6 +260,12 @@ impl Mutex {
     #[getter]
     fn form(&self) -> &'static str {
         form_name(self.object.form())
+    }
+
+    /// Locks in a task of asyncio: `await mutex.acquire_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
+    /// holds it: for another task of it the mutex is locked by itself (`EDEADLK`). Cancelled, it has taken nothing and leaves nothing behind. Raises as `lock`; `OSError` with `EOPNOTSUPP` in the pthread form.
+    fn acquire_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "acquire", (slf,))
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

@@ -25,7 +25,7 @@ use super::{How, PlaceArgument, Site};
 /// False
 #[pyclass(frozen, weakref, module = "unipc.sync")]
 pub(crate) struct Once {
-    object: unipc::sync::Once,
+    pub(crate) object: unipc::sync::Once,
     site: Site,
 }
 

@@ -31,7 +31,7 @@ use super::{How, PlaceArgument, Site, form_name};
 /// True
 #[pyclass(frozen, weakref, module = "unipc.sync")]
 pub(crate) struct RwLock {
-    object: unipc::sync::RwLock,
+    pub(crate) object: unipc::sync::RwLock,
     site: Site,
 }
 
@@ -177,6 +177,18 @@ impl RwLock {
     #[getter]
     fn form(&self) -> &'static str {
         form_name(self.object.form())
+    }
+
+    /// Locks to read in a task of asyncio: `await lock.read_lock_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
+    /// holds it. Cancelled, it has taken nothing and leaves nothing behind. Raises as `read_lock`; `OSError` with `EOPNOTSUPP` in the pthread form.
+    fn read_lock_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "read_lock", (slf,))
+    }
+
+    /// Locks to write in a task of asyncio: `await lock.write_lock_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
+    /// holds it. Cancelled, it has taken nothing and leaves nothing behind. Raises as `write_lock`; `OSError` with `EOPNOTSUPP` in the pthread form.
+    fn write_lock_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "write_lock", (slf,))
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

@@ -32,7 +32,7 @@ use super::{How, PlaceArgument, Site, form_name};
 /// 4
 #[pyclass(frozen, weakref, module = "unipc.sync")]
 pub(crate) struct SyncSemaphore {
-    object: unipc::sync::Semaphore,
+    pub(crate) object: unipc::sync::Semaphore,
     site: Site,
 }
 
@@ -181,6 +181,17 @@ impl SyncSemaphore {
     #[getter]
     fn form(&self) -> &'static str {
         form_name(self.object.form())
+    }
+
+    /// Takes a permit in a task of asyncio: `await semaphore.acquire_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
+    /// holds it. Cancelled, it has taken nothing and leaves nothing behind. Raises as `acquire`; `OSError` with `EOPNOTSUPP` in the pthread form.
+    fn acquire_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "acquire", (slf,))
+    }
+
+    /// Takes a permit for good in a task of asyncio; see `acquire_async`.
+    fn wait_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "passing", (slf,))
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

@@ -6,11 +6,13 @@
 #![allow(unsafe_code, reason = "the C face is called as C calls it")]
 
 mod c;
+mod lock;
 mod memory;
 mod object;
 mod queue;
 mod rust;
 mod semaphore;
+mod socket;
 mod suite;
 
 use object::Kind;

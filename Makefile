@@ -173,7 +173,7 @@ planted: tools.cargo ## plants faults in the locks, one at a time, and counts th
 	$(PYTHON) tests/planted/run.py
 
 ##@ Measure and search
-.PHONY: bench fuzz audit
+.PHONY: bench bench-channel fuzz audit
 FUZZ_SECONDS ?= 60
 bench: lib wheel-installed $(PEERS)/.ready $(ROOMS:%=$(TARGET)/benches-c/%) ## medians, and ratios to the plain calls
 	@for room in $(ROOMS); do \
@@ -185,6 +185,16 @@ bench: lib wheel-installed $(PEERS)/.ready $(ROOMS:%=$(TARGET)/benches-c/%) ## m
 $(TARGET)/benches-c/%: ffi/benches/%.c $(wildcard ffi/benches/harness.* ffi/benches/machine.*) $(wildcard include/unipc/*.h) | lib
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Iinclude $(filter %.c,$^) -o $@ -L$(RELEASE) -Wl,-rpath,$(RELEASE) -lunipc
+
+CHANNEL_SOURCES := $(wildcard ffi/benches/channel/*.c)
+$(TARGET)/benches-c/channel: $(CHANNEL_SOURCES) $(wildcard ffi/benches/channel/*.h) $(wildcard include/unipc/*.h) | lib
+	mkdir -p $(@D)
+	$(CC) -std=c11 -O3 -march=native -Iinclude $(CHANNEL_SOURCES) -o $@ -L$(RELEASE) -Wl,-rpath,$(RELEASE) -lunipc
+
+bench-channel: $(TARGET)/benches-c/channel ## channels beside the machine's limits: tables, expectations, plots (target/bench)
+	mkdir -p $(TARGET)/bench
+	$< > $(TARGET)/bench/channel.jsonl
+	$(PYTHON) ffi/benches/channel/report.py $(TARGET)/bench/channel.jsonl $(TARGET)/bench
 
 fuzz: $(TARGET)/tools/bin/cargo-fuzz ## each fuzz target for FUZZ_SECONDS=60 seconds
 	cd core && for target in $$($< list); do \

@@ -6,6 +6,7 @@ mod layout;
 mod memory;
 mod options;
 mod owed;
+mod pace;
 mod participant;
 mod queue;
 mod receiver;

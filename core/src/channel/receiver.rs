@@ -9,20 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::doorbell::{Doorbell, Waiting};
 use super::layout::{BESIDE, Bed, Control};
 use super::memory::Memory;
+use super::pace::Pace;
 use super::ring::{Beside, Found, Ring};
 use super::sender::rest;
 use super::turn::Taker;
-use super::wait::{self, Patience, pause};
+use super::wait::{self, Patience};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
 use crate::time::{Deadline, Timeout};
 use crate::watch::Source;
-
-/// A consumer that has caught up so often in a row waits a moment before it looks: otherwise each message
-/// would cost its line's way there and back.
-const HEELS: u32 = 4;
-/// How long, in pauses.
-const MOMENT: u32 = 8;
 
 /// Receives, one message at a time or many; one thread at a time.
 #[derive(Debug)]
@@ -42,7 +37,7 @@ pub(super) struct Receiver {
     given: u64,
     fences: bool,
     received: u64,
-    caught_up: u32,
+    pace: Pace,
     /// What was found beside the tail, if that is where the next message is.
     beside: Option<Beside>,
     /// A message that was lent: the turn is held until it is taken or left.
@@ -72,7 +67,7 @@ impl Receiver {
             given: 0,
             fences,
             received: 0,
-            caught_up: 0,
+            pace: Pace::default(),
             beside: None,
             lent: None,
             doorbell: Doorbell::default(),
@@ -218,12 +213,7 @@ impl Receiver {
     }
 
     fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
-        let waited = self.caught_up >= HEELS;
-        if waited {
-            for _ in 0..MOMENT {
-                pause();
-            }
-        }
+        let waited = self.pace.keep();
         let mut deadline = None;
         let mut polls = 0_u32;
         loop {
@@ -246,16 +236,15 @@ impl Receiver {
                 self.refresh();
             }
         }
-        let several = self.tail.wrapping_sub(self.position) > 64;
-        self.caught_up =
-            if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
-        match self.ring.beside(self.position, self.tail) {
+        let found = match self.ring.beside(self.position, self.tail) {
             Some((beside, found)) => {
                 self.beside = Some(beside);
-                Ok(found)
+                found
             }
-            None => self.find(),
-        }
+            None => self.find()?,
+        };
+        self.pace.note(waited, found.end != self.tail, polls);
+        Ok(found)
     }
 
     /// Without the turn. How often it looked.

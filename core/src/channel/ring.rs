@@ -12,6 +12,10 @@ use crate::map::mirror::{Mirror, Part};
 /// Bytes before a payload of a size that differs from message to message.
 const LENGTH: u64 = 8;
 
+/// How many bytes ahead of what is read or written a line is fetched: a processor waits for one line from another
+/// as long as for eight.
+const AHEAD: u64 = 512;
+
 /// The length has half a word.
 const LONGEST: u64 = 0xffff_ffff - 8;
 
@@ -74,6 +78,14 @@ impl Ring {
     pub(super) fn write(&self, position: u64, number: u64, payload: &[u8]) {
         self.write_length(position, number, payload.len());
         self.mirror.write(self.payload(position), payload);
+    }
+
+    /// Fetches a line that will be written soon, if it is before the limit: behind that it is still read.
+    #[inline]
+    pub(super) fn prefetch_room(&self, position: u64, limit: u64) {
+        if limit.saturating_sub(position) > AHEAD {
+            self.mirror.prefetch_to_write(position.wrapping_add(AHEAD));
+        }
     }
 
     /// Writes the length of a record whose payload is there already, or comes later.
@@ -158,6 +170,9 @@ impl Ring {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let record = self.record(length).ok();
         let ahead = tail.wrapping_sub(head);
+        if ahead > AHEAD {
+            self.mirror.prefetch(head.wrapping_add(AHEAD));
+        }
         match record {
             Some(record) if record <= ahead && ahead <= self.mirror.size() => Ok(Found {
                 payload: self.payload(head),

@@ -101,6 +101,7 @@ impl Sender {
     pub(super) fn send(&mut self, payload: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
         let record = self.ring.record(payload.len())?;
         self.enter(record, timeout)?;
+        self.ring.prefetch_room(self.tail, self.limit);
         self.ring.write(self.tail, self.number, payload);
         self.commit(record, payload, 1);
         Ok(())

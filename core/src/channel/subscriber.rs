@@ -10,18 +10,15 @@ use std::time::Duration;
 use super::doorbell::{Doorbell, Waiting};
 use super::layout::{BESIDE, Bed, Half};
 use super::memory::Memory;
+use super::pace::Pace;
 use super::ring::{Beside, Found, Ring};
 use super::seat::Home;
 use super::turn::Taker;
-use super::wait::{self, Patience, pause};
+use super::wait::{self, Patience};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
 use crate::time::{Deadline, Timeout};
 use crate::watch::Source;
-
-/// As in a queue's receiver.
-const HEELS: u32 = 4;
-const MOMENT: u32 = 8;
 
 /// Where a new subscriber begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +46,7 @@ pub(super) struct Reader {
     number: Option<u32>,
     received: u64,
     lost: u64,
-    caught_up: u32,
+    pace: Pace,
     lent: Option<Found>,
     home: Home,
     doorbell: Doorbell,
@@ -110,7 +107,7 @@ impl Reader {
             number: number.filter(|_| position == tail),
             received: 0,
             lost: 0,
-            caught_up: 0,
+            pace: Pace::default(),
             lent: None,
             home,
             doorbell: Doorbell::default(),
@@ -271,12 +268,7 @@ impl Reader {
         &mut self,
         timeout: Timeout,
     ) -> Result<Option<(Beside, Found)>, ErrorKind> {
-        let waited = self.caught_up >= HEELS;
-        if waited {
-            for _ in 0..MOMENT {
-                pause();
-            }
-        }
+        let waited = self.pace.keep();
         let mut deadline = None;
         let mut polls = 0_u32;
         loop {
@@ -295,10 +287,11 @@ impl Reader {
                 return Err(self.doorbell.nothing(timeout.expired()));
             }
         }
-        let several = self.tail.wrapping_sub(self.position) > 64;
-        self.caught_up =
-            if several || !waited && polls <= 2 { self.caught_up.saturating_add(1) } else { 0 };
-        Ok(self.ring.beside(self.position, self.tail))
+        let beside = self.ring.beside(self.position, self.tail);
+        let one = || self.ring.find(self.position, self.tail).is_ok_and(|one| one.end == self.tail);
+        let several = beside.is_none() && !one();
+        self.pace.note(waited, several, polls);
+        Ok(beside)
     }
 
     fn wait_for_message(&mut self, deadline: Deadline) -> Result<u32, ErrorKind> {

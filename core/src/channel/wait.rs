@@ -11,6 +11,7 @@
 //! sleeps longer than [`SLICE`] at a time.
 
 use std::hint::spin_loop;
+use std::sync::OnceLock;
 use std::sync::atomic::{Ordering, compiler_fence, fence};
 use std::time::{Duration, Instant};
 
@@ -36,8 +37,8 @@ const PROBE: u32 = 32;
 /// How many polls between two looks at the clock.
 const POLLS: u32 = 32;
 
-/// Pauses of a poll: without them the poller takes the line away from the writer before it is written.
-const PAUSES: u32 = 4;
+/// How long a poll does nothing: otherwise the poller takes the line away from the writer before it is written.
+const PAUSE: Duration = Duration::from_nanos(50);
 
 /// The part of [`Bed::sleepers`] that counts; the rest changes whenever somebody lies down.
 const COUNT: u32 = 0xffff;
@@ -45,9 +46,23 @@ const COUNT: u32 = 0xffff;
 /// One poll's worth of doing nothing.
 #[inline]
 pub(super) fn pause() {
-    for _ in 0..PAUSES {
+    static SPINS: OnceLock<u32> = OnceLock::new();
+    for _ in 0..*SPINS.get_or_init(spins) {
         spin_loop();
     }
+}
+
+/// How many of the processor's own pauses that is; one takes from 1 to 50 ns.
+#[cold]
+fn spins() -> u32 {
+    const MANY: u32 = 256;
+    let times = (0..3).map(|_| {
+        let start = Instant::now();
+        (0..MANY).for_each(|_| spin_loop());
+        start.elapsed()
+    });
+    let one = times.min().unwrap_or_default().as_nanos().max(1) / u128::from(MANY);
+    u32::try_from(PAUSE.as_nanos() / one.max(1)).unwrap_or(1).clamp(1, 16)
 }
 
 /// How long this handle spins before it sleeps, by what it has seen.

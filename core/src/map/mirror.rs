@@ -111,6 +111,19 @@ impl Mirror {
         let _ = position;
     }
 
+    /// As [`Mirror::prefetch`], for a write.
+    #[inline]
+    pub(crate) fn prefetch_to_write(&self, position: u64) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_ET0>(self.address(position).cast());
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = position;
+    }
+
     /// Has the file lost pages? Then nothing that was read or written here means anything.
     #[inline]
     pub(crate) fn check(&self) -> Result<(), ErrorKind> {

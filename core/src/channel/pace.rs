@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How a consumer keeps off a producer's heels.
+//!
+//! Who reads each message the moment it is there takes the lines away that the producer is writing, and both go at the
+//! speed of that. A consumer that waits a moment each time it has caught up lets several come, and reads them at the
+//! speed of the memory. Where each message is waited for, as an answer is, the moment would be lost; so it is
+//! kept only for as long as several come in it.
+
+use super::wait::pause;
+
+/// A consumer that has caught up so often in a row waits a moment before it looks.
+const HEELS: u32 = 4;
+/// How long, in pauses.
+const MOMENT: u32 = 16;
+/// One wait in so many waits a moment, to see whether several come.
+const PROBE: u32 = 256;
+
+/// What a consumer has seen of the pace of what it receives.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    caught_up: u32,
+    waits: u32,
+}
+
+impl Pace {
+    /// Before looking for a message, when all that was there is read. True if it waited.
+    pub(super) fn keep(&mut self) -> bool {
+        self.waits = self.waits.wrapping_add(1);
+        let waits = self.caught_up >= HEELS || self.waits.is_multiple_of(PROBE);
+        if waits {
+            for _ in 0..MOMENT {
+                pause();
+            }
+        }
+        waits
+    }
+
+    /// After that, when one message is there or several, found after so many looks.
+    pub(super) fn note(&mut self, waited: bool, several: bool, looks: u32) {
+        self.caught_up = match several {
+            true if waited => HEELS,
+            true => self.caught_up.saturating_add(1),
+            false if !waited && looks <= 2 => self.caught_up.saturating_add(1),
+            false => 0,
+        };
+    }
+}

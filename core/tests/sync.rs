@@ -652,3 +652,35 @@ fn a_hostile_size_or_number_is_refused() {
         assert!([libc::EPROTO, libc::ERANGE, libc::EOVERFLOW].contains(&errno), "{size}: {errno}");
     }
 }
+
+#[test]
+fn under_a_name_of_its_own_an_object_is_complete_or_not_there() {
+    const ROUNDS: u32 = 500;
+    let name = posix_name("whole");
+    let _removed = Removed(name.clone());
+    let done = memory();
+    let maker = Child::run(|| {
+        for _ in 0..ROUNDS {
+            drop(Semaphore::options().max(500).create(name.as_str(), 500).unwrap());
+            SharedMemory::unlink(name.as_str()).unwrap();
+        }
+        done.store_u32(DATA, 1).unwrap();
+    });
+    let mut seen = 0;
+    while done.load_u32(DATA).unwrap() == 0 {
+        match SharedMemory::open(name.as_str()) {
+            Ok(shm) => {
+                assert_ne!(shm.load_u64(0).unwrap(), 0, "the name is there before the object");
+                seen += 1;
+            }
+            Err(error) => assert_eq!(error.errno(), libc::ENOENT),
+        }
+    }
+    maker.succeeds();
+    // Where the two never met, nothing was shown, and nothing is wrong.
+    println!("met {seen} times");
+    let other = Semaphore::open_or_create(name.as_str(), 1).unwrap();
+    assert_eq!(errno(Semaphore::create(name.as_str(), 1)), libc::EEXIST);
+    assert_eq!(errno(Mutex::open_or_create(name.as_str())), libc::EPROTO);
+    assert_eq!(other.value(), 1);
+}

@@ -81,8 +81,9 @@ impl EventOptions {
         place: impl TryInto<Place<'a>, Error: Into<Error>>,
         disposition: Disposition,
     ) -> Result<Event> {
-        let object = KIND.establish(place, disposition, self.mode, HEAD, |lines| {
-            lines.cell(MAIN).kind.store(self.auto_reset.into(), Ordering::Relaxed);
+        let kind = self.auto_reset.into();
+        let object = KIND.establish(place, disposition, self.mode, HEAD, move |lines| {
+            lines.cell(MAIN).kind.store(kind, Ordering::Relaxed);
         })?;
         let auto_reset = object.lines.cell(MAIN).kind.load(Ordering::Relaxed) != 0;
         Ok(Event { object, auto_reset })

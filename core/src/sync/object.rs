@@ -14,6 +14,7 @@ use crate::layout::{Layout, MAGIC, STAMP_SIZE};
 use crate::map::cell::{HOLDER, OWNER_DIED};
 use crate::map::lines::{LINE, Lines};
 use crate::open::{Disposition, Mode};
+use crate::shm::SharedMemory;
 use crate::sys::futex;
 use crate::time::Timeout;
 
@@ -30,6 +31,7 @@ pub(crate) const HEAD: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What kind of object, in which version of its layout.
+#[derive(Clone, Copy)]
 pub(crate) struct Kind {
     pub(crate) name: [u8; 8],
     pub(crate) version: u32,
@@ -64,7 +66,7 @@ impl Kind {
         disposition: Disposition,
         mode: Mode,
         lines: usize,
-        fill: impl Fn(&Lines),
+        fill: impl Fn(&Lines) + Clone + Send + Sync + 'static,
     ) -> Result<Object> {
         let place = place.try_into().map_err(Into::into)?;
         let label = place.to_string();
@@ -72,14 +74,21 @@ impl Kind {
         let size = lines.saturating_mul(LINE);
         let make = |site: &Site| match disposition {
             Disposition::Open => self.open(site),
+            // It was made before it had its name.
+            Disposition::Create if place.is_published() => self.open(site),
             Disposition::Create => self.create(site, lines, &fill)?.ok_or_else(taken),
             Disposition::OpenOrCreate => match self.create(site, lines, &fill)? {
                 Some(lines) => Ok(lines),
                 None => self.open(site),
             },
         };
+        let (kind, before) = (*self, fill.clone());
+        let publish = move |memory: &SharedMemory| {
+            let unseen = Site { map: memory.twin()?, offset: 0 };
+            kind.create(&unseen, lines, &before)?.map(drop).ok_or_else(taken)
+        };
         let found = place
-            .reach(disposition, mode, size)
+            .reach_filled(disposition, mode, size, publish)
             .and_then(|site| make(&site).inspect_err(|_| place.withdraw(disposition)));
         match found {
             Ok(lines) => Ok(Object { lines, label }),

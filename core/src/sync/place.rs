@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::map::Map;
 use crate::name::Name;
 use crate::open::{Disposition, Mode};
-use crate::shm::SharedMemory;
+use crate::shm::{Options, SharedMemory};
 
 /// Where an object of this room lies.
 ///
@@ -103,6 +103,14 @@ impl Place<'_> {
         Ok(Site { map: memory.map_err(|error| error.kind().clone())?.view()?, offset: 0 })
     }
 
+    /// Is this a name that a new segment gets only when it is complete?
+    pub(super) fn is_published(&self) -> bool {
+        match &self.0 {
+            Where::Memory(..) | Where::Mapped(..) => false,
+            Where::Name(name) => !matches!(name, Name::SystemV(_) | Name::Anonymous),
+        }
+    }
+
     /// Maps the place; a segment under a name is made large enough for `size` bytes.
     pub(super) fn reach(
         &self,
@@ -110,11 +118,34 @@ impl Place<'_> {
         mode: Mode,
         size: usize,
     ) -> Result<Site, ErrorKind> {
+        self.reach_by(&SharedMemory::options().mode(mode), disposition, size)
+    }
+
+    /// As [`Place::reach`]. A segment that is made has what `fill` puts there before others see it, where its name allows that
+    /// ([`Place::is_published`]).
+    pub(super) fn reach_filled(
+        &self,
+        disposition: Disposition,
+        mode: Mode,
+        size: usize,
+        fill: impl Fn(&SharedMemory) -> Result<(), ErrorKind> + Send + Sync + 'static,
+    ) -> Result<Site, ErrorKind> {
+        let options = SharedMemory::options().mode(mode);
+        let fills = self.is_published() && disposition != Disposition::Open;
+        let options = if fills { options.fill(fill) } else { options };
+        self.reach_by(&options, disposition, size)
+    }
+
+    fn reach_by(
+        &self,
+        options: &Options,
+        disposition: Disposition,
+        size: usize,
+    ) -> Result<Site, ErrorKind> {
         let (map, offset) = match &self.0 {
             Where::Memory(memory, offset) => (memory.twin(), *offset),
             Where::Mapped(map, offset, _) => (Ok(Arc::clone(map)), *offset),
             Where::Name(name) => {
-                let options = SharedMemory::options().mode(mode);
                 let memory = match disposition {
                     Disposition::Open => options.open(name),
                     Disposition::Create => options.create(name, size),

@@ -54,7 +54,7 @@ impl BarrierOptions {
             return Ok(Barrier(Inner::Pthread { foreign, label, parties }));
         }
         let count = HEAD + parties.max(1) as usize;
-        let object = KIND.establish(place, disposition, self.mode, count, |lines| {
+        let object = KIND.establish(place, disposition, self.mode, count, move |lines| {
             lines.cell(MAIN).limit.store(parties.into(), Ordering::Relaxed);
         })?;
         let there = (object.lines.count() - HEAD) as u64;

@@ -92,9 +92,10 @@ impl MutexOptions {
             return Err(ErrorKind::unsupported(why)
                 .during(KIND.operation[disposition as usize], "priority_inheritance"));
         }
-        let object = KIND.establish(place, disposition, self.mode, HEAD, |lines| {
+        let kind = self.kind as u32;
+        let object = KIND.establish(place, disposition, self.mode, HEAD, move |lines| {
             // SYNC: relaxed, the magic that comes later publishes it.
-            lines.cell(MAIN).kind.store(self.kind as u32, Ordering::Relaxed);
+            lines.cell(MAIN).kind.store(kind, Ordering::Relaxed);
         })?;
         let kind = match object.lines.cell(MAIN).kind.load(Ordering::Relaxed) {
             0 => MutexKind::ErrorChecking,

@@ -64,7 +64,7 @@ impl RwLockOptions {
             );
         }
         let count = HEAD + readers as usize;
-        let object = KIND.establish(place, disposition, self.mode, count, |lines| {
+        let object = KIND.establish(place, disposition, self.mode, count, move |lines| {
             lines.cell(MAIN).limit.store(readers.into(), Ordering::Relaxed);
         })?;
         let there = (object.lines.count() - HEAD) as u64;

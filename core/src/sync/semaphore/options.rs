@@ -69,7 +69,7 @@ impl SemaphoreOptions {
             return Err(refused("there cannot be more permits than the maximum"));
         }
         let object =
-            KIND.establish(place, disposition, self.mode, HEAD + max as usize, |lines| {
+            KIND.establish(place, disposition, self.mode, HEAD + max as usize, move |lines| {
                 lines.cell(MAIN).limit.store(max.into(), Ordering::Relaxed);
                 for cell in &lines.cells()[HEAD + value as usize..] {
                     cell.word.store(ABSENT, Ordering::Relaxed);

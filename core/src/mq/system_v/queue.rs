@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Messages through a System V queue, with the time limits that `msgsnd` and `msgrcv` lack.
+//!
+//! [msgop(2)](https://man7.org/linux/man-pages/man2/msgop.2.html)
+
+use std::cell::OnceCell;
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use libc::c_long;
+use nix::errno::Errno;
+
+use super::{Status, SystemV};
+use crate::error::ErrorKind;
+use crate::interrupt;
+use crate::mq::Want;
+use crate::sys::msg::{self, MSG_COPY, Room, words_for};
+use crate::time::Timeout;
+
+/// Messages of at most so many bytes take little of the stack.
+const SMALL: usize = 1016;
+
+/// Larger messages than this take memory from the heap.
+const ON_THE_STACK: usize = 8192;
+
+/// More room than this is made only when a message needs it.
+const MOST_AT_ONCE: usize = 1 << 20;
+
+#[derive(Debug)]
+pub(in crate::mq) struct Queue {
+    pub(in crate::mq) id: SystemV,
+    /// Room for so many bytes is made for a message; grows when one turns out to be larger.
+    room: AtomicUsize,
+}
+
+impl Queue {
+    pub(super) fn new(id: i32) -> Self {
+        Self { id: SystemV { id }, room: AtomicUsize::new(SMALL) }
+    }
+
+    pub(in crate::mq) fn status(&self) -> Result<Status, ErrorKind> {
+        let status = msg::msgctl_stat(self.id.id).map_err(|errno| self.explained(errno.into()))?;
+        Ok(Status::new(self.id.id, &status))
+    }
+
+    pub(in crate::mq) fn send(
+        &self,
+        tag: i64,
+        data: &[u8],
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
+        let tag = c_long::try_from(tag).ok().filter(|&tag| tag > 0).ok_or_else(|| {
+            ErrorKind::invalid(format!("{tag} is no type of System V: they begin with 1"))
+        })?;
+        with_room(data.len(), |mut room| {
+            room.put(tag, data);
+            self.send_room(&room, data.len(), timeout)
+        })
+    }
+
+    #[inline]
+    fn send_room(&self, room: &Room<'_>, length: usize, timeout: Timeout) -> Result<(), ErrorKind> {
+        match msg::msgsnd(self.id.id, room, libc::IPC_NOWAIT) {
+            Ok(()) => Ok(()),
+            Err(errno) => self.send_later(errno, room, length, timeout),
+        }
+    }
+
+    /// When it could not be done at once.
+    #[cold]
+    fn send_later(
+        &self,
+        errno: Errno,
+        room: &Room<'_>,
+        length: usize,
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
+        if errno != Errno::EAGAIN {
+            return Err(self.explained(errno.into()));
+        }
+        if timeout == Timeout::TRY {
+            return Err(timeout.expired());
+        }
+        self.check_fits(length)?;
+        interrupt::until(timeout.deadline(), || msg::msgsnd(self.id.id, room, 0))
+            .map_err(|kind| self.explained(kind))
+    }
+
+    /// A message that is larger than the whole queue would wait for ever.
+    fn check_fits(&self, length: usize) -> Result<(), ErrorKind> {
+        match msg::msgctl_stat(self.id.id) {
+            #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
+            Ok(status) if length as u64 > status.msg_qbytes as u64 => {
+                Err(ErrorKind::Os(libc::EINVAL))
+            }
+            // Who may not read the queue's status waits like anybody else.
+            _ => Ok(()),
+        }
+    }
+
+    /// Hands a message of at most `limit` bytes to `take` where it lies.
+    pub(in crate::mq) fn receive<R>(
+        &self,
+        want: Want,
+        limit: usize,
+        timeout: Timeout,
+        take: impl FnOnce(i64, &[u8]) -> R,
+    ) -> Result<R, ErrorKind> {
+        let (want, flags) = want.raw()?;
+        let id = self.id.id;
+        // Who waits for ever makes one call.
+        let at_once = if timeout == Timeout::Forever { 0 } else { libc::IPC_NOWAIT };
+        let deadline = OnceCell::new();
+        self.with_message(limit, take, |room, limit| {
+            match msg::msgrcv(id, room, limit, want, flags | at_once) {
+                Ok(()) => Ok(()),
+                Err(Errno::ENOMSG) if timeout == Timeout::TRY => Err(timeout.expired()),
+                Err(Errno::ENOMSG) => {
+                    let deadline = *deadline.get_or_init(|| timeout.deadline());
+                    interrupt::until(deadline, || msg::msgrcv(id, room, limit, want, flags))
+                }
+                Err(errno) => Err(errno.into()),
+            }
+        })
+    }
+
+    /// Hands the message at this place of the queue to `take`, and leaves it there.
+    pub(in crate::mq) fn peek<R>(
+        &self,
+        index: usize,
+        take: impl FnOnce(i64, &[u8]) -> R,
+    ) -> Result<Option<R>, ErrorKind> {
+        let Ok(index) = c_long::try_from(index) else {
+            return Ok(None);
+        };
+        let flags = MSG_COPY | libc::IPC_NOWAIT;
+        let copied = self.with_message(usize::MAX, take, |room, limit| {
+            Ok(msg::msgrcv(self.id.id, room, limit, index, flags)?)
+        });
+        match copied {
+            Ok(taken) => Ok(Some(taken)),
+            Err(ErrorKind::Os(libc::ENOMSG)) => Ok(None),
+            Err(ErrorKind::Os(libc::ENOSYS)) => Err(ErrorKind::unsupported(
+                "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs",
+            )),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Makes a receiving call with as much room as the messages so far needed, and again with more as long as one stays in
+    /// the queue for want of it.
+    fn with_message<R>(
+        &self,
+        limit: usize,
+        take: impl FnOnce(i64, &[u8]) -> R,
+        call: impl Fn(&mut Room<'_>, usize) -> Result<(), ErrorKind>,
+    ) -> Result<R, ErrorKind> {
+        // SYNC: a number alone.
+        let mut size = self.room.load(Ordering::Relaxed).min(limit);
+        let mut take = Some(take);
+        loop {
+            let taken = with_room(size, |mut room| {
+                call(&mut room, size)?;
+                // The call succeeded, so there is a message; and nobody took before.
+                let message = room.message().zip(take.take());
+                let ((tag, data), take) = message.ok_or(ErrorKind::Os(libc::ENOMSG))?;
+                if data.len() > SMALL {
+                    self.remember(data.len());
+                }
+                Ok(take(i64_of(tag), data))
+            });
+            match taken {
+                Err(ErrorKind::Os(libc::E2BIG)) if size < limit => {
+                    size = self.grow(size).min(limit);
+                }
+                Err(kind) => return Err(self.explained(kind)),
+                taken => return taken,
+            }
+        }
+    }
+
+    /// The next message of this length shall find room at once.
+    fn remember(&self, length: usize) {
+        let room = length.next_power_of_two().clamp(ON_THE_STACK, MOST_AT_ONCE);
+        // SYNC: a number alone. Most of the time it is as it should be, and then not written.
+        if self.room.load(Ordering::Relaxed) < room {
+            // SYNC: as above.
+            self.room.fetch_max(room, Ordering::Relaxed);
+        }
+    }
+
+    /// As much room as any message can need that is in the queue now, and more than `size`.
+    #[cold]
+    fn grow(&self, size: usize) -> usize {
+        let all = msg::msgctl_stat(self.id.id).map_or(0, |status| status.__msg_cbytes);
+        let all = usize::try_from(all).unwrap_or(usize::MAX);
+        all.max(size.saturating_mul(2)).max(ON_THE_STACK)
+    }
+
+    /// A handle that is older than the queue's removal gets `EINVAL` from the kernel, as if the identifier never had been.
+    #[cold]
+    fn explained(&self, kind: ErrorKind) -> ErrorKind {
+        match kind {
+            ErrorKind::Os(libc::EIDRM) => ErrorKind::Removed,
+            ErrorKind::Os(libc::EINVAL) if self.id.is_gone() => ErrorKind::Removed,
+            other => other,
+        }
+    }
+}
+
+#[allow(clippy::useless_conversion, reason = "libcs differ in the width")]
+fn i64_of(tag: c_long) -> i64 {
+    tag.into()
+}
+
+/// Memory for a message of `size` bytes: on the stack, as little as does, or from the heap.
+#[inline]
+fn with_room<R>(size: usize, work: impl FnOnce(Room<'_>) -> R) -> R {
+    if size <= SMALL {
+        small(work)
+    } else if size <= ON_THE_STACK {
+        medium(work)
+    } else {
+        let mut words = Vec::with_capacity(words_for(size));
+        work(Room::new(words.spare_capacity_mut()))
+    }
+}
+
+#[inline]
+fn small<R>(work: impl FnOnce(Room<'_>) -> R) -> R {
+    let mut words = [const { MaybeUninit::uninit() }; words_for(SMALL)];
+    work(Room::new(&mut words))
+}
+
+// Not merged with the small one, whose frame is on no other page of the stack.
+#[inline(never)]
+fn medium<R>(work: impl FnOnce(Room<'_>) -> R) -> R {
+    let mut words = [const { MaybeUninit::uninit() }; words_for(ON_THE_STACK)];
+    work(Room::new(&mut words))
+}

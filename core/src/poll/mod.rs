@@ -47,7 +47,7 @@
 //! processor. A message that comes and is taken by another between two looks is not seen.
 //!
 //! At once means: by a thread of this library that sleeps for all of the process that polls, and exists only while something without a
-//! descriptor is waited for, and up to a second longer. It wakes who polls, so this takes about twice as long as it takes to wake somebody who sleeps in
+//! descriptor is waited for, and up to a second longer. It wakes who polls, so this takes two to three times as long as to wake somebody who sleeps in
 //! the object's own call. With up to 127 such objects in a process; what is beyond is looked at every 10 ms. Linux before 5.16 cannot
 //! sleep on several words; there everything is looked at every 10 ms.
 //!

@@ -17,6 +17,7 @@ mod name;
 mod pipe;
 mod poll;
 mod process;
+mod record;
 mod sem;
 mod shm;
 mod signal;
@@ -56,6 +57,8 @@ mod _native {
         Coprocess, Process, Pty, RawMode, Shell, is_terminal, set_terminal_modes, set_window_size,
         spawn, terminal_modes, window_size,
     };
+    #[pymodule_export]
+    use crate::record::{Array, Cell, Layout, PlaceTable, kind_at};
     #[pymodule_export]
     use crate::sem::{
         Hold, OpenedSemaphore, OpenedSemaphoreSet, Semaphore, SemaphoreSet, sem_limits, sem_usage,

@@ -23,6 +23,15 @@ Messages go through a `Queue` (each to one), a `Topic` (each to all) or a `Servi
     >>> jobs.close()
     >>> Queue.unlink(name)
 
+Records have one layout in C, Python and Rust (`unipc.record`), and tell it to whoever opens them:
+
+    >>> from unipc import Array
+    >>> frames = Array.create(name, "T{Q:t_ns:(8)f:channels:}", 1000)
+    >>> import unipc
+    >>> unipc.open(name).numpy().dtype.names    # in any process, in any language
+    ('t_ns', 'channels')
+    >>> Array.unlink(name)
+
 One string names any object:
 
     /demo, posix:/demo    a POSIX object
@@ -47,12 +56,15 @@ NotRecoverableError are those it lacks.
 `python -m unipc --cflags --libs` tells a C compiler where the header and the library in this package are.
 """
 
-from . import pipe, poll, signal, sync
+from . import pipe, poll, record, signal, sync
 from ._native import (
+    Array,
     Call,
+    Cell,
     Client,
     FrameReader,
     FrameWriter,
+    Layout,
     LayoutError,
     NotRecoverableError,
     OwnerDiedError,
@@ -82,6 +94,8 @@ from .mq import (
 from .pipe import Fifo, PipeEnd, Turnstile
 from .poll import Doorbell, Poller, wait, wait_async
 from .process import Coprocess, Process, Pty, RawMode, Shell, TerminalModes, WindowSize, spawn
+from .record import Directory, Place
+from .record import open as open  # noqa: A004 (as unipc.open)
 from .sem import (
     Semaphore,
     SemaphoreInfo,
@@ -100,20 +114,24 @@ from .system_v import ShmLimits, ShmUsage, SystemV, SystemVStatus, shm_limits, s
 
 __all__ = [
     "Advice",
+    "Array",
     "Backing",
     "Barrier",
     "Call",
+    "Cell",
     "Client",
     "Condvar",
     "Coprocess",
     "Credentials",
     "DescriptorKind",
+    "Directory",
     "Doorbell",
     "Event",
     "Fifo",
     "FileLock",
     "FrameReader",
     "FrameWriter",
+    "Layout",
     "LayoutError",
     "Listener",
     "LockGuard",
@@ -128,6 +146,7 @@ __all__ = [
     "Once",
     "OwnerDiedError",
     "PipeEnd",
+    "Place",
     "Poller",
     "PosixQueueStatus",
     "Process",
@@ -171,6 +190,7 @@ __all__ = [
     "page_size",
     "pipe",
     "poll",
+    "record",
     "recv_fds",
     "sem_limits",
     "sem_usage",
@@ -190,10 +210,12 @@ for _public in (
     Backing,
     Credentials,
     DescriptorKind,
+    Directory,
     LockKind,
     Mechanism,
     MqLimits,
     MqUsage,
+    Place,
     PosixQueueStatus,
     Pty,
     QueueNotification,

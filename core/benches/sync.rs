@@ -14,7 +14,10 @@ mod plain {
     }
 }
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use harness::{Side, compare};
+use unipc::record::{Cell, Layout};
 use unipc::sync::{Form, Mutex, RwLock, Semaphore};
 use unipc::{SharedMemory, Timeout};
 
@@ -83,4 +86,43 @@ fn main() {
             Side::new("glibc sem_t", plain!(sem_wait, sem_post; plain)),
         ],
     );
+    for size in [64, 256, 1024, 4096] {
+        cells(size);
+    }
+}
+
+/// Reads of a cell of this size, while another thread writes it without pause, and copies of bytes that another
+/// thread writes as fast.
+fn cells(size: usize) {
+    let shm = SharedMemory::create("anon:", 1 << 16).unwrap();
+    let cell = Cell::create((&shm, 0), &Layout::parse(&format!("{size}B")).unwrap()).unwrap();
+    let bytes = shm.ptr_at(1 << 15, size).unwrap();
+    let end = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let values = [vec![1_u8; size], vec![2; size]];
+            for value in values.iter().cycle() {
+                cell.write(value, Timeout::Forever).unwrap();
+                shm.write_at(1 << 15, value).unwrap();
+                if end.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        let (mut ours, mut plain) = (vec![0_u8; size], vec![0_u8; size]);
+        compare(
+            &format!(
+                "reading {size} bytes that are being written (expected: at most 2.00 x memcpy)"
+            ),
+            vec![
+                Side::new("unipc Cell", || cell.read(std::hint::black_box(&mut ours)).unwrap()),
+                Side::new("memcpy, which may be torn", || {
+                    let to = std::hint::black_box(plain.as_mut_ptr());
+                    // SAFETY: both have so many bytes, and the memory stays mapped.
+                    unsafe { libc::memcpy(to.cast(), bytes.cast(), size) }
+                }),
+            ],
+        );
+        end.store(true, Ordering::Relaxed);
+    });
 }

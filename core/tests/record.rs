@@ -114,6 +114,8 @@ fn arrays_lie_in_memory_of_every_kind() {
     array.set(0, &People { name: Chars::from("m"), age: 9 }).unwrap();
     let fd = array.fd().unwrap().try_clone_to_owned().unwrap();
     assert_eq!(Array::from_fd(fd, None).unwrap().get::<People>(0).unwrap().age, 9);
+    assert_eq!(Array::open_or_create("memfd:frames", &people(), 3).unwrap().len(), 3);
+    assert_eq!(Cell::open_or_create("anon:", &people()).unwrap().version().unwrap(), 0);
     for (count, expected) in [(0, libc::EINVAL), (usize::MAX, libc::EOVERFLOW)] {
         assert_eq!(errno(Array::create("memfd:frames", &people(), count)), expected);
     }

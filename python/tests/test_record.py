@@ -414,6 +414,14 @@ def test_what_was_begun_is_finished_by_the_next(make: Maker) -> None:
     assert type(Directory.open_or_create(shm).find("lock")) is Mutex
 
 
+def test_a_directory_is_opened_whatever_size_was_asked_for(name_of: Namer) -> None:
+    name = name_of("posix")
+    Directory.create(name, 1 << 17).place("raw", 1 << 16)
+    assert Directory.open_or_create(name, 1 << 14).find("raw").size == 1 << 16
+    with pytest.raises(ValueError, match="needs a size"):
+        Directory.create(name_of("posix"))
+
+
 def test_open_says_what_is_there(name_of: Namer) -> None:
     name = name_of("posix")
     with pytest.raises(FileNotFoundError):

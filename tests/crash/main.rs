@@ -16,6 +16,7 @@ mod place;
 mod process;
 mod race;
 mod random;
+mod record;
 mod sem;
 mod step;
 mod storm;
@@ -33,12 +34,15 @@ const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
        crash sem
        crash sync [OPERATION [DEATHS]]
        crash channel [OPERATION]
+       crash record [OPERATION [DEATHS]]
        crash sync-storm [KILLS [SEED]]
        crash rooms | inject-room ROOM | control storm|step|inject|inject-room [ROUNDS [SEED]]
 BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
 
 /// How many deaths an operation of a lock is good for, unless told otherwise.
 const SYNC_DEATHS: u64 = 150;
+/// And one of records, which takes many more instructions.
+const RECORD_DEATHS: u64 = 10;
 
 /// How many complaints are shown of what went wrong the same way many times.
 const SHOWN: usize = 5;
@@ -74,7 +78,11 @@ fn main() -> ExitCode {
         }
         (Some("sync"), name) => {
             let most = number(2, SYNC_DEATHS).unwrap_or(SYNC_DEATHS);
-            traced("sync", || sync_steps(name, most))
+            traced("sync", || steps("sync", sync::SCENARIOS, name, most))
+        }
+        (Some("record"), name) => {
+            let most = number(2, RECORD_DEATHS).unwrap_or(RECORD_DEATHS);
+            traced("record", || steps("record", record::SCENARIOS, name, most))
         }
         (Some("channel"), name) => traced("channel", || channel_steps(name)),
         (Some("control"), Some("sync")) => traced("control sync", control_sync),
@@ -213,14 +221,14 @@ fn sync_storm(kills: u64, seed: u64) -> bool {
     verdict("sync-storm", &text, &failures)
 }
 
-/// Dies at each instruction of the operations of locks in shared memory, or of the one of this name.
-fn sync_steps(name: Option<&str>, most: u64) -> bool {
+/// Dies at the instructions of a room's operations, or of those of this name.
+fn steps(room: &str, scenarios: &[sync::Scenario], name: Option<&str>, most: u64) -> bool {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let wanted = sync::SCENARIOS.iter().filter(|it| name.is_none_or(|name| it.name.contains(name)));
+    let wanted = scenarios.iter().filter(|it| name.is_none_or(|name| it.name.contains(name)));
     all(wanted.map(|scenario| {
         let report = sync::run(scenario, most);
         let text = format!("{} deaths in {} instructions", report.deaths, report.instructions);
-        verdict(&format!("sync {}", report.name), &text, &report.failures)
+        verdict(&format!("{room} {}", report.name), &text, &report.failures)
     }))
 }
 

@@ -8,6 +8,7 @@ step    death before and after every single system call of each operation
 sem     death before and after each system call of making a semaphore, while another process waits to open it
 race    several processes create, open and unlink one name at once: one creates, all others get the same object
 sync    death at every single instruction of the operations of locks in shared memory, and a storm on all of them
+record  death in what is done with cells, directories and arrays: values are whole, tables in order
 channel death at each instruction of what is done with channels: fresh processes get through, nothing is lost
 mixed   a storm on all locks with workers in C and in Python (mixed.py; by itself it kills 100,000)
 control the same for a creator as textbooks have it, which must be caught
@@ -51,7 +52,7 @@ def main() -> int:
     calls += [("sync", name, arguments.deaths) for name in LOCKS] + [
         ("sync-storm", 10 * arguments.rounds, arguments.seed)
     ]
-    calls += [("control", "sync")]
+    calls += [("control", "sync"), ("record",)]
     for call in calls:
         for line in count.call(crash, *call):
             count.say(line)

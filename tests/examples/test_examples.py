@@ -42,6 +42,7 @@ PROGRAMS = {
     *("socket_server", "socket_client", "datagram_server", "datagram_client", "handover_server", "handover_client"),
     *("sync_counter", "sync_holder", "sync_repair", "sync_producer", "sync_consumer"),
     *("sync_library", "sync_philosophers"),
+    *("record_writer", "record_reader"),
     *("queue_sender", "queue_receiver", "topic_publisher", "topic_subscriber"),
     *("calculator_server", "calculator_client", "wait_any"),
 }
@@ -387,6 +388,14 @@ def shared() -> Iterator[str]:
     name = f"/unipc-example-sync-{os.getpid()}"
     yield name
     SharedMemory.unlink(name)
+
+
+@each_pair
+def test_records_tell_what_they_are(one: str, other: str, shared: str) -> None:
+    assert lines(one, "record_writer", shared, 20) == ["20 written"]
+    told = ["20 samples of 40 bytes from adc, channel 3: 205.00", "the latest: 19000 ns, kind 1"]
+    assert lines(other, "record_reader", shared) == told
+    SharedMemory.unlink(f"{shared}.latest")
 
 
 @each_pair

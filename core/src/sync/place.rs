@@ -92,6 +92,10 @@ impl Place<'_> {
             Where::Name(name) => match disposition {
                 Disposition::Open => options.read_only(read_only).open(name),
                 Disposition::Create => options.create(name, size),
+                // Without a name there is nothing to be opened.
+                Disposition::OpenOrCreate if matches!(name, Name::Memfd(_) | Name::Anonymous) => {
+                    options.create(name, size)
+                }
                 Disposition::OpenOrCreate => match options.open(name) {
                     Err(error) if error.errno() == libc::ENOENT => {
                         options.open_or_create(name, size)

@@ -213,7 +213,12 @@ class Directory:
         if isinstance(place, SharedMemory):
             memory = place
         else:
-            memory = SharedMemory.open_or_create(place, _needed(size), mode=mode)
+            needed = _needed(size)
+            try:
+                # All of it, however large it was made.
+                memory = SharedMemory.open(place)
+            except FileNotFoundError:
+                memory = SharedMemory.open_or_create(place, needed, mode=mode)
         return cls(memory, PlaceTable.create(memory, offset, size, entries, True), offset)
 
     @staticmethod

@@ -43,8 +43,8 @@
 //! What is removed, damaged or has lost its memory is ready as well: the call that takes says what became of it.
 //!
 //! System V has no call that waits for a message without taking it, and none that waits for two things; a POSIX semaphore has none
-//! either. So they are looked at: after a millisecond, and then at growing intervals of up to 10 ms, which takes about half a thousandth of a
-//! processor. A message that comes and is taken by another between two looks is not seen.
+//! either. So they are looked at: after a millisecond, and then at growing intervals of up to 10 ms, which takes one to four thousandths of a
+//! processor; all else takes less than one. A message that comes and is taken by another between two looks is not seen.
 //!
 //! At once means: by a thread of this library that sleeps for all of the process that polls, and exists only while something without a
 //! descriptor is waited for, and up to a second longer. It wakes who polls, so this takes two to three times as long as to wake somebody who sleeps in

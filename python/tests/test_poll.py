@@ -428,8 +428,8 @@ asyncio.run(main())
 print(used() - before)
 """
     burnt = float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
-    # Of three seconds; starting a loop is in it.
-    assert burnt < 0.05, burnt
+    # Of three seconds; it is some milliseconds, and starting a loop is in it. A loaded machine takes longer for each look.
+    assert burnt < 0.15, burnt
 
 
 def test_a_child_of_fork_waits_for_itself() -> None:

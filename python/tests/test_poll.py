@@ -428,7 +428,7 @@ asyncio.run(main())
 print(used() - before)
 """
     burnt = float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
-    # Of three seconds; it is some milliseconds, and starting a loop is in it. A loaded machine takes longer for each look.
+    # Of three seconds; it is some milliseconds, and starting a loop is in it. A loaded machine takes longer for a look.
     assert burnt < 0.15, burnt
 
 

@@ -466,3 +466,22 @@ fn support_namespaces(enter: impl FnOnce() -> bool) -> bool {
     std::io::Read::read_exact(&mut hear, &mut told).unwrap();
     told == [1]
 }
+
+#[test]
+fn how_often_a_dead_holder_had_locked_dies_with_it() {
+    for form in FORMS {
+        let shm = memory();
+        let mutex =
+            Mutex::options().form(form).kind(MutexKind::Recursive).create((&shm, 0)).unwrap();
+        Child::run(|| {
+            let _ = mutex.lock_raw(LONG).unwrap();
+            let _ = mutex.lock_raw(LONG).unwrap();
+        })
+        .succeeds();
+        assert_eq!(mutex.lock_raw(LONG).unwrap(), Acquired::OwnerDied);
+        mutex.recovered().unwrap();
+        mutex.unlock().unwrap();
+        Child::run(|| assert_eq!(mutex.lock_raw(Timeout::TRY).unwrap(), Acquired::Clean))
+            .succeeds();
+    }
+}

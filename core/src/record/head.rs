@@ -2,6 +2,7 @@
 //! What arrays, cells and directories begin with; which bytes these are, see [`super`].
 
 use super::layout::Layout;
+use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::lines::LINE;
 use crate::open::{Disposition, Mode};
@@ -108,6 +109,26 @@ impl Options {
     }
 }
 
+/// What a new object contains.
+#[derive(Debug, Clone)]
+struct Contents {
+    numbers: Numbers,
+    clear: usize,
+    text: String,
+}
+
+impl Contents {
+    fn write(&self, site: &Site) -> Result<(), ErrorKind> {
+        for (at, number) in FIELDS.into_iter().zip(self.numbers.all()) {
+            site.map.store_u64(site.offset + NUMBERS + at, number as u64)?;
+        }
+        if self.clear > 0 {
+            site.map.fill(site.offset + self.numbers.data, self.clear, 0)?;
+        }
+        site.map.write_at(site.offset + TEXT, self.text.as_bytes())
+    }
+}
+
 /// What a call is to find or make.
 pub(super) struct Wanted<'a> {
     pub(super) kind: &'a Kind,
@@ -158,20 +179,24 @@ impl Wanted<'_> {
             ));
         }
         let Options { mode, read_only, .. } = *self.options;
-        let site = place.reach_whole(self.disposition, mode, read_only, bytes)?;
         let extent = Extent { head: HEAD, lines: self.numbers.data / LINE, bytes };
         let text = self.layout.map(Layout::to_string).unwrap_or_default();
-        let fill = |_: &_| {
-            for (at, number) in FIELDS.into_iter().zip(self.numbers.all()) {
-                site.map.store_u64(site.offset + NUMBERS + at, number as u64)?;
-            }
-            if self.clear > 0 {
-                site.map.fill(site.offset + self.numbers.data, self.clear, 0)?;
-            }
-            site.map.write_at(site.offset + TEXT, text.as_bytes())
+        let contents = Contents { numbers: self.numbers, clear: self.clear, text };
+        let (kind, before) = (*self.kind, contents.clone());
+        let publish = move |memory: &SharedMemory| {
+            let unseen = Site { map: memory.view()?, offset: 0 };
+            let create = Disposition::Create;
+            kind.establish_with_data(&unseen, create, extent, |_| before.write(&unseen)).map(drop)
         };
-        let (lines, whole) =
-            self.kind.establish_with_data(&site, self.disposition, extent, fill)?;
+        let site = place.reach_whole(self.disposition, mode, read_only, bytes, publish)?;
+        let disposition = match self.disposition {
+            // It was made before it had its name.
+            Disposition::Create if place.is_published() => Disposition::Open,
+            other => other,
+        };
+        let fill = |_: &_| contents.write(&site);
+        let made = self.kind.establish_with_data(&site, disposition, extent, fill);
+        let (lines, whole) = made.inspect_err(|_| place.withdraw(self.disposition))?;
         let numbers = Numbers::read(&site)?;
         let fits = numbers.data.is_multiple_of(LINE)
             && numbers.text <= numbers.data.saturating_sub(TEXT)

@@ -74,7 +74,7 @@ impl Place<'_> {
         Self(Where::Mapped(site.map, site.offset, label))
     }
 
-    /// As [`Place::reach`], for objects that can be read where nothing can be written, and that know their own size: all of an
+    /// As [`Place::reach_filled`], for objects that can be read where nothing can be written, and that know their own size: all of an
     /// existing segment is mapped.
     pub(crate) fn reach_whole(
         &self,
@@ -82,8 +82,11 @@ impl Place<'_> {
         mode: Mode,
         read_only: bool,
         size: usize,
+        fill: impl Fn(&SharedMemory) -> Result<(), ErrorKind> + Send + Sync + 'static,
     ) -> Result<Site, ErrorKind> {
         let options = SharedMemory::options().mode(mode);
+        let creating =
+            if self.is_published() { options.clone().fill(fill) } else { options.clone() };
         let memory = match &self.0 {
             Where::Memory(memory, offset) if memory.is_read_only() || read_only => {
                 return Ok(Site { map: memory.view()?, offset: *offset });
@@ -91,14 +94,14 @@ impl Place<'_> {
             Where::Memory(..) | Where::Mapped(..) => return self.reach(disposition, mode, size),
             Where::Name(name) => match disposition {
                 Disposition::Open => options.read_only(read_only).open(name),
-                Disposition::Create => options.create(name, size),
+                Disposition::Create => creating.create(name, size),
                 // Without a name there is nothing to be opened.
                 Disposition::OpenOrCreate if matches!(name, Name::Memfd(_) | Name::Anonymous) => {
-                    options.create(name, size)
+                    creating.create(name, size)
                 }
                 Disposition::OpenOrCreate => match options.open(name) {
                     Err(error) if error.errno() == libc::ENOENT => {
-                        options.open_or_create(name, size)
+                        creating.open_or_create(name, size)
                     }
                     other => other,
                 },
@@ -108,7 +111,7 @@ impl Place<'_> {
     }
 
     /// Is this a name that a new segment gets only when it is complete?
-    pub(super) fn is_published(&self) -> bool {
+    pub(crate) fn is_published(&self) -> bool {
         match &self.0 {
             Where::Memory(..) | Where::Mapped(..) => false,
             Where::Name(name) => !matches!(name, Name::SystemV(_) | Name::Anonymous),
@@ -163,7 +166,7 @@ impl Place<'_> {
     }
 
     /// Takes the name away from a segment that was created for an object which could not be made.
-    pub(super) fn withdraw(&self, disposition: Disposition) {
+    pub(crate) fn withdraw(&self, disposition: Disposition) {
         if let (Where::Name(name), Disposition::Create) = (&self.0, disposition) {
             // The failure itself is what is told.
             let _ = SharedMemory::unlink(name);

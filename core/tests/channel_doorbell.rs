@@ -237,8 +237,8 @@ fn mapped() -> usize {
 
 #[test]
 fn nothing_is_left_when_the_ends_are_closed() {
-    let name = named("bell-left");
     child::succeeds_alone("nothing_is_left_when_the_ends_are_closed", || {
+        let name = named("bell-left");
         let queue = Queue::create(name.0.as_str(), 1 << 12).unwrap();
         let (before, alone) = (descriptors(), threads());
         for _ in 0..20 {

@@ -99,8 +99,9 @@ def main():
         print(*(cell.id for cell in todo), sep="\n")
         return 0
 
-    # A shell gives what it runs in the background an ignored SIGINT, which every agent would inherit.
+    # A shell gives what it runs in the background ignored SIGINT and SIGQUIT, which every agent would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     started = time.monotonic()
     private = os.environ.get("UNIPC_ISOLATE") != "none" and isolation.allowed(parties.USED)
     jobs = arguments.jobs if private else 1  # in a shared world some cells would meet

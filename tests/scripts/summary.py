@@ -267,8 +267,9 @@ def report(results: dict[str, tuple[Result, float]]) -> int:
 
 
 def main() -> int:
-    # A shell gives what it runs in the background an ignored SIGINT, which every test would inherit.
+    # A shell gives what it runs in the background ignored SIGINT and SIGQUIT, which every test would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     names = sys.argv[1:] or list(STAGES)
     if unknown := set(names) - STAGES.keys():
         sys.exit(f"summary.py: no stage {', '.join(sorted(unknown))}; there are {', '.join(STAGES)}")

@@ -10,13 +10,14 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
+use unipc::sync::Form;
 use unipc::{Error, ErrorKind, Timeout, record};
 
 use super::{Layout, LayoutArgument, lend, options, reopen};
 use crate::buffer::{Lent, duplicate, new_bytes};
 use crate::error::raise;
 use crate::name::NameArgument;
-use crate::sync::{How, PlaceArgument, Site};
+use crate::sync::{How, PlaceArgument, Site, in_pieces, look};
 use crate::wait::{TimeoutArgument, limit, wait};
 
 /// One record, of which everybody always gets a whole copy: readers never wait for writers, nor writers for readers.
@@ -81,7 +82,8 @@ impl Cell {
         // Others have their turn for as long as a copy takes, so there is seldom anything to wait for.
         match cell.write(bytes, Timeout::TRY) {
             Err(error) if *error.kind() == ErrorKind::WouldBlock && timeout != Timeout::TRY => {
-                wait(py, timeout, |left| cell.write(bytes, left))
+                let write = |left| cell.write(bytes, left);
+                wait(py, timeout, |left| in_pieces(left, look(Form::Robust), &write))
             }
             other => other.map_err(raise),
         }

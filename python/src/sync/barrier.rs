@@ -3,12 +3,13 @@
 
 use pyo3::prelude::*;
 use unipc::Timeout;
+use unipc::sync::Form;
 
 use super::status::{ThreadId, threads};
 use crate::error::raise;
 use crate::wait::{TimeoutArgument, wait};
 
-use super::{How, PlaceArgument, Site, form_name};
+use super::{How, PlaceArgument, Site, form_name, in_pieces, look};
 
 /// A barrier: each of its parties waits until all have arrived.
 ///
@@ -113,7 +114,12 @@ impl Barrier {
     /// for ever, and Ctrl-C does not end it.
     #[pyo3(signature = (timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, timeout=None)")]
     fn wait(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<bool> {
-        wait(py, timeout.0, |left| self.object.wait(left))
+        let form = self.object.form();
+        wait(py, timeout.0, |left| match form {
+            Form::Robust => in_pieces(left, look(form), &|left| self.object.wait(left)),
+            // It has no time limit.
+            Form::Pthread => self.object.wait(left),
+        })
     }
 
     /// Makes this thread known as a party: from now on its death breaks the barrier, also between its waits, and so does its end without

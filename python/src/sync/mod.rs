@@ -35,7 +35,7 @@ use crate::wait::wait;
 
 /// How often a wait looks for signals: where the C library does not let them end it, and where one may have come just
 /// before the wait began.
-fn look(form: Form) -> Duration {
+pub(crate) fn look(form: Form) -> Duration {
     match form {
         Form::Robust => Duration::from_millis(500),
         Form::Pthread => Duration::from_millis(50),
@@ -151,7 +151,7 @@ pub(crate) fn get<R: Send>(
 }
 
 /// Waits that no signal may end are made short, and end as if one had come.
-fn in_pieces<R>(
+pub(crate) fn in_pieces<R>(
     left: Timeout,
     look: Duration,
     work: &impl Fn(Timeout) -> unipc::Result<R>,

@@ -3,13 +3,13 @@
 
 use pyo3::prelude::*;
 use unipc::Timeout;
-use unipc::sync::Acquired;
+use unipc::sync::{Acquired, Form};
 
 use super::status::ThreadId;
 use crate::error::raise;
 use crate::wait::{TimeoutArgument, wait};
 
-use super::{How, PlaceArgument, Site};
+use super::{How, PlaceArgument, Site, in_pieces, look};
 
 /// Something that one thread of one process does, and for which all others wait.
 ///
@@ -90,7 +90,8 @@ impl Once {
         if self.object.is_done() {
             return Ok("done");
         }
-        Ok(match wait(py, timeout.0, |left| self.object.begin(left))? {
+        let begin = |left| self.object.begin(left);
+        Ok(match wait(py, timeout.0, |left| in_pieces(left, look(Form::Robust), &begin))? {
             None => "done",
             Some(Acquired::Clean) => "begin",
             Some(Acquired::OwnerDied) => "begin again",

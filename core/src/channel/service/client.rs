@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Those who ask.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{FAILED, HAS_DEADLINE, HEADER, Header, KIND, MORE, SLICE, now};
+use crate::channel::layout::{CALLS, Participant};
+use crate::channel::memory::Memory;
+use crate::channel::options::{Channel, Options, Sealed};
+use crate::channel::owed::{Answers, Owed};
+use crate::channel::participant::{Ticket, is_dead};
+use crate::channel::receiver::Receiver;
+use crate::channel::ring::Ring;
+use crate::channel::seat::Seat;
+use crate::channel::sender::Sender;
+use crate::error::{Error, ErrorKind, Result};
+use crate::map::mirror::written;
+use crate::name::Name;
+use crate::time::Timeout;
+use crate::watch::Source;
+
+/// Asks questions.
+#[derive(Debug)]
+pub struct Client {
+    questions: Sender,
+    answers: Receiver,
+    next: u16,
+    /// Answers to calls that nobody has waited for yet.
+    early: Vec<(u16, Answer)>,
+    /// Where the questions that are open end in the ring, by number modulo [`CALLS`].
+    open: [Option<(u16, u64)>; CALLS],
+    owed: Arc<Owed>,
+    seat: Seat,
+}
+
+/// A call that was begun, see [`Client::begin`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call(u16);
+
+impl Call {
+    /// The call with this number.
+    pub fn from_number(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// Its number among those of its client; used again after 65,536 calls.
+    pub fn number(self) -> u16 {
+        self.0
+    }
+}
+
+/// One answer, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// More parts will follow.
+    pub more: bool,
+    failure: Option<i32>,
+}
+
+impl Channel for Client {}
+
+impl Sealed for Client {
+    const KIND: [u8; 8] = KIND;
+
+    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
+        let seat = Seat::take(memory, name)?;
+        let mut questions = seat.queue_sender(&seat.memory.control, seat.ring());
+        let (mirror, control) = seat.memory.replies(seat.slot)?;
+        let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
+        let mut answers = seat.queue_receiver(&control, ring);
+        questions.patience.restless = options.spin;
+        answers.patience.restless = options.spin;
+        let open = [None; CALLS];
+        for call in &seat.memory.slots[seat.slot].calls {
+            call.store(0, Ordering::Relaxed);
+        }
+        let (early, owed) = (Vec::new(), Arc::default());
+        Ok(Self { questions, answers, next: 0, early, open, owed, seat })
+    }
+}
+
+impl Client {
+    /// Opens the service `name` to ask it. Errors: as [`Options::open`].
+    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(name)
+    }
+
+    /// Opens the service that a descriptor refers to.
+    pub fn from_fd(fd: impl Into<OwnedFd>) -> Result<Self> {
+        Options::new().from_fd(fd)
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// Errors: `EPIPE` when the server that has taken the question died; what [`Service::fail`] said; `ETIMEDOUT`, `EINTR`: a late
+    /// answer is thrown away; `EMSGSIZE`, `EBUSY` when too many calls are open.
+    pub fn call(&mut self, question: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
+        let deadline = timeout.deadline();
+        let call = self.begin(question, timeout)?;
+        let answer = self.wait(call, deadline.remaining());
+        if answer.is_err() {
+            self.cancel(call);
+        }
+        answer.map(|answer| answer.bytes)
+    }
+
+    /// Asks, and does not wait for the answer: [`Client::wait`] does. `timeout` is for both: a server may leave a question unanswered
+    /// for which nobody waits any more.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT` when the service takes no more questions, `EMSGSIZE`, `EINTR`; `EBUSY` when 8 calls are open.
+    pub fn begin(&mut self, question: &[u8], timeout: Timeout) -> Result<Call> {
+        self.begin_until(question, timeout, timeout)
+    }
+
+    /// As [`Client::begin`], with one time for sending the question and another, from now on too, for having the answer.
+    pub fn begin_until(
+        &mut self,
+        question: &[u8],
+        timeout: Timeout,
+        answer: Timeout,
+    ) -> Result<Call> {
+        self.ask(question, timeout, answer).map_err(|kind| self.seat.failed("begin", kind))
+    }
+
+    fn ask(
+        &mut self,
+        question: &[u8],
+        timeout: Timeout,
+        answer: Timeout,
+    ) -> Result<Call, ErrorKind> {
+        let free = |place: &Option<(u16, u64)>| place.is_none();
+        if !self.open.iter().any(free) {
+            return Err(ErrorKind::Busy(
+                format!("{CALLS} calls are open; wait for one first").into(),
+            ));
+        }
+        let (number, place) = loop {
+            let number = self.next;
+            self.next = self.next.wrapping_add(1);
+            let place = usize::from(number) % CALLS;
+            if self.open[place].is_none() {
+                break (number, place);
+            }
+        };
+        self.slot().calls[place].store(0, Ordering::Release);
+        let deadline = match answer {
+            Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
+            _ => None,
+        };
+        let what = if deadline.is_some() { HAS_DEADLINE } else { 0 };
+        let header = Header { client: self.seat.ticket.0, call: number, what };
+        let mut message = Vec::with_capacity(2 * HEADER + question.len());
+        message.extend(header.word());
+        if let Some(deadline) = deadline {
+            let moment = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
+            message.extend(moment.to_ne_bytes());
+        }
+        message.extend(question);
+        self.questions.send(&message, timeout)?;
+        self.open[place] = Some((number, self.questions.sent_up_to()));
+        self.owed.set(number, self.questions.sent_up_to());
+        Ok(Call(number))
+    }
+
+    /// Waits for the answer to a call, or for the next part of it.
+    ///
+    /// Errors: as [`Client::call`]; `EINVAL` when the call is over.
+    pub fn wait(&mut self, call: Call, timeout: Timeout) -> Result<Answer> {
+        let answer = self.wait_for(call.0, timeout);
+        let answer = answer.map_err(|kind| self.seat.failed("wait", kind))?;
+        match answer.failure {
+            None => Ok(answer),
+            Some(errno) => {
+                let words = String::from_utf8_lossy(&answer.bytes).into_owned();
+                let error = self
+                    .seat
+                    .failed("call", ErrorKind::Os(if errno > 0 { errno } else { libc::EIO }));
+                Err(if words.is_empty() {
+                    error
+                } else {
+                    error.with_advice(format!("the server says: {words}"))
+                })
+            }
+        }
+    }
+
+    /// Is there an answer still to be waited for?
+    pub fn is_pending(&self, call: Call) -> bool {
+        self.is_open(call.0)
+    }
+
+    /// No longer waits for the answer to a call; it is thrown away when it comes.
+    pub fn cancel(&mut self, call: Call) {
+        self.early.retain(|(number, _)| *number != call.0);
+        self.close(call.0);
+    }
+
+    fn close(&mut self, number: u16) {
+        let place = &mut self.open[usize::from(number) % CALLS];
+        if place.is_some_and(|(open, _)| open == number) {
+            *place = None;
+            self.owed.clear(number);
+        }
+    }
+
+    fn is_open(&self, number: u16) -> bool {
+        self.open[usize::from(number) % CALLS].is_some_and(|(open, _)| open == number)
+    }
+
+    fn wait_for(&mut self, number: u16, timeout: Timeout) -> Result<Answer, ErrorKind> {
+        if let Some(at) = self.early.iter().position(|(early, _)| *early == number) {
+            return Ok(self.finish(number, at));
+        }
+        if !self.is_open(number) {
+            return Err(ErrorKind::invalid("this call is over"));
+        }
+        let deadline = timeout.deadline();
+        loop {
+            let slice = match (timeout, deadline.remaining()) {
+                (Timeout::TRY, _) => Timeout::TRY,
+                (_, Timeout::Forever) => Timeout::After(SLICE),
+                (_, Timeout::After(left)) => Timeout::After(left.min(SLICE)),
+            };
+            match self.receive(slice) {
+                Ok(Some((answered, answer))) => {
+                    self.early.push((answered, answer));
+                    if answered == number {
+                        let at = self.early.len() - 1;
+                        return Ok(self.finish(number, at));
+                    }
+                }
+                Ok(None) if timeout == Timeout::TRY => {}
+                Ok(None) if deadline.has_passed() => return Err(timeout.expired()),
+                Ok(None) => {}
+                Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
+                    if let Err(dead) = self.check_server(number) {
+                        // It may have answered before it died.
+                        match self.receive(Timeout::TRY) {
+                            Ok(Some(answer)) => self.early.push(answer),
+                            Ok(None) => {}
+                            Err(_) => return Err(dead),
+                        }
+                        if let Some(at) = self.early.iter().position(|(it, _)| *it == number) {
+                            return Ok(self.finish(number, at));
+                        }
+                        continue;
+                    }
+                    if timeout == Timeout::TRY || deadline.has_passed() {
+                        return Err(timeout.expired());
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Takes an answer that is there; the last one ends the call.
+    fn finish(&mut self, number: u16, at: usize) -> Answer {
+        let (_, answer) = self.early.remove(at);
+        if !answer.more {
+            self.close(number);
+        }
+        answer
+    }
+
+    /// The next answer to any open call; `None` for one that nobody waits for.
+    fn receive(&mut self, timeout: Timeout) -> Result<Option<(u16, Answer)>, ErrorKind> {
+        let bytes = self.answers.receive_with(timeout, |length, copy| {
+            let mut bytes = Vec::with_capacity(length);
+            copy(bytes.spare_capacity_mut());
+            written(bytes, length)
+        })?;
+        let Some((header, rest)) = Header::parse(&bytes) else { return Ok(None) };
+        if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
+            return Ok(None);
+        }
+        let (failure, rest) = match (header.what, rest.split_first_chunk()) {
+            (FAILED, Some((errno, words))) => (Some(i32::from_ne_bytes(*errno)), words),
+            (FAILED, None) => (Some(libc::EIO), rest),
+            _ => (None, rest),
+        };
+        let answer = Answer { bytes: rest.to_vec(), more: header.what == MORE, failure };
+        Ok(Some((header.call, answer)))
+    }
+
+    /// Errors: `EPIPE` when the server that has taken the question is dead.
+    fn check_server(&self, number: u16) -> Result<(), ErrorKind> {
+        let place = usize::from(number) % CALLS;
+        // SYNC: acquire pairs with the release of the server.
+        let owed = self.slot().calls[place].load(Ordering::Acquire);
+        let was_taken =
+            self.open[place].is_some_and(|(_, end)| self.questions.taken_up_to() >= end);
+        #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
+        let (call, server) = ((owed >> 32) as u16, Ticket(owed as u32));
+        // A question that is still in the queue is the next server's, whoever looked at it.
+        if !was_taken || server.0 == 0 || call != number {
+            return Ok(());
+        }
+        if is_dead(&self.seat.memory.slots, server) {
+            Err(ErrorKind::Os(libc::EPIPE))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn slot(&self) -> &Participant {
+        &self.seat.memory.slots[self.seat.slot]
+    }
+
+    /// That there is an answer, or will be none, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        Arc::new(Answers {
+            ring: self.answers.source(),
+            owed: Arc::clone(&self.owed),
+            slots: Arc::clone(&self.seat.memory.slots),
+            slot: self.seat.slot,
+            room: self.questions.room().clone(),
+            orphaned: false.into(),
+        })
+    }
+
+    /// A descriptor that is readable while there is an answer, to whichever of the open calls: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// The death of a server is told within 0.1 s. Use it as one that does not block: when it is readable, [`Client::wait`] with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.answers.fd_of(|| self.source()).map_err(|kind| self.seat.failed("fd", kind))
+    }
+
+    /// The service's name.
+    pub fn name(&self) -> &Name {
+        &self.seat.name
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if self.seat.is_here() {
+            self.questions.leave();
+            self.answers.leave();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Those who answer.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE, Question, SLICE};
+use crate::channel::layout::CALLS;
+use crate::channel::participant::{Ticket, is_dead, is_present};
+use crate::channel::receiver::Receiver;
+use crate::channel::ring::Ring;
+use crate::channel::seat::Seat;
+use crate::channel::sender::{Sender, rest};
+use crate::error::{ErrorKind, Result};
+use crate::map::mirror::written;
+use crate::time::Timeout;
+use crate::watch::Source;
+
+/// The half of a [`Service`] that receives questions, for a thread of its own; see [`Service::split`].
+#[derive(Debug)]
+pub struct ServiceReceiver {
+    pub(super) questions: Receiver,
+    pub(super) seat: Arc<Seat>,
+}
+
+/// The half of a [`Service`] that answers, for a thread of its own; see [`Service::split`].
+#[derive(Debug)]
+pub struct ServiceSender {
+    /// To each client that was answered, by slot.
+    pub(super) answers: Vec<Option<Sender>>,
+    pub(super) seat: Arc<Seat>,
+    pub(super) spin: bool,
+}
+
+impl ServiceReceiver {
+    /// Receives the next question.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`; `EPROTO` for one that is damaged, which is skipped.
+    pub fn recv(&mut self, timeout: Timeout) -> Result<Question> {
+        self.next(timeout).map_err(|kind| self.seat.failed("recv", kind))
+    }
+
+    /// That there is a question, to wait for.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.questions.source()
+    }
+
+    /// A descriptor that is readable while there is a question: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
+    /// by the first call, and close-on-exec.
+    ///
+    /// Use it as one that does not block: when it is readable, receive with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
+    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.questions.fd().map_err(|kind| self.seat.failed("fd", kind))
+    }
+
+    fn next(&mut self, timeout: Timeout) -> Result<Question, ErrorKind> {
+        let (slots, me) = (&self.seat.memory.slots, self.seat.ticket);
+        let (bytes, length) = self.questions.receive_with(timeout, |length, copy| {
+            let mut bytes = Vec::with_capacity(length);
+            copy(bytes.spare_capacity_mut());
+            let bytes = written(bytes, length);
+            // Before it is taken: whoever waits for the answer must know who owes it.
+            if let Some((header, _)) = Header::parse(&bytes)
+                && let Some(slot) = Ticket(header.client).slot(slots.len())
+            {
+                let call = &slots[slot].calls[usize::from(header.call) % CALLS];
+                call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);
+            }
+            (bytes, length)
+        })?;
+        debug_assert_eq!(bytes.len(), length);
+        let damaged = || ErrorKind::Layout("a question without its beginning".into());
+        let (header, rest) = Header::parse(&bytes).ok_or_else(damaged)?;
+        let (deadline, payload) = if header.what & HAS_DEADLINE == 0 {
+            (None, HEADER)
+        } else {
+            let moment = rest.first_chunk().ok_or_else(damaged)?;
+            (Some(Duration::from_nanos(u64::from_ne_bytes(*moment))), 2 * HEADER)
+        };
+        Ok(Question { header, deadline, bytes, payload })
+    }
+}
+
+impl ServiceSender {
+    /// Answers a question, for the last time.
+    ///
+    /// Errors: `EPIPE` when the client is gone; `EMSGSIZE` when the answer is longer than the client's ring; `EAGAIN`, `ETIMEDOUT` when
+    /// the client has not made room; `EINTR`.
+    pub fn reply(&mut self, question: &Question, answer: &[u8], timeout: Timeout) -> Result<()> {
+        self.answer(question, LAST, &[answer], timeout)
+            .map_err(|kind| self.seat.failed("reply", kind))
+    }
+
+    /// Answers a part of a question; more will follow. Errors: as [`ServiceSender::reply`].
+    pub fn reply_part(&mut self, question: &Question, part: &[u8], timeout: Timeout) -> Result<()> {
+        self.answer(question, MORE, &[part], timeout)
+            .map_err(|kind| self.seat.failed("reply_part", kind))
+    }
+
+    /// Answers that it could not be done: the client's call fails with this number, and these words. Errors: as [`ServiceSender::reply`].
+    pub fn fail(
+        &mut self,
+        question: &Question,
+        errno: i32,
+        why: &str,
+        timeout: Timeout,
+    ) -> Result<()> {
+        self.answer(question, FAILED, &[&errno.to_ne_bytes(), why.as_bytes()], timeout)
+            .map_err(|kind| self.seat.failed("fail", kind))
+    }
+
+    fn answer(
+        &mut self,
+        question: &Question,
+        what: u16,
+        parts: &[&[u8]],
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
+        let client = Ticket(question.header.client);
+        let slots = &self.seat.memory.slots;
+        let gone = || ErrorKind::Os(libc::EPIPE);
+        let slot = client.slot(slots.len()).ok_or_else(gone)?;
+        if !is_present(&slots[slot], client, slot) {
+            return Err(gone());
+        }
+        if self.answers[slot].is_none() {
+            let (mirror, control) = self.seat.memory.replies(slot)?;
+            let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
+            let mut sender = self.seat.queue_sender(&control, ring);
+            sender.patience.restless = self.spin;
+            self.answers[slot] = Some(sender);
+        }
+        let Some(sender) = &mut self.answers[slot] else { return Err(gone()) };
+        let header = Header { what, ..question.header }.word();
+        let mut message =
+            Vec::with_capacity(HEADER + parts.iter().map(|part| part.len()).sum::<usize>());
+        message.extend(header);
+        for part in parts {
+            message.extend(*part);
+        }
+        let deadline = timeout.deadline();
+        loop {
+            // In slices: the dead make no room, and nobody tells of their death.
+            let slice = match rest(timeout, deadline) {
+                Timeout::Forever => SLICE,
+                Timeout::After(left) => left.min(SLICE),
+            };
+            match sender.send(&message, Timeout::After(slice)) {
+                Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
+                    return Err(gone());
+                }
+                Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
+                Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
+                other => return other,
+            }
+        }
+    }
+}
+
+impl Drop for ServiceReceiver {
+    fn drop(&mut self) {
+        if self.seat.is_here() {
+            self.questions.leave();
+        }
+    }
+}
+
+impl Drop for ServiceSender {
+    fn drop(&mut self) {
+        if self.seat.is_here() {
+            self.answers.iter().flatten().for_each(Sender::leave);
+        }
+    }
+}

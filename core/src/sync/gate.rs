@@ -106,7 +106,10 @@ impl<'a> Gate<'a> {
                 continue;
             }
             let woken = futex::wake(self.word, if all { i32::MAX } else { 1 });
-            if (all || woken == 0) && exchange(opened, opened & !SLEEPERS) {
+            // The count moves on with the bit: who has prepared and not lain down yet would miss an opening that finds the
+            // bit gone, if another one who prepares could make the word what it was.
+            let cleared = opened.wrapping_add(1) & !SLEEPERS;
+            if (all || woken == 0) && exchange(opened, cleared) {
                 // Who came between the wake and the exchange sleeps on a word that says nothing of it.
                 futex::wake(self.word, i32::MAX);
             }

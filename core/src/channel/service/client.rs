@@ -96,7 +96,7 @@ impl Client {
 
     /// Asks, and waits for the answer.
     ///
-    /// Errors: `EPIPE` when the server that has taken the question died; what [`Service::fail`] said; `ETIMEDOUT`, `EINTR`: a late
+    /// Errors: `EPIPE` when the server that has taken the question died; what [`Service::fail`](super::Service::fail) said; `ETIMEDOUT`, `EINTR`: a late
     /// answer is thrown away; `EMSGSIZE`, `EBUSY` when too many calls are open.
     pub fn call(&mut self, question: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
         let deadline = timeout.deadline();

@@ -18,14 +18,14 @@ use crate::map::mirror::written;
 use crate::time::Timeout;
 use crate::watch::Source;
 
-/// The half of a [`Service`] that receives questions, for a thread of its own; see [`Service::split`].
+/// The half of a [`Service`](super::Service) that receives questions, for a thread of its own; see [`Service::split`](super::Service::split).
 #[derive(Debug)]
 pub struct ServiceReceiver {
     pub(super) questions: Receiver,
     pub(super) seat: Arc<Seat>,
 }
 
-/// The half of a [`Service`] that answers, for a thread of its own; see [`Service::split`].
+/// The half of a [`Service`](super::Service) that answers, for a thread of its own; see [`Service::split`](super::Service::split).
 #[derive(Debug)]
 pub struct ServiceSender {
     /// To each client that was answered, by slot.

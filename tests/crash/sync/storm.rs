@@ -98,6 +98,11 @@ impl Objects {
             return self.condvar.notify_one();
         }
         let mut guard = self.mutex.lock(LIMIT)?;
+        // Waiting gives the mutex up, which unrepaired would be its end.
+        if guard.owner_died() {
+            shm.store_u32(PAIR + 4, shm.load_u32(PAIR)?)?;
+            guard.recovered()?;
+        }
         let waited = self.condvar.wait(&mut guard, BRIEF);
         if guard.owner_died() {
             shm.store_u32(PAIR + 4, shm.load_u32(PAIR)?)?;

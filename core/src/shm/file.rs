@@ -183,7 +183,8 @@ fn ordinary_size(file: &OwnedFd, name: &Name, options: &Options) -> Option<u64> 
     let size = lseek(file, 0, Whence::SeekEnd).ok()?;
     // Who reads from the descriptor shall begin at the first byte.
     lseek(file, 0, Whence::SeekSet).ok()?;
-    // A device has size 0, and on hugetlbfs, should it be mounted there, all sizes are multiples of its pages.
+    // A character device has size 0, and on hugetlbfs, should it be mounted there, all sizes are multiples of its pages.
+    // A disk that root has put there passes: it is mapped, as `shm_open` and `mmap` would.
     let size = u64::try_from(size).ok()?;
     (!size.is_multiple_of(SMALLEST_HUGE_PAGE)).then_some(size)
 }

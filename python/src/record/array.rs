@@ -274,6 +274,7 @@ impl Array {
         reopen(py, "Array", place, offset, handle.object.is_read_only())
     }
 
+    // SAFETY: called by Python's buffer protocol alone, which passes a view to fill and gives each back once.
     unsafe fn __getbuffer__(
         slf: &Bound<'_, Self>,
         view: *mut ffi::Py_buffer,

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use unipc::sync::{Barrier, Condvar, Event, Mutex, Once, RwLock, Semaphore};
+use unipc::sync::{Barrier, Condvar, Event, Mutex, MutexGuard, Once, RwLock, Semaphore};
 use unipc::{ErrorKind, Result, SharedMemory, Timeout};
 
 use super::LIMIT;
@@ -70,10 +70,7 @@ impl Objects {
 
     fn change(&self, shm: &SharedMemory) -> Result<()> {
         let mut guard = self.mutex.lock(LIMIT)?;
-        if guard.owner_died() {
-            shm.store_u32(PAIR + 4, shm.load_u32(PAIR)?)?;
-            guard.recovered()?;
-        }
+        repair(&mut guard, shm)?;
         both(shm, PAIR)
     }
 
@@ -99,15 +96,9 @@ impl Objects {
         }
         let mut guard = self.mutex.lock(LIMIT)?;
         // Waiting gives the mutex up, which unrepaired would be its end.
-        if guard.owner_died() {
-            shm.store_u32(PAIR + 4, shm.load_u32(PAIR)?)?;
-            guard.recovered()?;
-        }
+        repair(&mut guard, shm)?;
         let waited = self.condvar.wait(&mut guard, BRIEF);
-        if guard.owner_died() {
-            shm.store_u32(PAIR + 4, shm.load_u32(PAIR)?)?;
-            guard.recovered()?;
-        }
+        repair(&mut guard, shm)?;
         waited
     }
 
@@ -141,6 +132,15 @@ impl Objects {
         assert_eq!(other.wait(), Status::Exited(0));
         Ok(())
     }
+}
+
+/// What whoever gets a dead holder's mutex has to do.
+fn repair(guard: &mut MutexGuard<'_>, shm: &SharedMemory) -> Result<()> {
+    if guard.owner_died() {
+        shm.store_u32(PAIR + 4, shm.load_u32(PAIR)?)?;
+        guard.recovered()?;
+    }
+    Ok(())
 }
 
 /// Adds to both of a pair that was equal.

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use unipc::Timeout;
 use unipc::pipe::{Reader, Writer, pipe};
@@ -18,6 +19,8 @@ use unipc::stream::FrameReader;
 const LIMIT: u32 = 300;
 /// So many bytes a socket holds without anybody who reads.
 const MOST: usize = 16 << 10;
+/// A descriptor that is open for so long is not on its way to be closed.
+const LEFT_OPEN: Duration = Duration::from_secs(30);
 /// Room for a message.
 const ROOM: usize = 16;
 
@@ -91,10 +94,12 @@ impl Things {
         }
     }
 
-    /// All copies that others had of the writing end are gone.
+    /// All copies that others had of the writing end are gone, at the latest when a child that another thread has just
+    /// forked executes its program.
     fn are_alone(self) {
         drop(self.writer);
-        assert_eq!(self.reader.read(&mut [0], Timeout::TRY), Ok(0), "a descriptor was left open");
+        let end = self.reader.read(&mut [0], Timeout::After(LEFT_OPEN));
+        assert_eq!(end, Ok(0), "a descriptor was left open");
     }
 }
 

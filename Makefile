@@ -59,7 +59,7 @@ help: ## this list
 demo: examples wheel-installed ## C, Python and Rust on the same records, live
 	@$(VENV)/bin/python python/examples/demo.py \
 	    --writer $(TARGET)/examples-c/demo_writer --observer $(TARGET)/debug/examples/demo_observer \
-	    --holder $(TARGET)/examples-c/sync_holder
+	    --holder $(TARGET)/examples-c/sync_holder --camera $(TARGET)/examples-c/topic_publisher
 
 examples: lib ## the examples in C (target/examples-c/NAME) and in Rust
 	$(MAKE) --no-print-directory -C examples-c OUT=$(TARGET)/examples-c $(IN_TREE)

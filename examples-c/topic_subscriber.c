@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
  * Reads frames until the empty one, beginning with the oldest: number, size, sum of all pixels, and how
- * many were lost. Then it removes the name, if no other subscriber has.
+ * many were lost. Then it writes the last one as a picture (PGM), where one is wanted, and removes the name,
+ * if no other subscriber has.
  *
- * Run `topic_subscriber NAME` in any language, as many as you like, and `topic_publisher NAME COUNT`.
+ * Run `topic_subscriber NAME [PICTURE]` in any language, as many as you like, and `topic_publisher NAME COUNT`.
  */
 #include "common.h"
 
@@ -12,9 +13,19 @@ struct frame {
     uint8_t pixels[48][64];
 };
 
+static void write_picture(const char *path, const struct frame *frame)
+{
+    FILE *file = fopen(path, "wb");
+    if (!file || fprintf(file, "P5 64 48 255\n") < 0 ||
+        fwrite(frame->pixels, sizeof frame->pixels, 1, file) != 1 || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    usage(argc != 2, "topic_subscriber NAME");
+    usage(argc != 2 && argc != 3, "topic_subscriber NAME [PICTURE]");
     unipc_topic *topic;
     unipc_subscriber *subscriber;
     check(unipc_topic_open_or_create(&topic, argv[1], 1 << 20, UNIPC_CHANNEL_RELIABLE, NULL));
@@ -22,13 +33,15 @@ int main(int argc, char **argv)
     unipc_topic_close(topic);
     printf("subscribed\n");
     fflush(stdout);
-    for (;;) {
-        struct frame frame;
+    for (struct frame frame = {0};;) {
         uint64_t lost;
         ssize_t length = unipc_subscriber_recv(subscriber, &frame, sizeof frame, &lost, NULL);
         check((int)length);
-        if (length == 0)
+        if (length == 0) {
+            if (argc == 3)
+                write_picture(argv[2], &frame);
             break;
+        }
         unsigned sum = 0;
         for (int y = 0; y < 48; y++)
             for (int x = 0; x < 64; x++)

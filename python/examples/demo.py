@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -23,9 +24,10 @@ from pathlib import Path
 # This program forks; numpy shall start no threads.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import numpy as np
 from common import PEOPLE, pause, people, read_people, say, wait_for
 
-from unipc import Mutex, SharedMemory, SystemV
+from unipc import Mutex, SharedMemory, Subscriber, SystemV, Topic
 
 LETTERS = "bcdefghijk"
 RECORDS = len(LETTERS)
@@ -34,10 +36,13 @@ WRITTEN, READ, COUNTER, SIZE = 80, 84, 88, 96
 # Where sync_holder has its two numbers, behind its mutex.
 PAIR = 1024
 DTYPE = [("name", "S4"), ("age", "i4")]
+FRAMES = 20_000
+FRAME = [("number", "u4"), ("width", "u4"), ("height", "u4"), ("pixels", "u1", (48, 64))]
 
 PID = os.getpid()
 POSIX = f"/unipc-demo-{PID}"
 LOCKED = f"{POSIX}-lock"
+CAMERA = f"{POSIX}-camera"
 KEYED = f"sysv:{0x75000000 + PID:#x}"
 FILE = f"file:{tempfile.gettempdir()}/unipc-demo-{PID}"
 MEMFD = f"memfd:unipc-demo-{PID}"
@@ -245,6 +250,34 @@ def show_repair(start_holder: Callable[[], Peer]) -> None:
         expect(shm.load_u32(PAIR) == shm.load_u32(PAIR + 4) == 2, "both numbers should be 2")
 
 
+def show_frames(start_camera: Callable[[], Peer]) -> None:
+    """A camera in C, whose frames are numpy arrays here; the last words are the rate."""
+    with Topic.create(CAMERA, reliable=True), Subscriber.open(CAMERA) as subscriber:
+        camera = start_camera()
+        say(f"\n{camera} publishes {FRAMES:,} frames of 64 x 48 pixels by the topic {CAMERA}")
+        started, number = 0.0, 0
+        while message := next_frame(subscriber, camera):
+            (frame,) = np.frombuffer(message, FRAME)
+            expect(frame["number"] == number, f"frame {number} should come next")
+            started = started or time.monotonic()
+            number += 1
+        seconds = time.monotonic() - started
+        expect((number, subscriber.lost) == (FRAMES, 0), "no frame should be lost")
+    rate, megabytes = FRAMES / seconds, FRAMES / seconds * np.dtype(FRAME).itemsize / 1e6
+    say(
+        f"  Python had each as a numpy array: {rate:,.0f} frames/s, {megabytes:,.0f} MB/s, none lost"
+    )
+
+
+def next_frame(subscriber: Subscriber, camera: Peer) -> bytes:
+    while True:
+        try:
+            return subscriber.recv(1)
+        except TimeoutError:
+            if not camera.lives():
+                raise camera.ended() from None
+
+
 def expect(fact: bool, otherwise: str) -> None:
     if not fact:
         raise OSError(otherwise)
@@ -281,6 +314,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="C, Python and Rust on the same bytes.")
     parser.add_argument("--writer", default=target / "examples-c/demo_writer", help="the C program")
     parser.add_argument("--observer", default=target / "debug/examples/demo_observer", help="the Rust program")
+    parser.add_argument("--camera", default=target / "examples-c/topic_publisher", help="the C program with frames")
     parser.add_argument("--holder", default=target / "examples-c/sync_holder", help="the C program that holds a lock")
     return parser.parse_args()
 
@@ -312,6 +346,8 @@ def main() -> int:
         names.append(LOCKED)
         SharedMemory.create(LOCKED, 4096).close()
         show_repair(lambda: start("C", options.holder, LOCKED))
+        names.append(CAMERA)
+        show_frames(lambda: start("C", options.camera, CAMERA, str(FRAMES)))
         during = objects(peers)
     finally:
         for peer in peers:

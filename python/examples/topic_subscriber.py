@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Reads frames until the empty one, beginning with the oldest: number, size, sum of all pixels, and how many were lost.
-Then it removes the name, if no other subscriber has.
+Then it
+writes the last one as a picture (PGM), where one is wanted, and removes the name, if no other subscriber has.
 
-Run `topic_subscriber.py NAME` in any language, as many as you like, and `topic_publisher.py NAME COUNT`.
+Run `topic_subscriber.py NAME [PICTURE]` in any language, as many as you like, and `topic_publisher.py NAME COUNT`.
 """
 
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 from common import run, say
@@ -15,7 +17,7 @@ from unipc import Subscriber, Topic
 FRAME = np.dtype([("number", "u4"), ("width", "u4"), ("height", "u4"), ("pixels", "u1", (48, 64))])
 
 
-def subscribe(name: str) -> None:
+def subscribe(name: str, picture: str | None = None) -> None:
     Topic.open_or_create(name, reliable=True).close()
     with Subscriber.open(name, oldest=True) as subscriber:
         say("subscribed")
@@ -23,8 +25,11 @@ def subscribe(name: str) -> None:
             (frame,) = np.frombuffer(message, FRAME)
             size = f"{frame['width']}x{frame['height']}"
             say(f"frame {frame['number']}: {size}, sum {frame['pixels'].sum()}, lost {subscriber.lost}")
+    if picture:
+        height, width = frame["pixels"].shape
+        Path(picture).write_bytes(f"P5 {width} {height} 255\n".encode() + frame["pixels"].tobytes())
     with suppress(FileNotFoundError):
         Topic.unlink(name)
 
 
-run(subscribe, "topic_subscriber NAME")
+run(subscribe, "topic_subscriber NAME [PICTURE]")

@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The examples that start programs: the pagers, and coproc with add2, each language with each other."""
 
-import itertools
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from test_examples import ENVIRONMENT, LANGUAGES, command, run
-
-each_language = pytest.mark.parametrize("language", LANGUAGES)
-each_pair = pytest.mark.parametrize(("one", "other"), list(itertools.product(LANGUAGES, repeat=2)))
+from programs import ENVIRONMENT, command, each_language, each_pair, run
 
 
 def fed(language: str, name: str, *arguments: object, text: str = "", **env: str) -> subprocess.CompletedProcess[str]:

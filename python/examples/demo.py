@@ -264,9 +264,7 @@ def show_frames(start_camera: Callable[[], Peer]) -> None:
         seconds = time.monotonic() - started
         expect((number, subscriber.lost) == (FRAMES, 0), "no frame should be lost")
     rate, megabytes = FRAMES / seconds, FRAMES / seconds * np.dtype(FRAME).itemsize / 1e6
-    say(
-        f"  Python had each as a numpy array: {rate:,.0f} frames/s, {megabytes:,.0f} MB/s, none lost"
-    )
+    say(f"  Python had each as a numpy array: {rate:,.0f} frames/s, {megabytes:,.0f} MB/s, none lost")
 
 
 def next_frame(subscriber: Subscriber, camera: Peer) -> bytes:

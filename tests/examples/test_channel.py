@@ -112,7 +112,9 @@ def test_a_killed_workers_job_is_given_to_another(one: str, other: str, channel:
 
 
 @each_pair
-def test_the_last_frame_is_a_picture(one: str, other: str, channel: str, path: Path) -> None:
+def test_the_last_frame_is_a_picture(one: str, other: str, channel: str, tmp_path: Path) -> None:
     assert lines(one, "topic_publisher", channel, 3) == []
-    assert len(lines(other, "topic_subscriber", channel, path)) == 4
-    assert path.read_bytes() == b"P5 64 48 255\n" + bytes((x + y + 2) & 255 for y in range(48) for x in range(64))
+    assert len(lines(other, "topic_subscriber", channel, tmp_path / "picture")) == 4
+    assert (tmp_path / "picture").read_bytes() == b"P5 64 48 255\n" + bytes(
+        (x + y + 2) & 255 for y in range(48) for x in range(64)
+    )

@@ -121,3 +121,20 @@ fn a_subscriber_that_is_lapped_in_the_middle_goes_on_at_the_oldest() {
     assert_eq!(u64::from_ne_bytes(bytes.try_into().unwrap()), received.lost + 1);
     assert!(received.lost > 400, "{}", received.lost);
 }
+
+/// Everything that it had not read was given up to make room; what comes then is short, and lies beside the tail.
+#[test]
+fn what_was_lost_is_told_with_the_next_message_even_a_short_one() {
+    let name = named("topic-lost");
+    let mut topic = Topic::create(name.0.as_str(), 4096).unwrap();
+    let mut subscriber = Subscriber::open(name.0.as_str()).unwrap();
+    topic.publish(&[1; 2000], Timeout::TRY).unwrap();
+    topic.reserve(4000, Timeout::TRY).unwrap();
+    assert_eq!(subscriber.recv(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+    topic.commit(0).unwrap();
+    let (bytes, received) = subscriber.recv(Timeout::TRY).unwrap();
+    assert_eq!((bytes.len(), received.lost), (0, 1));
+    topic.publish(b"next", Timeout::TRY).unwrap();
+    let (bytes, received) = subscriber.recv(Timeout::TRY).unwrap();
+    assert_eq!((bytes.as_slice(), received.lost), (&b"next"[..], 0));
+}

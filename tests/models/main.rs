@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The algorithms of locks in shared memory in all orders, and with a death at each step.
+//! The algorithms in shared memory in all orders of steps, and with a death at each step.
 //!
-//! The files of the algorithms are compiled here once more, with the `crate::sys` and `crate::map::lines` of this
+//! The files of the algorithms are compiled here once more, with the `crate::sys` and `crate::map` of this
 //! program: there each operation on shared memory is a step, a futex wakes only who is called, and the kernel's part at a
-//! death is played. `scheduler` says what is tried. What it does not see is what depends on memory being weaker than
-//! sequentially consistent. `UNIPC_MODELS=3 cargo test --release -p unipc-tests --test models` tries one more change
-//! of threads than usual.
+//! death is played. `scheduler` says what is tried: all orders with a few changes of threads. With `UNIPC_MODELS=1` it is one
+//! change more, up to [`MOST`] runs, and then as many by chance with [`MANY`] changes.
 #![allow(unsafe_code, reason = "one function is as unsafe as the original")]
 #![allow(dead_code, reason = "the files have more than is tried here")]
+#![allow(clippy::items_after_statements, reason = "what a thread does stands where it is used")]
 #![allow(clippy::print_stdout, reason = "how much was tried is shown with --nocapture")]
 
+mod channel;
+mod locks;
 mod map;
 mod scheduler;
 mod sync;
@@ -32,6 +34,7 @@ mod error {
         NotRecoverable,
         Broken(&'static str),
         Busy(Cow<'static, str>),
+        Layout(Cow<'static, str>),
         Other(&'static str),
     }
 
@@ -45,6 +48,17 @@ mod error {
         }
     }
 
+    /// With the words.
+    #[derive(Debug)]
+    pub(crate) struct Error;
+
+    impl ErrorKind {
+        #[allow(clippy::unused_self, reason = "as in the library")]
+        pub(crate) fn during(self, _: &'static str, _: &crate::name::Name) -> Error {
+            Error
+        }
+    }
+
     impl From<Errno> for ErrorKind {
         fn from(errno: Errno) -> Self {
             Self::Os(errno as i32)
@@ -52,12 +66,72 @@ mod error {
     }
 }
 
+mod name {
+    //! Nothing has a name here.
+
+    #[derive(Debug)]
+    pub(crate) struct Name;
+}
+
+mod layout {
+    //! As in the library.
+
+    pub(crate) const STAMP_SIZE: usize = 64;
+}
+
+mod watch {
+    //! Nobody asks for a descriptor; what it would wait for is tried without one.
+
+    use std::convert::Infallible;
+    use std::os::fd::{AsFd, BorrowedFd};
+    use std::sync::Arc;
+
+    use crate::error::ErrorKind;
+    use crate::sys::atomic::AtomicU32;
+
+    pub(crate) trait Source: Send + Sync {
+        fn is_ready(&self) -> bool;
+        fn lie_down(&self) -> Option<(usize, u32)>;
+        fn word(&self, which: usize) -> Option<&AtomicU32>;
+        fn get_up(&self) {}
+        fn look(&self);
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Watch(Infallible);
+
+    impl Watch {
+        pub(crate) fn alone(_: Arc<dyn Source>) -> Result<Self, ErrorKind> {
+            Err(ErrorKind::unsupported("there are no descriptors here"))
+        }
+
+        pub(crate) fn bell(&self) -> &Self {
+            match self.0 {}
+        }
+
+        pub(crate) fn check(&self) -> Result<(), ErrorKind> {
+            match self.0 {}
+        }
+
+        pub(crate) fn arm(&self) -> Result<(), ErrorKind> {
+            match self.0 {}
+        }
+    }
+
+    impl AsFd for Watch {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            match self.0 {}
+        }
+    }
+}
+
 mod time {
-    //! Time does not pass.
+    //! Time passes only after a death, when all are asleep; then any deadline has passed.
 
     use std::time::Duration;
 
     use crate::error::ErrorKind;
+    use crate::scheduler::naps;
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(crate) enum Timeout {
@@ -65,239 +139,121 @@ mod time {
         After(Duration),
     }
 
+    /// Since time had passed so often.
     #[derive(Debug, Clone, Copy)]
-    pub(crate) struct Deadline(Timeout);
+    pub(crate) struct Deadline(Timeout, usize);
 
     impl Timeout {
         pub(crate) const TRY: Self = Self::After(Duration::ZERO);
+        /// For who must go on when the one whom he waits for has died.
+        pub(crate) const LONG: Self = Self::After(Duration::MAX);
 
         pub(crate) fn deadline(self) -> Deadline {
-            Deadline(self)
+            Deadline(self, naps())
         }
 
-        #[allow(clippy::unused_self, reason = "as in the library")]
         pub(crate) fn expired(self) -> ErrorKind {
-            ErrorKind::TimedOut
+            if self == Self::TRY { ErrorKind::WouldBlock } else { ErrorKind::TimedOut }
         }
     }
 
     impl Deadline {
         pub(crate) fn remaining(self) -> Timeout {
-            self.0
+            match self {
+                Self(Timeout::After(_), since) if naps() > since => Timeout::TRY,
+                Self(timeout, _) => timeout,
+            }
+        }
+
+        pub(crate) fn has_passed(self) -> bool {
+            self.remaining() == Timeout::TRY
         }
     }
 }
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use scheduler::{Plan, explore, step};
-use sync::Acquired;
-use sync::barrier::Barrier;
-use sync::mutex::{Mutex, MutexKind};
+use scheduler::{Outcome, Plan, explore, step};
 use sync::rwlock::RwLock;
-use sync::semaphore::Semaphore;
 
-/// Who is inside what a lock guards.
-#[derive(Default)]
-struct Room {
-    writers: AtomicUsize,
-    readers: AtomicUsize,
+/// How many changes of threads are tried, as time allows.
+#[derive(Debug, Clone, Copy)]
+struct Depth {
+    alive: usize,
+    /// Where the first thread can die.
+    dying: usize,
+    /// Where a store can come late; 0: it is not tried.
+    late: usize,
 }
 
-/// Somebody who is; also a death leads out.
-struct Inside<'a>(&'a AtomicUsize);
+/// How many runs at most, where more is tried than usual, and how many changes of threads by chance.
+const MOST: usize = 40_000;
+const MANY: usize = 6;
 
-impl Drop for Inside<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
+/// Is more to be tried than usual?
+fn is_thorough() -> bool {
+    std::env::var_os("UNIPC_MODELS").is_some_and(|value| value != "0")
 }
 
-impl Room {
-    fn write(&self) -> Inside<'_> {
-        assert_eq!(self.writers.fetch_add(1, Ordering::SeqCst), 0, "two write");
-        let inside = Inside(&self.writers);
-        assert_eq!(self.readers.load(Ordering::SeqCst), 0, "somebody reads beside a writer");
-        step();
-        inside
-    }
-
-    fn read(&self) -> Inside<'_> {
-        self.readers.fetch_add(1, Ordering::SeqCst);
-        let inside = Inside(&self.readers);
-        assert_eq!(self.writers.load(Ordering::SeqCst), 0, "somebody writes beside a reader");
-        step();
-        inside
-    }
-}
-
-/// How many changes of threads: as many as fit in the time of a test, or as the environment says.
-fn changes(usual: usize) -> usize {
-    let more = std::env::var("UNIPC_MODELS").ok().and_then(|text| text.parse().ok());
-    more.unwrap_or(usual)
-}
-
-/// Tries it without a death, and with a death of the first thread.
+/// Tries it without a death, with a death of the first thread, and with stores that come late.
 fn holds<T: Sync>(
-    make: fn() -> T,
+    make: impl Fn() -> T,
     bodies: &[fn(&T)],
     bury: fn(&T),
     check: fn(&T),
-    (alive, dying): (usize, usize),
+    depth: Depth,
 ) {
-    for (changes, victim) in [(changes(alive), None), (changes(dying), Some(0))] {
-        let outcome = explore(&Plan { changes, victim }, make, bodies, bury, check);
-        assert!(outcome.failure.is_none(), "{outcome:?}");
-        assert_eq!(outcome.deaths > 0, victim.is_some(), "{outcome:?}");
-        assert!(outcome.runs > 10, "{outcome:?}");
-        println!("{changes} changes, victim {victim:?}: {} runs", outcome.runs);
+    let plans = [(depth.alive, None, 0), (depth.dying, Some(0), 0), (depth.late, None, 1)];
+    for (changes, victim, late) in plans {
+        if late > 0 && changes == 0 {
+            continue;
+        }
+        let plan = Plan { changes, victim, late, ..Plan::default() };
+        if is_thorough() {
+            let more = Plan { changes: changes + 1, most: MOST, ..plan };
+            let outcome = tried(&more, &make, bodies, bury, check);
+            if outcome.is_all {
+                continue;
+            }
+            let by_chance = Plan { changes: MANY, chance: true, most: MOST, ..plan };
+            tried(&by_chance, &make, bodies, bury, check);
+        } else {
+            let outcome = tried(&plan, &make, bodies, bury, check);
+            assert!(outcome.is_all, "{outcome:?}");
+        }
     }
 }
 
-type MutexRoom = (Mutex, Room);
-
-fn pass(it: &MutexRoom) {
-    let acquired = it.0.lock();
-    let inside = it.1.write();
-    drop(inside);
-    it.0.unlock(acquired);
-}
-
-#[test]
-fn two_with_a_mutex() {
-    holds(
-        || (Mutex::new(MutexKind::ErrorChecking), Room::default()),
-        &[pass, pass],
-        |it| it.0.end_of_thread(),
-        pass,
-        (4, 3),
-    );
-}
-
-#[test]
-fn three_with_a_mutex() {
-    holds(
-        || (Mutex::new(MutexKind::ErrorChecking), Room::default()),
-        &[pass, pass, pass],
-        |it| it.0.end_of_thread(),
-        pass,
-        (2, 2),
-    );
-}
-
-#[test]
-fn a_mutex_twice_and_abandoned() {
-    fn twice(it: &MutexRoom) {
-        let acquired = it.0.lock();
-        let _ = it.0.lock();
-        let inside = it.1.write();
-        drop(inside);
-        it.0.unlock(Acquired::Clean);
-        it.0.unlock(acquired);
-    }
-    fn abandon(it: &MutexRoom) {
-        let _ = it.0.lock();
-        drop(it.1.write());
-        it.0.abandon();
-    }
-    holds(
-        || (Mutex::new(MutexKind::Recursive), Room::default()),
-        &[twice, abandon],
-        |it| it.0.end_of_thread(),
-        pass,
-        (3, 2),
-    );
-}
-
-type RwLockRoom = (RwLock, Room);
-
-fn write(it: &RwLockRoom) {
-    let acquired = it.0.write();
-    let inside = it.1.write();
-    if acquired == Acquired::OwnerDied {
-        it.0.recovered();
-    }
-    drop(inside);
-    it.0.unlock();
-}
-
-fn read(it: &RwLockRoom) {
-    let _ = it.0.read();
-    drop(it.1.read());
-    it.0.unlock();
-}
-
-fn check_rwlock(it: &RwLockRoom) {
-    write(it);
-    read(it);
-}
-
-#[test]
-fn a_reader_and_a_writer() {
-    let make = || (RwLock::new(2), Room::default());
-    holds(make, &[read, write], |it| it.0.end_of_thread(), check_rwlock, (3, 2));
-    holds(make, &[write, read], |it| it.0.end_of_thread(), check_rwlock, (3, 2));
-}
-
-#[test]
-fn two_readers_and_a_writer() {
-    let make = || (RwLock::new(2), Room::default());
-    holds(make, &[read, write, read], |it| it.0.end_of_thread(), check_rwlock, (2, 1));
-}
-
-#[test]
-fn two_readers_for_one_line() {
-    let make = || (RwLock::new(1), Room::default());
-    holds(make, &[read, read], |it| it.0.end_of_thread(), check_rwlock, (3, 2));
-}
-
-type SemaphoreRoom = (Semaphore, Room);
-
-fn hold(it: &SemaphoreRoom) {
-    let _ = it.0.acquire();
-    // The dead have left the room.
-    drop(it.1.write());
-    it.0.release();
-}
-
-fn check_semaphore(it: &SemaphoreRoom) {
-    hold(it);
-    assert_eq!(it.0.value(), it.0.max(), "permits");
-}
-
-#[test]
-fn one_permit() {
-    let make = || (Semaphore::new(1, 1), Room::default());
-    holds(make, &[hold, hold], |it| it.0.end_of_thread(), check_semaphore, (3, 2));
-    holds(make, &[hold, hold, hold], |it| it.0.end_of_thread(), check_semaphore, (2, 1));
-}
-
-#[test]
-fn tokens() {
-    fn post(it: &Semaphore) {
-        it.post();
-        it.post();
-    }
-    let make = || Semaphore::new(2, 0);
-    let plan = Plan { changes: changes(2), victim: None };
-    let check = |it: &Semaphore| assert_eq!(it.value(), 0, "tokens");
-    let outcome = explore(&plan, make, &[post, Semaphore::wait, Semaphore::wait], |_| (), check);
-    assert!(outcome.failure.is_none() && outcome.runs > 10, "{outcome:?}");
-}
-
-#[test]
-fn two_parties() {
-    fn meet(it: &Barrier) {
-        // Broken by the death of the other, or passed by both.
-        let _ = it.wait();
-    }
-    holds(|| Barrier::new(2), &[meet, meet], Barrier::end_of_thread, |_| (), (3, 2));
+/// Tries one plan, and says how far it went.
+fn tried<T: Sync>(
+    plan: &Plan,
+    make: impl Fn() -> T,
+    bodies: &[fn(&T)],
+    bury: fn(&T),
+    check: fn(&T),
+) -> Outcome {
+    let outcome = explore(plan, make, bodies, bury, check);
+    let failure = outcome.failure.as_deref();
+    assert!(failure.is_none(), "{}", failure.unwrap_or_default());
+    assert_eq!(outcome.deaths > 0, plan.victim.is_some(), "{outcome:?}");
+    assert!(outcome.runs > 10, "{outcome:?}");
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    let extent = match (plan.chance, outcome.is_all) {
+        (true, _) => "by chance",
+        (false, true) => "all",
+        (false, false) => "the first",
+    };
+    let Plan { changes, victim, late, .. } = plan;
+    let (runs, deaths) = (outcome.runs, outcome.deaths);
+    let who = victim.map_or("nobody dies".into(), |_| format!("{deaths} deaths"));
+    println!("{name}: {extent} {runs} runs with {changes} changes, {who}, {late} stores late");
+    outcome
 }
 
 /// The scheduler itself finds what is there to find.
 #[test]
 fn faults_are_found() {
-    let plan = |victim| Plan { changes: 1, victim };
+    let plan = |victim| Plan { changes: 1, victim, ..Plan::default() };
     let lost = explore(
         &plan(None),
         || AtomicUsize::new(0),
@@ -315,14 +271,12 @@ fn faults_are_found() {
         |it| assert_eq!(it.load(Ordering::SeqCst), 2, "an increment is lost"),
     );
     assert!(lost.failure.is_some_and(|why| why.contains("an increment is lost")));
+    fn write(it: &RwLock) {
+        let _ = it.write();
+        it.unlock();
+    }
     // Without the kernel's part nobody learns of a death.
-    let unburied = explore(
-        &plan(Some(0)),
-        || (RwLock::new(1), Room::default()),
-        &[write, write],
-        |_| (),
-        |_| (),
-    );
+    let unburied = explore(&plan(Some(0)), || RwLock::new(1), &[write, write], |_| (), |_| ());
     assert!(unburied.failure.is_some_and(|why| why.contains("nobody is left to wake")));
     let stuck = explore(
         &plan(None),

@@ -3,13 +3,20 @@
 //! could have gone on; and, for one of them, all places at which it can die.
 //!
 //! One thread runs at a time. Each operation on shared memory is a step, before which the scheduler chooses. A run is told
-//! by its choices; the next run makes the last of them that has an alternative differently. Memory is sequentially
-//! consistent here: what depends on weaker orders is not seen.
+//! by its choices; the next run makes the last of them that has an alternative differently.
+//!
+//! Memory is sequentially consistent, but for what a plan allows of late stores, see [`late`].
 
-use std::any::Any;
+mod explore;
+mod late;
+
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{Location, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+pub(crate) use explore::{Outcome, Plan, explore};
+use late::Late;
+pub(crate) use late::{come, flush, flush_all, stored};
 
 /// More steps than any run needs: beyond them it goes round in circles.
 const STEPS: usize = 3000;
@@ -34,6 +41,8 @@ enum Thread {
     /// On these addresses, since then.
     Asleep(Vec<usize>, usize),
     Done,
+    /// Comes when all others are done.
+    Last,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,11 +58,17 @@ struct State {
     woken: Vec<Woken>,
     choices: Vec<Choice>,
     at: usize,
+    /// Where the next number comes from, if it is by chance.
+    chance: Option<u64>,
     changes_left: usize,
     victim: Option<usize>,
     died: bool,
+    naps: usize,
     naps_left: usize,
     steps: usize,
+    /// Which thread was about to do what.
+    trail: Vec<(usize, &'static Location<'static>)>,
+    late: Late,
     failure: Option<String>,
 }
 
@@ -83,7 +98,8 @@ impl State {
             return 0;
         }
         if self.at == self.choices.len() {
-            self.choices.push(Choice { taken: 0, of });
+            let taken = self.chance.as_mut().map_or(0, |chance| by_chance(chance, of));
+            self.choices.push(Choice { taken, of });
         }
         let choice = self.choices[self.at];
         assert_eq!(choice.of, of, "a run does not depend on anything but its choices");
@@ -103,6 +119,13 @@ impl State {
             let is_asleep = |thread: &usize| matches!(self.threads[*thread], Thread::Asleep(..));
             let asleep: Vec<_> = (0..self.threads.len()).filter(is_asleep).collect();
             if asleep.is_empty() {
+                let last = self.threads.len() - 1;
+                if self.threads[last] == Thread::Last {
+                    // It finds the dust settled, and need not wait for anybody.
+                    self.threads[last] = Thread::Ready;
+                    self.naps_left = 0;
+                    self.current = last;
+                }
                 return;
             }
             if !self.died || self.naps_left == 0 {
@@ -110,6 +133,7 @@ impl State {
                 return;
             }
             self.naps_left -= 1;
+            self.naps += 1;
             for &thread in &asleep {
                 self.threads[thread] = Thread::Ready;
                 self.woken[thread] = Woken::TimePassed;
@@ -123,6 +147,29 @@ impl State {
     fn fail(&mut self, why: String) {
         self.failure.get_or_insert(why);
     }
+
+    /// Lets another thread go on, for which the last of the stores may come late.
+    fn change(&mut self, other: usize, how: usize) {
+        self.changes_left -= 1;
+        self.late.hold_back(self.current, how);
+        self.current = other;
+    }
+}
+
+/// Mostly the first, which is to go on.
+fn by_chance(number: &mut u64, of: usize) -> usize {
+    const SELDOM: u64 = 20;
+    let mut next = || {
+        // A sequence of Weyl, and the mixing of splitmix64.
+        *number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (*number ^ *number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    };
+    if !next().is_multiple_of(SELDOM) {
+        return 0;
+    }
+    usize::try_from(next() % of as u64).unwrap_or(0)
 }
 
 impl Run {
@@ -140,6 +187,8 @@ impl Run {
             drop(state);
             die();
         }
+        // What came late has come by now.
+        state.late.arrive(Some(thread));
     }
 }
 
@@ -171,16 +220,24 @@ pub(crate) fn has_died(thread: usize) -> bool {
     .unwrap_or(false)
 }
 
+/// How often time has passed.
+pub(crate) fn naps() -> usize {
+    with(|here| here.run.lock().naps).unwrap_or(0)
+}
+
 /// A place at which the thread can die, or another go on. False when it is dead already: then nothing must happen.
+#[track_caller]
 pub(crate) fn step() -> bool {
     step_or_die(true)
 }
 
 /// A place at which the thread can die: something that no other thread sees.
+#[track_caller]
 pub(crate) fn private_step() -> bool {
     step_or_die(false)
 }
 
+#[track_caller]
 fn step_or_die(visible: bool) -> bool {
     let Some(here) = with(|here| here.clone()) else { return true };
     if here.dead {
@@ -188,6 +245,7 @@ fn step_or_die(visible: bool) -> bool {
     }
     let mut state = here.run.lock();
     state.steps += 1;
+    state.trail.push((here.thread, Location::caller()));
     if state.steps > STEPS {
         state.fail(format!("no end after {STEPS} steps"));
         here.run.turn.notify_all();
@@ -202,7 +260,8 @@ fn step_or_die(visible: bool) -> bool {
         others = state.ready();
         others.retain(|&other| other != here.thread);
     }
-    let which = state.choose(1 + usize::from(may_die) + others.len());
+    let ways = 1 + state.late.ways();
+    let which = state.choose(1 + usize::from(may_die) + others.len() * ways);
     if which == 0 {
         return true;
     }
@@ -211,10 +270,25 @@ fn step_or_die(visible: bool) -> bool {
         drop(state);
         die();
     }
-    state.changes_left -= 1;
-    state.current = others[which - 1 - usize::from(may_die)];
+    let which = which - 1 - usize::from(may_die);
+    state.change(others[which / ways], which % ways);
     here.run.await_turn(state, here.thread);
     true
+}
+
+/// Lets others go on first, if any can.
+pub(crate) fn give_way() {
+    let Some(here) = with(|here| here.clone()) else { return };
+    let mut state = here.run.lock();
+    let mut others = state.ready();
+    others.retain(|&other| other != here.thread);
+    if here.dead || others.is_empty() {
+        return;
+    }
+    state.late.flush();
+    let which = state.choose(others.len());
+    state.current = others[which];
+    here.run.await_turn(state, here.thread);
 }
 
 /// Sleeps on these addresses until somebody wakes.
@@ -224,6 +298,7 @@ pub(crate) fn sleep(addresses: Vec<usize>) -> Woken {
         return Woken::Called;
     }
     let mut state = here.run.lock();
+    state.late.flush();
     let since = state.steps;
     state.threads[here.thread] = Thread::Asleep(addresses, since);
     state.next();
@@ -257,117 +332,4 @@ pub(crate) fn kernel<T>(work: impl FnOnce(&mut Vec<usize>, &mut usize) -> T) -> 
     let result = work(&mut held, &mut pending);
     with(|here| (here.held, here.pending) = (held, pending));
     result
-}
-
-/// What is to be tried.
-pub(crate) struct Plan {
-    /// How often a thread may be stopped where it could have gone on.
-    pub(crate) changes: usize,
-    /// Which thread can die.
-    pub(crate) victim: Option<usize>,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) runs: usize,
-    pub(crate) deaths: usize,
-    pub(crate) failure: Option<String>,
-}
-
-/// Tries everything. `make` makes the objects of a run, `bodies` what each thread does with them, `bury` is what the
-/// kernel does at a death, `check` looks at the objects afterwards.
-pub(crate) fn explore<T: Sync>(
-    plan: &Plan,
-    make: impl Fn() -> T,
-    bodies: &[fn(&T)],
-    bury: fn(&T),
-    check: fn(&T),
-) -> Outcome {
-    let mut choices = Vec::new();
-    let mut outcome = Outcome { runs: 0, deaths: 0, failure: None };
-    loop {
-        let objects = make();
-        let state = once(plan, choices, &objects, bodies, bury);
-        outcome.runs += 1;
-        outcome.deaths += usize::from(state.died);
-        let failure = state.failure.or_else(|| {
-            // One more thread, which comes when all is over.
-            let after = Plan { changes: 0, victim: None };
-            once(&after, Vec::new(), &objects, &[check], bury).failure
-        });
-        choices = state.choices;
-        if let Some(why) = failure {
-            let taken: Vec<_> = choices.iter().map(|choice| choice.taken).collect();
-            outcome.failure = Some(format!("{why}; in run {}: {taken:?}", outcome.runs));
-            return outcome;
-        }
-        while choices.last().is_some_and(|last| last.taken + 1 == last.of) {
-            choices.pop();
-        }
-        match choices.last_mut() {
-            Some(last) => last.taken += 1,
-            None => return outcome,
-        }
-    }
-}
-
-fn words(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".into())
-}
-
-/// One run.
-fn once<T: Sync>(
-    plan: &Plan,
-    choices: Vec<Choice>,
-    objects: &T,
-    bodies: &[fn(&T)],
-    bury: fn(&T),
-) -> State {
-    let state = State {
-        current: 0,
-        threads: vec![Thread::Ready; bodies.len()],
-        woken: vec![Woken::Called; bodies.len()],
-        choices,
-        at: 0,
-        changes_left: plan.changes,
-        victim: plan.victim,
-        died: false,
-        naps_left: 20,
-        steps: 0,
-        failure: None,
-    };
-    let run = Arc::new(Run { state: Mutex::new(state), turn: Condvar::new() });
-    std::thread::scope(|scope| {
-        for (thread, body) in bodies.iter().enumerate() {
-            let run = Arc::clone(&run);
-            scope.spawn(move || live(&run, thread, || body(objects), || bury(objects)));
-        }
-    });
-    Arc::into_inner(run).expect("all threads have ended").state.into_inner().expect("whole")
-}
-
-/// A thread of a run, from its first turn to its end.
-fn live(run: &Arc<Run>, thread: usize, body: impl FnOnce(), bury: impl FnOnce()) {
-    let here = Here { run: Arc::clone(run), thread, dead: false, held: Vec::new(), pending: 0 };
-    HERE.set(Some(here));
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        run.await_turn(run.lock(), thread);
-        body();
-    }));
-    match ended {
-        Ok(()) => {}
-        Err(payload) if payload.is::<Death>() => {
-            if run.lock().failure.is_none() {
-                bury();
-            }
-        }
-        Err(payload) => run.lock().fail(words(payload.as_ref())),
-    }
-    HERE.set(None);
-    let mut state = run.lock();
-    state.threads[thread] = Thread::Done;
-    state.next();
-    run.turn.notify_all();
 }

@@ -1,76 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! In the place of the kernel and the processor: atomics, futexes, robust lists, the living and the dead.
 
-pub(crate) mod atomic {
-    //! Each operation is a step. The dead do nothing more.
-
-    use std::sync::atomic::Ordering;
-
-    use crate::scheduler::step;
-
-    macro_rules! atomic {
-        ($name:ident, $value:ty) => {
-            #[derive(Debug, Default)]
-            #[repr(transparent)]
-            pub(crate) struct $name(std::sync::atomic::$name);
-
-            #[allow(dead_code, reason = "each is a whole, whoever uses it")]
-            impl $name {
-                pub(crate) fn load(&self, _: Ordering) -> $value {
-                    step();
-                    self.0.load(Ordering::SeqCst)
-                }
-
-                pub(crate) fn store(&self, value: $value, _: Ordering) {
-                    if step() {
-                        self.0.store(value, Ordering::SeqCst);
-                    }
-                }
-
-                pub(crate) fn swap(&self, value: $value, _: Ordering) -> $value {
-                    if step() { self.0.swap(value, Ordering::SeqCst) } else { 0 }
-                }
-
-                pub(crate) fn compare_exchange(
-                    &self,
-                    from: $value,
-                    to: $value,
-                    _: Ordering,
-                    _: Ordering,
-                ) -> Result<$value, $value> {
-                    if !step() {
-                        return Ok(from);
-                    }
-                    self.0.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst)
-                }
-
-                pub(crate) fn fetch_and(&self, value: $value, _: Ordering) -> $value {
-                    if step() { self.0.fetch_and(value, Ordering::SeqCst) } else { 0 }
-                }
-
-                pub(crate) fn fetch_or(&self, value: $value, _: Ordering) -> $value {
-                    if step() { self.0.fetch_or(value, Ordering::SeqCst) } else { 0 }
-                }
-
-                pub(crate) fn fetch_max(&self, value: $value, _: Ordering) -> $value {
-                    if step() { self.0.fetch_max(value, Ordering::SeqCst) } else { 0 }
-                }
-
-                pub(crate) fn as_ptr(&self) -> *mut $value {
-                    self.0.as_ptr()
-                }
-
-                /// For the kernel and for checks: no step.
-                pub(crate) fn plain(&self) -> &std::sync::atomic::$name {
-                    &self.0
-                }
-            }
-        };
-    }
-
-    atomic!(AtomicU32, u32);
-    atomic!(AtomicU64, u64);
-}
+pub(crate) mod atomic;
 
 pub(crate) mod futex {
     //! Nobody wakes without being called, and time does not pass unless somebody has died.
@@ -85,12 +16,15 @@ pub(crate) mod futex {
 
     pub(crate) const WAIT_MAX: usize = 128;
 
+    #[track_caller]
     pub(crate) fn wait(word: &AtomicU32, expected: u32, limit: Duration) -> nix::Result<()> {
         wait_any(&[(word, expected)], limit)
     }
 
+    #[track_caller]
     pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], _: Duration) -> nix::Result<()> {
         step();
+        scheduler::flush();
         if words.iter().any(|(word, expected)| word.plain().load(Ordering::SeqCst) != *expected) {
             return Err(Errno::EAGAIN);
         }
@@ -100,16 +34,21 @@ pub(crate) mod futex {
         }
     }
 
+    #[track_caller]
     pub(crate) fn wake(word: &AtomicU32, count: i32) -> usize {
         if !step() {
             return 0;
         }
+        // The kernel looks for sleepers behind a barrier.
+        scheduler::flush();
         scheduler::wake(word.as_ptr().addr(), usize::try_from(count).unwrap_or(0))
     }
 }
 
 pub(crate) mod identity {
     //! A thread's number is one more than the scheduler's; it is never used again.
+
+    use std::cell::Cell;
 
     use crate::scheduler;
 
@@ -125,6 +64,29 @@ pub(crate) mod identity {
         Alive,
         Dead,
         Unknown,
+    }
+
+    thread_local! {
+        static INSTEAD_OF: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// Does what the thread with this number would do before a run begins.
+    pub(crate) fn instead_of<T>(thread: usize, work: impl FnOnce() -> T) -> T {
+        INSTEAD_OF.set(Some(thread));
+        let result = work();
+        INSTEAD_OF.set(None);
+        result
+    }
+
+    /// Each thread is a process.
+    pub(crate) fn of_this_process() -> Identity {
+        let number = INSTEAD_OF.get().or(scheduler::number()).expect("somebody");
+        let tid = u32::try_from(number).expect("few") + 1;
+        Identity { tid, who: tid.into(), since: 1 }
+    }
+
+    pub(crate) fn exists(pid: u32, _: u32) -> bool {
+        !scheduler::has_died(pid as usize - 1)
     }
 
     pub(crate) fn judge(identity: Identity) -> Life {
@@ -246,6 +208,31 @@ pub(crate) mod robust {
         pub(crate) fn find_by_mark(&self, _: u64) -> Option<Link> {
             None
         }
+    }
+}
+
+pub(crate) mod membarrier {
+    //! Stores that come late have come after it.
+
+    use crate::scheduler::{flush_all, step};
+
+    pub(crate) fn register() -> bool {
+        true
+    }
+
+    pub(crate) fn everywhere() -> bool {
+        if step() {
+            flush_all();
+        }
+        true
+    }
+}
+
+pub(crate) mod fork {
+    //! Nobody has children.
+
+    pub(crate) fn generation() -> u32 {
+        0
     }
 }
 

@@ -5,7 +5,6 @@
 //! block: wait until it is readable, then try, and try again until nothing is there.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 
 use super::layout::Bed;
@@ -13,6 +12,7 @@ use super::memory::Memory;
 use super::wait;
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
+use crate::sys::atomic::AtomicU32;
 use crate::watch::{Source, Watch};
 
 /// What one end waits for.
@@ -35,17 +35,11 @@ where
     }
 
     fn lie_down(&self) -> Option<(usize, u32)> {
-        let bell = wait::announce(&self.bed, &self.memory.settings);
-        wait::lie_down(&self.bed);
-        Some((0, bell))
+        Some((0, wait::lie_down(&self.bed, &self.memory.settings)))
     }
 
     fn word(&self, _: usize) -> Option<&AtomicU32> {
         Some(&self.bed.bell)
-    }
-
-    fn get_up(&self) {
-        wait::get_up(&self.bed);
     }
 
     fn look(&self) {

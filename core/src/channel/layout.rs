@@ -38,11 +38,10 @@
 //!
 //! **Turns.** See [`super::turn`]. **Sleeping.** See [`super::wait`].
 
-use std::sync::atomic::{AtomicU32, AtomicU64};
-
 use zerocopy::FromBytes;
 
 use crate::layout::STAMP_SIZE;
+use crate::sys::atomic::{AtomicU32, AtomicU64};
 
 /// Raised whenever the bytes change their meaning.
 pub(super) const VERSION: u32 = 1;
@@ -141,7 +140,7 @@ pub(super) struct Turn {
 #[derive(Debug, FromBytes)]
 #[repr(C, align(64))]
 pub(super) struct Bed {
-    /// How many sleep (lower half); a hint, which heals itself.
+    /// Whether somebody may be asleep (lowest bit); the rest changes whenever somebody lies down.
     pub(super) sleepers: AtomicU32,
     /// Changes with each wake-up: the futex.
     pub(super) bell: AtomicU32,

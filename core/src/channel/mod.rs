@@ -20,13 +20,15 @@ mod topic;
 mod turn;
 mod wait;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 pub use options::{Channel, Options};
 pub use queue::{Queue, QueueReceiver, QueueSender};
 pub use service::{Answer, Call, Client, Question, Service, ServiceReceiver, ServiceSender};
 pub use subscriber::{Received, Start};
 pub use topic::{Subscriber, Topic};
+
+use crate::sys::atomic::AtomicU64;
 
 /// Adds one to a figure that one thread alone writes.
 fn count(figure: &AtomicU64) {

@@ -47,7 +47,7 @@ pub(super) fn join(
     settle: impl Fn(Ticket),
 ) -> Result<(usize, Ticket), ErrorKind> {
     let me = identity::of_this_process();
-    let pid = std::process::id();
+    let pid = me.tid;
     for (index, slot) in slots.iter().enumerate() {
         let who = &slot.identity;
         // SYNC: acquire pairs with the release below and in `leave`.

@@ -4,7 +4,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::doorbell::{Doorbell, Waiting};
 use super::layout::{BESIDE, Bed, Control};
@@ -16,6 +16,7 @@ use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
+use crate::sys::atomic::AtomicU64;
 use crate::time::{Deadline, Timeout};
 use crate::watch::Source;
 

@@ -3,11 +3,12 @@
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 
 use super::layout::{BESIDE, Front};
 use crate::error::ErrorKind;
 use crate::map::mirror::{Mirror, Part};
+use crate::sys::atomic::fence;
 
 /// Bytes before a payload of a size that differs from message to message.
 const LENGTH: u64 = 8;

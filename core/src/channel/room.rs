@@ -2,13 +2,14 @@
 //! Where a sender finds room: behind what consumers have taken, or behind what subscribers have read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::Ordering;
 
 use super::layout::Participant;
 use super::participant;
 use super::ring::Ring;
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
+use crate::sys::atomic::{AtomicU64, fence};
 
 /// How often to look at the credit alone before looking at the consumers' own line, which costs them time.
 const POLITE_LOOKS: u32 = 64;

@@ -3,7 +3,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::doorbell::{Doorbell, Waiting};
@@ -15,6 +15,7 @@ use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
+use crate::sys::atomic::AtomicU64;
 use crate::time::{Deadline, Timeout};
 use crate::watch::Source;
 

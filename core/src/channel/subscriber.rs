@@ -4,7 +4,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::doorbell::{Doorbell, Waiting};
@@ -17,6 +17,7 @@ use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
+use crate::sys::atomic::{AtomicU64, fence};
 use crate::time::{Deadline, Timeout};
 use crate::watch::Source;
 
@@ -44,6 +45,8 @@ pub(super) struct Reader {
     tail: u64,
     /// The number of the next message; `None` until one was read that tells.
     number: Option<u32>,
+    /// Only the number of the next message will tell whether some were lost before it.
+    astray: bool,
     received: u64,
     lost: u64,
     pace: Pace,
@@ -105,6 +108,7 @@ impl Reader {
             tail: position,
             // Of an older message it is what stands there.
             number: number.filter(|_| position == tail),
+            astray: position != tail || number.is_none(),
             received: 0,
             lost: 0,
             pace: Pace::default(),
@@ -253,6 +257,7 @@ impl Reader {
         if let Some(record) = self.ring.fixed_record() {
             self.lose(credit.saturating_sub(self.position) / record);
         }
+        self.astray = true;
         self.position = credit.max(self.position);
         self.half.position.store(self.position, Ordering::Release);
         self.tail = self.ring.tail().max(self.position);
@@ -287,7 +292,9 @@ impl Reader {
                 return Err(self.doorbell.nothing(timeout.expired()));
             }
         }
-        let beside = self.ring.beside(self.position, self.tail);
+        // What is beside the tail has no number.
+        let is_told = !self.astray || self.ring.fixed_record().is_some();
+        let beside = is_told.then(|| self.ring.beside(self.position, self.tail)).flatten();
         let one = || self.ring.find(self.position, self.tail).is_ok_and(|one| one.end == self.tail);
         let several = beside.is_none() && !one();
         self.pace.note(waited, several, polls);
@@ -323,6 +330,7 @@ impl Reader {
                 self.lose(u64::from(number.wrapping_sub(expected)));
             }
             self.number = Some(number);
+            self.astray = false;
         }
         let lost = std::mem::take(&mut self.lost);
         self.skip(found.end, 1);

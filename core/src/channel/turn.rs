@@ -14,7 +14,7 @@
 
 use std::hint::spin_loop;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, compiler_fence};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -24,7 +24,8 @@ use super::participant::{Ticket, is_dead};
 use super::seat::Home;
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
-use crate::sys::{futex, membarrier};
+use crate::sys::atomic::compiler_fence;
+use crate::sys::{self, futex, membarrier};
 use crate::time::{Deadline, Timeout};
 
 const SHARED: u64 = 1;
@@ -37,8 +38,10 @@ const HOLDER: u64 = 0xffff_ffff << 32;
 /// Who has taken the turn so often in a row keeps it.
 const KEEP_AFTER: u32 = 64;
 
-/// How often to look for it before sleeping, and the longest pause between two looks.
+/// How often to look for it before sleeping, on one processor, where nobody gives it back meanwhile, and on several;
+const LOOKS_ALONE: u32 = 3;
 const LOOKS: u32 = 24;
+/// the longest pause between two looks.
 const LONGEST_PAUSE: u32 = 256;
 
 /// The longest sleep without a look whether the holder lives.
@@ -62,6 +65,7 @@ pub(super) struct Taker {
     /// Which half of a participant the turn is for.
     choose: for<'a> fn(&'a Participant) -> &'a Half,
     in_a_row: u32,
+    looks: u32,
     home: Home,
 }
 
@@ -76,7 +80,8 @@ impl Taker {
     ) -> Self {
         let half = slots[slot].project(choose);
         let mine = u64::from(ticket.0) << 32;
-        Self { turn, half, mine, kept: mine, fences, slots, choose, in_a_row: 0, home }
+        let looks = if sys::processors() > 1 { LOOKS } else { LOOKS_ALONE };
+        Self { turn, half, mine, kept: mine, fences, slots, choose, in_a_row: 0, looks, home }
     }
 
     pub(super) fn ticket(&self) -> Ticket {
@@ -194,7 +199,7 @@ impl Taker {
                 }
             }
             looks += 1;
-            if looks < LOOKS {
+            if looks < self.looks {
                 // A try looks as often: who keeps the turn and does nothing must first be asked for it.
                 let longest = if timeout == Timeout::TRY { 16 } else { LONGEST_PAUSE };
                 for _ in 0..(1 << looks.min(8)).min(longest) {

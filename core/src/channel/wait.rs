@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Waiting: spin for a while, then sleep; and waking those who sleep without paying for it when nobody does.
 //!
-//! Who wants to sleep counts himself in [`Bed::sleepers`], makes every other participant's processor pass a barrier
+//! Who wants to sleep says so in [`Bed::sleepers`], makes every other participant's processor pass a barrier
 //! ([`membarrier`]), looks once more whether he must, and sleeps on the bell. Who has something for others stores
-//! it, then reads the count with a plain load: either he sees the sleeper, or the sleeper sees what he stored. Where the
+//! it, then reads that word with a plain load: either he sees the sleeper, or the sleeper sees what he stored. Where the
 //! kernel has no such barrier, [`Settings::fences`] makes everybody use full fences.
 //!
-//! A count can be too high, when a sleeper was killed: then a waker finds nobody, and sets it to 0 unless somebody has lain down
-//! meanwhile, which the upper half of the count tells. Somebody can be killed between storing and waking; so nobody
+//! Nobody counts the sleepers, which a death would spoil. Whoever wakes fewer than he could has woken all, and says
+//! that nobody sleeps, unless somebody has lain down meanwhile. Somebody can be killed between storing and waking; so nobody
 //! sleeps longer than [`SLICE`] at a time.
 
 use std::hint::spin_loop;
 use std::sync::OnceLock;
-use std::sync::atomic::{Ordering, compiler_fence, fence};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
 use super::layout::{Bed, Settings};
+use crate::sys::atomic::{compiler_fence, fence};
 use crate::sys::{self, futex, membarrier};
 use crate::time::{Deadline, Timeout};
 
@@ -40,8 +41,10 @@ const POLLS: u32 = 32;
 /// How long a poll does nothing: otherwise the poller takes the line away from the writer before it is written.
 const PAUSE: Duration = Duration::from_nanos(50);
 
-/// The part of [`Bed::sleepers`] that counts; the rest changes whenever somebody lies down.
-const COUNT: u32 = 0xffff;
+/// Of [`Bed::sleepers`]: somebody may be asleep.
+const ASLEEP: u32 = 1;
+/// One more time that somebody lies down.
+const TIME: u32 = 2;
 
 /// One poll's worth of doing nothing.
 #[inline]
@@ -134,47 +137,33 @@ pub(super) fn sleep(
     deadline: Deadline,
     ready: impl Fn() -> bool,
 ) -> nix::Result<()> {
-    let bell = announce(bed, settings);
-    let result = if ready() {
-        Ok(())
-    } else {
-        lie_down(bed);
-        let limit = match deadline.remaining() {
-            Timeout::Forever => SLICE,
-            Timeout::After(left) => left.min(SLICE),
-        };
-        futex::wait(&bed.bell, bell, limit)
+    let bell = lie_down(bed, settings);
+    if ready() {
+        return Ok(());
+    }
+    let limit = match deadline.remaining() {
+        Timeout::Forever => SLICE,
+        Timeout::After(left) => left.min(SLICE),
     };
-    get_up(bed);
-    match result {
+    match futex::wait(&bed.bell, bell, limit) {
         Err(Errno::EINTR) => Err(Errno::EINTR),
         _ => Ok(()),
     }
 }
 
-/// Says that somebody is about to sleep, who must look once more after this; what the bell is now.
-pub(super) fn announce(bed: &Bed, settings: &Settings) -> u32 {
-    bed.sleepers.fetch_add(1, Ordering::Relaxed);
+/// Says that somebody is about to sleep on the bell, who must look once more after this; what the bell was before.
+pub(super) fn lie_down(bed: &Bed, settings: &Settings) -> u32 {
+    // SYNC: acquire: before it is said, so that whoever rings because of it changes the bell.
+    let bell = bed.bell.load(Ordering::Acquire);
+    let one_lies = |seen: u32| Some(seen.wrapping_add(TIME) | ASLEEP);
+    // SYNC: whoever has seen this word as it was before does not say that nobody sleeps.
+    let _ = bed.sleepers.fetch_update(Ordering::SeqCst, Ordering::Relaxed, one_lies);
     if !membarrier::everywhere() {
         settings.fences.store(1, Ordering::Relaxed);
     }
     // SYNC: pairs with the fence or the plain load in `ring`, see the top.
     fence(Ordering::SeqCst);
-    bed.bell.load(Ordering::Acquire)
-}
-
-/// The last step before sleeping on the bell.
-pub(super) fn lie_down(bed: &Bed) {
-    // SYNC: whoever rings after this finds the bell changed, or somebody asleep; who rang before leaves the count alone.
-    let one_lies =
-        |seen: u32| Some((seen & COUNT).max(1) | (seen & !COUNT).wrapping_add(COUNT + 1));
-    let _ = bed.sleepers.fetch_update(Ordering::SeqCst, Ordering::Relaxed, one_lies);
-}
-
-/// Takes back what [`announce`] said.
-pub(super) fn get_up(bed: &Bed) {
-    let one_less = |seen: u32| (seen & COUNT != 0).then(|| seen - 1);
-    let _ = bed.sleepers.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+    bell
 }
 
 /// Wakes up to `count` of those who sleep, after something was stored for them. Costs a load when nobody does.
@@ -187,17 +176,17 @@ pub(super) fn ring(bed: &Bed, fences: bool, count: i32) {
     }
     // SYNC: see the top.
     let seen = bed.sleepers.load(Ordering::Relaxed);
-    if seen & COUNT != 0 {
+    if seen & ASLEEP != 0 {
         wake(bed, seen, count);
     }
 }
 
 #[cold]
 fn wake(bed: &Bed, seen: u32, count: i32) {
-    // SYNC: release pairs with the acquire in `sleep`.
+    // SYNC: pairs with the acquire in `lie_down`.
     bed.bell.fetch_add(1, Ordering::SeqCst);
-    if futex::wake(&bed.bell, count) == 0 {
+    if futex::wake(&bed.bell, count) < usize::try_from(count).unwrap_or(usize::MAX) {
         let (success, failure) = (Ordering::SeqCst, Ordering::Relaxed);
-        let _ = bed.sleepers.compare_exchange(seen, seen & !COUNT, success, failure);
+        let _ = bed.sleepers.compare_exchange(seen, seen & !ASLEEP, success, failure);
     }
 }

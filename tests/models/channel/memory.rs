@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A channel's memory that is made already.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use zerocopy::FromZeros;
+
+use super::layout::{Control, Participant, Settings};
+use crate::map::mirror::{Mirror, Part};
+
+/// What is chosen when a channel is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// Bytes of the ring: as few as will do.
+    pub(super) ring: usize,
+    /// 0: messages of any size.
+    pub(super) message_size: u32,
+    pub(super) participants: usize,
+    /// Of a topic: publishers wait for subscribers.
+    pub(super) reliable: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) mirror: Arc<Mirror>,
+    pub(super) settings: Part<Settings>,
+    pub(super) control: Part<Control>,
+    pub(super) slots: Arc<[Part<Participant>]>,
+    pub(super) message_size: u32,
+    pub(super) reliable: bool,
+}
+
+impl Memory {
+    pub(super) fn new(shape: Shape) -> Self {
+        let slots = (0..shape.participants).map(|_| Part::new(Participant::new_zeroed()));
+        Self {
+            mirror: Arc::new(Mirror::new(shape.ring)),
+            settings: Part::new(Settings::new_zeroed()),
+            control: Part::new(Control::new_zeroed()),
+            slots: slots.collect(),
+            message_size: shape.message_size,
+            reliable: shape.reliable,
+        }
+    }
+
+    pub(super) fn fences(&self) -> bool {
+        // It changes once, where the kernel lacks a barrier: no step.
+        self.settings.fences.plain().load(Ordering::SeqCst) != 0
+    }
+}

@@ -5,9 +5,11 @@ mod support;
 
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use support::posix_name;
 use unipc::Timeout;
 use unipc::channel::{Client, Service};
+use unipc::poll::{Wait, Waitable, wait_any};
 
 struct Unlinked(String);
 
@@ -97,4 +99,73 @@ fn several_clients_and_servers_and_calls_in_flight() {
     }
     let short = Timeout::After(Duration::from_millis(30));
     assert_eq!(last.call(b"nobody", short).unwrap_err().errno(), libc::ETIMEDOUT);
+}
+
+#[test]
+fn an_answer_that_was_found_by_another_call_is_told() {
+    let name = Unlinked(posix_name("aside"));
+    let mut service = Service::create(name.0.as_str(), 1 << 14).unwrap();
+    let mut client = Client::open(name.0.as_str()).unwrap();
+    let first = client.begin(b"first", SOON).unwrap();
+    let second = client.begin(b"second", SOON).unwrap();
+    let question = service.recv(SOON).unwrap();
+    service.reply(&question, b"1", SOON).unwrap();
+    assert_eq!(client.wait(second, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+    let ready = |client: &Client, call| wait_any(&[Waitable::answer(client, call)], Timeout::TRY);
+    assert_eq!(ready(&client, first).unwrap(), 0);
+    assert_eq!(ready(&client, second).unwrap_err().errno(), libc::EAGAIN);
+    assert_eq!(wait_any(&[client.waitable().unwrap()], Timeout::TRY).unwrap(), 0);
+    let mut polled = [PollFd::new(client.fd().unwrap(), PollFlags::POLLIN)];
+    assert_eq!(poll(&mut polled, PollTimeout::ZERO).unwrap(), 1, "the descriptor tells of it");
+    assert_eq!(client.wait(first, Timeout::TRY).unwrap().bytes, b"1");
+    assert_eq!(
+        wait_any(&[client.waitable().unwrap()], Timeout::TRY).unwrap_err().errno(),
+        libc::EAGAIN
+    );
+    let question = service.recv(SOON).unwrap();
+    service.reply_part(&question, b"2", SOON).unwrap();
+    assert_eq!(ready(&client, second).unwrap(), 0);
+    assert!(client.wait(second, SOON).unwrap().more);
+    assert_eq!(ready(&client, second).unwrap_err().errno(), libc::EAGAIN);
+    client.cancel(second);
+    assert_eq!(ready(&client, second).unwrap(), 0, "it is over, and so not to be waited for");
+    assert_eq!(client.wait(second, SOON).unwrap_err().errno(), libc::EINVAL);
+}
+
+#[test]
+fn an_answer_in_parts_comes_whole_and_leaves_its_place() {
+    let name = Unlinked(posix_name("parts"));
+    let mut service = Service::create(name.0.as_str(), 1 << 14).unwrap();
+    let mut client = Client::open(name.0.as_str()).unwrap();
+    let server = std::thread::spawn(move || {
+        for _ in 0..10 {
+            let question = service.recv(SOON).unwrap();
+            service.reply_part(&question, b"one ", SOON).unwrap();
+            service.reply(&question, b"two", SOON).unwrap();
+        }
+    });
+    for _ in 0..10 {
+        assert_eq!(client.call(b"?", SOON).unwrap(), b"one two");
+    }
+    server.join().unwrap();
+}
+
+#[test]
+fn whoever_asks_is_told_of_room() {
+    let name = Unlinked(posix_name("ask"));
+    let mut service = Service::create(name.0.as_str(), 1 << 12).unwrap();
+    let mut client = Client::open(name.0.as_str()).unwrap();
+    let ready = |client: &Client| wait_any(&[Waitable::to_ask(client)], Timeout::TRY);
+    assert_eq!(ready(&client).unwrap(), 0);
+    let error = loop {
+        match client.begin(&[7; 1000], Timeout::TRY) {
+            Ok(call) => client.cancel(call),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.errno(), libc::EAGAIN);
+    assert_eq!(ready(&client).unwrap_err().errno(), libc::EAGAIN);
+    service.recv(SOON).unwrap();
+    assert_eq!(ready(&client).unwrap(), 0);
+    client.begin(&[7; 1000], Timeout::TRY).unwrap();
 }

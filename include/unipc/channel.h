@@ -983,7 +983,7 @@ UNIPC_CHECK int unipc_client_open(unipc_client **out, const char *name, unsigned
 UNIPC_CHECK int unipc_client_from_fd(unipc_client **out, int fd, unsigned int flags);
 
 /**
- * Asks, and waits for the answer.
+ * Asks, and waits for the answer; one in parts comes whole.
  *
  * client:   a handle that no other thread is using
  * question: its bytes; NULL is fine for none
@@ -1030,6 +1030,26 @@ int unipc_client_begin(unipc_client *client,
                        const struct timespec *timeout);
 
 /**
+ * As unipc_client_begin(), with one time for sending the question and another, from now on too, for
+ * having the answer.
+ *
+ * client:   a handle that no other thread is using
+ * question: its bytes; NULL is fine for none
+ * len:      how many
+ * timeout:  how long to wait for room; NULL for ever, {0, 0} not at all
+ * answer:   how long somebody will wait for the answer; NULL for ever
+ *
+ * Returns the call's number, 0 to 65535.
+ * Errors: as unipc_client_call(). Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_client_begin_until(unipc_client *client,
+                             const void *question,
+                             size_t len,
+                             const struct timespec *timeout,
+                             const struct timespec *answer);
+
+/**
  * Waits for the answer to a call, or for the next part of it.
  *
  * client:  a handle that no other thread is using
@@ -1040,7 +1060,8 @@ int unipc_client_begin(unipc_client *client,
  * timeout: how long to wait; NULL for ever, {0, 0} not at all
  *
  * Returns the answer's length.
- * Errors: as unipc_client_call(); -EINVAL when the call is over. Since 0.1.
+ * Errors: as unipc_client_call(); -EINVAL when the call is over, as it is after -EPIPE and what the
+ * server said. Since 0.1.
  */
 UNIPC_CHECK
 ssize_t unipc_client_wait(unipc_client *client,
@@ -1049,6 +1070,13 @@ ssize_t unipc_client_wait(unipc_client *client,
                           size_t cap,
                           int *more,
                           const struct timespec *timeout);
+
+/**
+ * Is there an answer still to be waited for?
+ *
+ * Returns 1 or 0; -EINVAL for a number that no call has, or NULL. Since 0.1.
+ */
+int unipc_client_is_pending(const unipc_client *client, int call);
 
 /**
  * No longer waits for the answer to a call; it is thrown away when it comes.
@@ -1061,8 +1089,8 @@ int unipc_client_cancel(unipc_client *client, int call);
  * A descriptor that is readable while there is an answer: for poll(), select(), epoll or an event
  * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
  *
- * Use it as one that does not block: when it is readable, wait with {0, 0} until that is -EAGAIN,
- * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * Use it as one that does not block: when it is readable, wait with {0, 0} for each of the open
+ * calls until that is -EAGAIN, which lets it tell of the next. Until it is asked for, and while it is readable, the other side
  * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
  * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
  * The death of a server is told within 0.1 s.

@@ -96,6 +96,19 @@ unipc_waitable unipc_wait_service(const unipc_service *service);
 /** A client: there is an answer to one of its open calls, or the server of one has died. Since 0.1. */
 unipc_waitable unipc_wait_client(const unipc_client *client);
 
+/**
+ * One call of a client, what unipc_client_begin() returned: there is an answer, or will be none. One to
+ * another call of the client can be told as well, once. Since 0.1.
+ */
+unipc_waitable unipc_wait_call(const unipc_client *client,
+                                      int call);
+
+/**
+ * A client, to ask: the service takes the question for which there was no room the last time. Since
+ * 0.1.
+ */
+unipc_waitable unipc_wait_client_room(const unipc_client *client);
+
 /** A mutex: nobody holds it, or it is retired. Since 0.1. */
 unipc_waitable unipc_wait_mutex(const unipc_mutex *mutex);
 

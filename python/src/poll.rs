@@ -11,7 +11,7 @@ use pyo3::types::PyTuple;
 use unipc::poll::{Wait, Waitable};
 use unipc::{Error, ErrorKind, Timeout};
 
-use crate::channel::{Client, Queue, Service, Subscriber, Topic};
+use crate::channel::{Call, Client, Queue, Service, Subscriber, Topic};
 use crate::error::raise;
 use crate::mq::MessageQueue;
 use crate::sem::{Semaphore, SemaphoreSet};
@@ -76,6 +76,9 @@ fn of(object: &Bound<'_, PyAny>, read: bool, write: bool) -> PyResult<Waitable<'
         return it.get().waitable(py);
     }
     if let Ok(it) = object.cast::<Client>() {
+        return it.get().waitable(py, write && !read);
+    }
+    if let Ok(it) = object.cast::<Call>() {
         return it.get().waitable(py);
     }
     if let Ok(it) = object.cast::<Lock>() {

@@ -31,6 +31,7 @@
 //! | what | is ready while | is told |
 //! |---|---|---|
 //! | [`channel`](crate::channel): the receiving ends | there is a message, a question, an answer | at once |
+//! | [a call](Waitable::answer) | there is an answer to it, or will be none | at once; a server's death: within 0.1 s |
 //! | the sending ends | there is room for what there was none for the last time | at once |
 //! | [`sync::Mutex`](crate::sync::Mutex) | nobody holds it, or it is retired | at once |
 //! | [`sync::RwLock`](crate::sync::RwLock) | nobody writes; to write: nobody reads either | at once |

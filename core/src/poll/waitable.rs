@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::looked;
 use crate::channel::{
-    Client, Queue, QueueReceiver, QueueSender, Service, ServiceReceiver, Subscriber, Topic,
+    Call, Client, Queue, QueueReceiver, QueueSender, Service, ServiceReceiver, Subscriber, Topic,
 };
 use crate::error::{ErrorKind, Result};
 use crate::signal::{Counter, PidFd, Stream};
@@ -70,6 +70,16 @@ impl<'a> Waitable<'a> {
         Self::of(queue.room())
     }
 
+    /// That there is an answer to this call, or will be none. One to another call of the client can be told as well, once.
+    pub fn answer(client: &'a Client, call: Call) -> Self {
+        Self::of(client.source(Some(call)))
+    }
+
+    /// That a service takes the question for which there was no room the last time.
+    pub fn to_ask(client: &'a Client) -> Self {
+        Self::of(client.room())
+    }
+
     /// That one semaphore of a set has a value of more than 0.
     ///
     /// Errors: `EINVAL` when the set has no such semaphore, `EIDRM`, `EACCES`.
@@ -126,7 +136,7 @@ have_sources! {
     Subscriber: |it| Ok(it.source());
     Service: |it| Ok(it.source());
     ServiceReceiver: |it| Ok(it.source());
-    Client: |it| Ok(it.source());
+    Client: |it| Ok(it.source(None));
     sync::Mutex: Self::source;
     sync::RwLock: |it| it.source(false);
     sync::Semaphore: Self::source;

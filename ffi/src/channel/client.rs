@@ -55,7 +55,7 @@ pub unsafe extern "C" fn unipc_client_from_fd(
     receive(&caller, out, fd, flags, unipc_client::new)
 }
 
-/// Asks, and waits for the answer.
+/// Asks, and waits for the answer; one in parts comes whole.
 ///
 /// client:   a handle that no other thread is using
 /// question: its bytes; NULL is fine for none
@@ -121,6 +121,36 @@ pub unsafe extern "C" fn unipc_client_begin(
     })
 }
 
+/// As unipc_client_begin(), with one time for sending the question and another, from now on too, for
+/// having the answer.
+///
+/// client:   a handle that no other thread is using
+/// question: its bytes; NULL is fine for none
+/// len:      how many
+/// timeout:  how long to wait for room; NULL for ever, {0, 0} not at all
+/// answer:   how long somebody will wait for the answer; NULL for ever
+///
+/// Returns the call's number, 0 to 65535.
+/// Errors: as unipc_client_call(). Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_begin_until(
+    client: *mut unipc_client,
+    question: *const c_void,
+    len: usize,
+    timeout: *const timespec,
+    answer: *const timespec,
+) -> c_int {
+    // SAFETY: the header asks for an open handle, bytes and timeouts.
+    let caller = unsafe { Caller::trusted("begin_until") };
+    caller.guard(|| {
+        let question = caller.bytes(question, len)?;
+        let (timeout, answer) = (caller.timeout(timeout)?, caller.timeout(answer)?);
+        let call = caller.handle_mut(client)?.client.begin_until(question, timeout, answer)?;
+        Ok(c_int::from(call.number()))
+    })
+}
+
 /// Waits for the answer to a call, or for the next part of it.
 ///
 /// client:  a handle that no other thread is using
@@ -131,7 +161,8 @@ pub unsafe extern "C" fn unipc_client_begin(
 /// timeout: how long to wait; NULL for ever, {0, 0} not at all
 ///
 /// Returns the answer's length.
-/// Errors: as unipc_client_call(); -EINVAL when the call is over. Since 0.1.
+/// Errors: as unipc_client_call(); -EINVAL when the call is over, as it is after -EPIPE and what the
+/// server said. Since 0.1.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn unipc_client_wait(
@@ -146,11 +177,27 @@ pub unsafe extern "C" fn unipc_client_wait(
     let caller = unsafe { Caller::trusted("wait") };
     caller.guard(|| {
         let room = caller.room(buf.cast::<u8>(), cap)?;
-        let (call, timeout) = (number(&caller, call)?, caller.timeout(timeout)?);
+        let (call, timeout) = (call_number(&caller, call)?, caller.timeout(timeout)?);
         let Answer { bytes, more: follow, .. } =
             caller.handle_mut(client)?.client.wait(call, timeout)?;
         caller.give(more, c_int::from(follow));
         give(&caller, &bytes, room)
+    })
+}
+
+/// Is there an answer still to be waited for?
+///
+/// Returns 1 or 0; -EINVAL for a number that no call has, or NULL. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_is_pending(
+    client: *const unipc_client,
+    call: c_int,
+) -> c_int {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("is_pending") };
+    caller.guard(|| {
+        let call = call_number(&caller, call)?;
+        Ok(c_int::from(caller.handle(client)?.client.is_pending(call)))
     })
 }
 
@@ -162,13 +209,13 @@ pub unsafe extern "C" fn unipc_client_cancel(client: *mut unipc_client, call: c_
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("cancel") };
     caller.guard(|| {
-        let call = number(&caller, call)?;
+        let call = call_number(&caller, call)?;
         caller.handle_mut(client)?.client.cancel(call);
         Ok(0)
     })
 }
 
-fn number(caller: &Caller, call: c_int) -> unipc_core::Result<Call> {
+pub(crate) fn call_number(caller: &Caller, call: c_int) -> unipc_core::Result<Call> {
     let number = u16::try_from(call);
     number.map(Call::from_number).map_err(|_| caller.invalid("call", "no call has this number"))
 }
@@ -184,8 +231,8 @@ fn give(caller: &Caller, answer: &[u8], room: &mut [u8]) -> unipc_core::Result<s
 /// A descriptor that is readable while there is an answer: for poll(), select(), epoll or an event
 /// loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
 ///
-/// Use it as one that does not block: when it is readable, wait with {0, 0} until that is -EAGAIN,
-/// which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+/// Use it as one that does not block: when it is readable, wait with {0, 0} for each of the open
+/// calls until that is -EAGAIN, which lets it tell of the next. Until it is asked for, and while it is readable, the other side
 /// pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
 /// descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
 /// The death of a server is told within 0.1 s.

@@ -8,7 +8,9 @@ use unipc_core::poll::{Wait, Waitable};
 use unipc_core::{Error, ErrorKind, Result};
 
 use super::boundary::Caller;
-use super::channel::{unipc_client, unipc_queue, unipc_service, unipc_subscriber, unipc_topic};
+use super::channel::{
+    call_number, unipc_client, unipc_queue, unipc_service, unipc_subscriber, unipc_topic,
+};
 use super::mq::unipc_mq;
 use super::sem::{unipc_sem, unipc_semset};
 use super::sync::{unipc_event, unipc_mutex, unipc_once, unipc_rwlock, unipc_sync_semaphore};
@@ -34,6 +36,8 @@ const ONCE: c_int = 13;
 const MQ: c_int = 14;
 const SEM: c_int = 15;
 const SEMSET: c_int = 16;
+const CALL: c_int = 17;
+const CLIENT_ROOM: c_int = 18;
 
 fn of<T>(kind: c_int, object: *const T) -> unipc_waitable {
     unipc_waitable { object: object.cast::<c_void>(), kind, fd: -1, which: 0, reserved: 0 }
@@ -82,6 +86,20 @@ pub extern "C" fn unipc_wait_service(service: *const unipc_service) -> unipc_wai
 #[unsafe(no_mangle)]
 pub extern "C" fn unipc_wait_client(client: *const unipc_client) -> unipc_waitable {
     of(CLIENT, client)
+}
+
+/// One call of a client, what unipc_client_begin() returned: there is an answer, or will be none. One to
+/// another call of the client can be told as well, once. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn unipc_wait_call(client: *const unipc_client, call: c_int) -> unipc_waitable {
+    unipc_waitable { which: call.cast_unsigned(), ..of(CALL, client) }
+}
+
+/// A client, to ask: the service takes the question for which there was no room the last time. Since
+/// 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn unipc_wait_client_room(client: *const unipc_client) -> unipc_waitable {
+    of(CLIENT_ROOM, client)
 }
 
 /// A mutex: nobody holds it, or it is retired. Since 0.1.
@@ -175,6 +193,15 @@ pub(super) fn waitable(caller: &Caller, thing: unipc_waitable) -> Result<Waitabl
         CLIENT => {
             let it = caller.handle(object.cast::<unipc_client>())?;
             it.client.waitable()
+        }
+        CALL => {
+            let call = call_number(caller, which.cast_signed())?;
+            let it = caller.handle(object.cast::<unipc_client>())?;
+            Ok(Waitable::answer(&it.client, call))
+        }
+        CLIENT_ROOM => {
+            let it = caller.handle(object.cast::<unipc_client>())?;
+            Ok(Waitable::to_ask(&it.client))
         }
         MUTEX => {
             let it = caller.handle(object.cast::<unipc_mutex>())?;

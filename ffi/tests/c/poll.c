@@ -84,6 +84,7 @@ static void every_kind(void)
     unipc_sem *semaphore;
     unipc_semset *set;
     const uint16_t zeros[2] = {0, 0};
+    unipc_waitable ask;
     int ends[2], tell, status, call, process;
     char text[64];
     pid_t child;
@@ -166,7 +167,22 @@ static void every_kind(void)
     EXPECT(unipc_service_reply(service, question, "!", 1, NULL) == 0);
     unipc_question_close(question);
     is_told(5);
+    ask = unipc_wait_call(client, call);
+    EXPECT(unipc_wait_any(&ask, 1, &late) == 0);
     EXPECT(unipc_client_wait(client, call, text, sizeof text, NULL, &now) == 1);
+    call = unipc_client_begin(client, "?", 1, NULL);
+    ask = unipc_wait_call(client, call);
+    EXPECT(unipc_wait_any(&ask, 1, &soon) == -ETIMEDOUT);
+    EXPECT(unipc_client_cancel(client, call) == 0 && unipc_wait_any(&ask, 1, &late) == 0);
+    ask = unipc_wait_call(client, -1);
+    EXPECT(unipc_wait_any(&ask, 1, &now) == -EINVAL);
+    while ((call = unipc_client_begin_until(client, text, sizeof text, &now, NULL)) >= 0)
+        EXPECT(unipc_client_cancel(client, call) == 0);
+    ask = unipc_wait_client_room(client);
+    EXPECT(call == -EAGAIN && unipc_wait_any(&ask, 1, &now) == -EAGAIN);
+    while (unipc_service_recv(service, &question, &now) == 0)
+        unipc_question_close(question);
+    EXPECT(unipc_wait_any(&ask, 1, &late) == 0);
     EXPECT(write(tell, "", 1) == 1);
     is_told(6);
     EXPECT(unipc_mutex_lock(mutex, &now) == 0);

@@ -183,8 +183,11 @@ static void channel_service(void)
     unipc_question_close(question);
     EXPECT(unipc_client_wait(client, call, text, sizeof text, &more, NULL) == -EDOM);
     EXPECT(strstr(unipc_last_error(), "division by zero"));
-    EXPECT((call = unipc_client_begin(client, "?", 1, NULL)) >= 0);
+    EXPECT(!unipc_client_is_pending(client, call));
+    EXPECT((call = unipc_client_begin_until(client, "?", 1, &now, NULL)) >= 0);
+    EXPECT(unipc_client_is_pending(client, call) == 1);
     EXPECT(unipc_client_cancel(client, call) == 0);
+    EXPECT(!unipc_client_is_pending(client, call));
     EXPECT(unipc_client_call(client, "?", 1, text, sizeof text, &now) < 0);
     unipc_client_close(client);
     unipc_service_close(second);

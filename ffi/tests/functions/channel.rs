@@ -149,6 +149,9 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_client_call(client, buf, 1, null_mut(), 1, null()) -> invalid;
         unipc_client_begin(no_client, buf, 1, null()) -> INVALID;
         unipc_client_begin(client, null(), 1, null()) -> INVALID;
+        unipc_client_begin_until(no_client, buf, 1, null(), null()) -> INVALID;
+        unipc_client_begin_until(client, null(), 1, null(), null()) -> INVALID;
+        unipc_client_is_pending(no_client, 0) -> INVALID;
         unipc_client_wait(no_client, 0, buf, 1, null_mut(), null()) -> invalid;
         unipc_client_wait(client, 0, null_mut(), 1, null_mut(), null()) -> invalid;
         unipc_client_cancel(no_client, 0) -> INVALID;

@@ -10,7 +10,9 @@ use crate::null::INVALID;
 pub(crate) const EXEMPT: &[&str] = &[
     "unipc_doorbell_close",
     "unipc_poller_close",
+    "unipc_wait_call",
     "unipc_wait_client",
+    "unipc_wait_client_room",
     "unipc_wait_event",
     "unipc_wait_fd",
     "unipc_wait_mq",
@@ -31,7 +33,9 @@ pub(crate) const EXEMPT: &[&str] = &[
 /// The functions that were asked with NULL.
 pub(crate) fn null_is_refused() -> Vec<&'static str> {
     let without_handles = [
+        unipc_wait_call(null(), 0),
         unipc_wait_client(null()),
+        unipc_wait_client_room(null()),
         unipc_wait_event(null()),
         unipc_wait_mq(null()),
         unipc_wait_mutex(null()),

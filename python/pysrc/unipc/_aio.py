@@ -4,7 +4,7 @@
 import asyncio
 import select
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -15,6 +15,12 @@ _Futures = list[asyncio.Future[None]]
 
 # Of each loop: who waits for which descriptor. A loop knows one reader of each.
 _waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, _Futures]] = WeakKeyDictionary()
+
+# Of each loop: how many more calls a client may begin.
+_calling: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[_native.Client, asyncio.Semaphore]] = (
+    WeakKeyDictionary()
+)
+_CALLS = 8
 
 # So often in a row something was readable and could not be had; then it is another process's for a while.
 _IN_VAIN = 3
@@ -49,7 +55,7 @@ async def readable(fd: int) -> None:
                 loop.remove_reader(fd)
 
 
-async def _when_readable(fd: Callable[[], int], attempt: Callable[[], _T]) -> _T:
+async def _when_readable(fd: Callable[[], int], attempt: Callable[[], _T], contested: bool = True) -> _T:
     """An end of a channel: each try that finds nothing lets its descriptor tell of the next chance."""
     in_vain = 0
     while True:
@@ -57,10 +63,25 @@ async def _when_readable(fd: Callable[[], int], attempt: Callable[[], _T]) -> _T
             return attempt()
         except BlockingIOError:
             pass
-        if in_vain >= _IN_VAIN:
+        if contested and in_vain >= _IN_VAIN:
             await asyncio.sleep(_PAUSE)
         await readable(fd())
         in_vain += 1
+
+
+async def _when_rung(thing: Any, attempt: Callable[[], _T], contested: bool = True) -> _T:
+    """What has no descriptor: a doorbell stands for it while it is waited for."""
+    try:
+        return attempt()
+    except BlockingIOError:
+        pass
+    with _native.Doorbell(thing) as bell:
+
+        def armed() -> int:
+            bell.arm()
+            return bell.fileno()
+
+        return await _when_readable(armed, attempt, contested)
 
 
 async def recv(end: Any) -> Any:
@@ -68,7 +89,48 @@ async def recv(end: Any) -> Any:
 
 
 async def answer(call: _native.Call) -> tuple[bytes, bool]:
-    return await _when_readable(call.fileno, lambda: call.wait(0))
+    def attempt() -> tuple[bytes, bool] | BlockingIOError:
+        try:
+            return call.wait(0)
+        except BlockingIOError as error:
+            if call.is_pending:
+                raise
+            return error  # what the server said: not a reason to wait
+
+    # The answers are this client's alone; what is told in vain is one to another call.
+    result = await _when_rung(call, attempt, contested=False)
+    if isinstance(result, BlockingIOError):
+        raise result
+    return result
+
+
+def _places(client: _native.Client) -> asyncio.Semaphore:
+    """As many as this loop's tasks may have calls of the client under way."""
+    of_loop = _calling.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
+    return of_loop.setdefault(client, asyncio.Semaphore(_CALLS))
+
+
+async def call(client: _native.Client, question: Any, timeout: float | None) -> bytes:
+    if timeout is not None and timeout <= 0:
+        return client.call(question, timeout)
+    loop = asyncio.get_running_loop()
+    end = None if timeout is None else loop.time() + timeout
+
+    def begin() -> _native.Call:
+        left = None if end is None else max(end - loop.time(), 1e-9)
+        return client.begin_until(question, 0, left)
+
+    async with asyncio.timeout_at(end), _places(client):
+        began = await _when_rung((client, "w"), begin)
+        try:
+            whole, more = await answer(began)
+            while more:
+                part, more = await answer(began)
+                whole += part
+        finally:
+            with suppress(ValueError):  # closed meanwhile
+                began.cancel()
+    return whole
 
 
 async def send(queue: _native.Queue, data: Any) -> None:
@@ -80,7 +142,7 @@ async def publish(topic: _native.Topic, data: Any) -> None:
 
 
 async def _take(thing: Any, attempt: Callable[[], bool]) -> None:
-    """What has no descriptor: a doorbell stands for it while it is waited for."""
+    """A lock, or its kin, of which a try in vain is no error."""
     if attempt():
         return
     with _native.Doorbell(thing) as bell:

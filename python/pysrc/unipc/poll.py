@@ -15,7 +15,8 @@
 What is waited for is one of
 
     Queue, Subscriber, Service, Client    there is a message, a question, an answer
-    Topic, (queue, "w")                   there is room for the message for which there was none the last time
+    a Call                                there is an answer to it, or will be none
+    Topic, (queue, "w"), (client, "w")    there is room for the message for which there was none the last time
     Mutex, RwLock, (rwlock, "w")          nobody holds it; to read: nobody writes
     sync.Semaphore, Event, Once           a permit is free; it is set; it is done, or nobody does it
     MessageQueue                          there is a message; of System V that is looked at every 10 ms
@@ -31,8 +32,9 @@ for and up to a second longer. Waiting idly takes less than a thousandth of a pr
 four.
 
 asyncio: `await unipc.wait_async([...])`, `async for message in queue`, `await queue.recv_async()`,
-`await mutex.acquire_async()`. They use the loop's own `add_reader`, no thread for a wait, and leave nothing behind when
-they are cancelled. Whoever has an event loop of another kind gives it `queue.fileno()` or a `Doorbell`.
+`await client.call_async(b"...")`, `await mutex.acquire_async()`. They use the loop's own `add_reader`, no thread for a
+wait, and leave nothing behind when they are cancelled. Whoever has an event loop of another kind gives it
+`queue.fileno()` or a `Doorbell`.
 """
 
 import asyncio

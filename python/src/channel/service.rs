@@ -51,7 +51,8 @@ pub(crate) struct Service {
 
 /// Asks questions of a `Service`.
 ///
-/// Get one from `open` or `from_fd`. `call` asks and waits; `begin` asks and gives a `Call`, of which 8 can be open at a time.
+/// Get one from `open` or `from_fd`. `call` asks and waits, `call_async` in a task of asyncio; `begin` asks and gives a `Call`, of which 8 can
+/// be open at a time.
 ///
 /// Waiting, lifetime and fork: as `Queue`. Threads: any thread may call any method at any time; a client each is faster.
 #[pyclass(frozen, weakref, module = "unipc")]
@@ -314,8 +315,11 @@ impl Question {
 
 impl Client {
     /// To wait for it among other things.
-    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
-        self.half.waitable(py)
+    pub(crate) fn waitable(&self, py: Python<'_>, write: bool) -> PyResult<Waitable<'static>> {
+        if !write {
+            return self.half.waitable(py);
+        }
+        self.half.call(py, Timeout::Forever, |half, _| Ok(Waitable::to_ask(half).detached()))
     }
 }
 
@@ -337,7 +341,7 @@ impl Client {
         Ok(Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?))
     }
 
-    /// Asks, and waits for the answer.
+    /// Asks, and waits for the answer; one in parts comes whole.
     ///
     /// Raises `BrokenPipeError` when the server that had taken the question died, `TimeoutError` when no answer came in time,
     /// `OSError` with the errno and words that the server gave to `Question.fail`; as `Queue.send` otherwise.
@@ -350,19 +354,57 @@ impl Client {
     ) -> PyResult<Py<PyBytes>> {
         let deadline = limit(timeout).deadline();
         let call = self.begin(py, question, timeout)?;
-        let left = match deadline.remaining() {
-            Timeout::TRY if limit(timeout) != Timeout::TRY => {
-                Timeout::After(std::time::Duration::from_nanos(1))
-            }
-            other => other,
-        };
-        match call.answer(py, left) {
-            Ok(answer) => Ok(PyBytes::new(py, &answer.bytes).unbind()),
-            Err(error) => {
-                let _ = call.cancel(py);
-                Err(error)
+        let mut whole = Vec::new();
+        loop {
+            let left = match deadline.remaining() {
+                Timeout::TRY if limit(timeout) != Timeout::TRY => {
+                    Timeout::After(std::time::Duration::from_nanos(1))
+                }
+                other => other,
+            };
+            match call.answer(py, left) {
+                Ok(part) => {
+                    whole.extend(part.bytes);
+                    if !part.more {
+                        return Ok(PyBytes::new(py, &whole).unbind());
+                    }
+                }
+                Err(error) => {
+                    let _ = call.cancel(py);
+                    return Err(error);
+                }
             }
         }
+    }
+
+    /// Asks in a task of asyncio, and waits for the answer. Other tasks run meanwhile, in the loop's own thread, and may ask as well: 8 calls
+    /// are under way at a time, and the next ones take turns. `timeout` in seconds, for all of it. Cancelled, it leaves nothing behind, and the
+    /// answer is thrown away when it comes; do that before closing.
+    ///
+    /// Raises as `call`; `OSError` with `EBUSY` when calls that were begun otherwise take all the places.
+    ///
+    /// >>> import asyncio
+    /// >>> from unipc import Client, Service
+    /// >>> service = Service.create("memfd:calls")
+    /// >>> client = Client.from_fd(service.memory_fd)      # in any process
+    /// >>> async def serve(count):
+    /// ...     async for question in service:
+    /// ...         question.reply(question.data.upper())
+    /// ...         count -= 1
+    /// ...         if not count:
+    /// ...             return
+    /// >>> async def ask():
+    /// ...     calls = [client.call_async(text, timeout=10) for text in (b"one", b"two")]
+    /// ...     return (await asyncio.gather(serve(2), *calls))[1:]
+    /// >>> asyncio.run(ask())
+    /// [b'ONE', b'TWO']
+    #[pyo3(signature = (question, timeout = None))]
+    fn call_async<'py>(
+        slf: &Bound<'py, Self>,
+        question: &Bound<'py, PyAny>,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::poll::coroutine(slf.py(), "call", (slf, question, timeout))
     }
 
     /// Asks, and does not wait for the answer: the `Call` does. `timeout` is for both. Raises as `call`; `OSError` with `EBUSY` when 8 calls
@@ -374,10 +416,22 @@ impl Client {
         question: &Bound<'_, PyAny>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Call> {
+        self.begin_until(py, question, timeout, timeout)
+    }
+
+    /// As `begin`, with one time for sending the question and another, from now on too, for having the answer.
+    #[pyo3(signature = (question, timeout = None, answer_timeout = None))]
+    fn begin_until(
+        &self,
+        py: Python<'_>,
+        question: &Bound<'_, PyAny>,
+        timeout: Option<TimeoutArgument>,
+        answer_timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Call> {
         let lent = Lent::readable(question)?;
-        let bytes = lent.bytes();
-        let whole = limit(timeout);
-        let call = self.half.call(py, whole, |half, left| half.begin_until(bytes, left, whole))?;
+        let (bytes, until) = (lent.bytes(), limit(answer_timeout));
+        let ask = |half: &mut unipc::channel::Client, left| half.begin_until(bytes, left, until);
+        let call = self.half.call(py, limit(timeout), ask)?;
         Ok(Call { call, client: Arc::clone(&self.half) })
     }
 
@@ -396,9 +450,8 @@ impl Client {
     /// The descriptor that is readable while there is an answer: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
     /// It is made by the first call, close-on-exec, and the handle's own.
     ///
-    /// Use it as one that does not block: when it is readable, wait with `timeout=0` until that raises `BlockingIOError`, which lets it
-    /// tell of the next. The death of a server is told
-    /// within 0.1 s.
+    /// Use it as one that does not block: when it is readable, wait with `timeout=0` for each of the open calls until that raises
+    /// `BlockingIOError`, which lets it tell of the next. The death of a server is told within 0.1 s.
     ///
     /// Raises `OSError`: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
     fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
@@ -429,6 +482,13 @@ impl Client {
 }
 
 impl Call {
+    /// To wait for it among other things.
+    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
+        let answer =
+            |half: &mut unipc::channel::Client, _| Ok(Waitable::answer(half, self.call).detached());
+        self.client.call(py, Timeout::Forever, answer)
+    }
+
     fn answer(&self, py: Python<'_>, timeout: Timeout) -> PyResult<unipc::channel::Answer> {
         let waited =
             self.client.call(py, timeout, |half, left| match half.wait(self.call, left) {
@@ -449,7 +509,7 @@ impl Call {
 
     /// Waits for the answer, or for the next part of it: its bytes, and whether more parts will follow.
     ///
-    /// Raises as `Client.call`; `OSError` with `EINVAL` when the call is over.
+    /// Raises as `Client.call`, and the call is over after `BrokenPipeError` and what the server said; `OSError` with `EINVAL` when it is over.
     #[pyo3(signature = (timeout = None))]
     fn wait(
         &self,
@@ -463,6 +523,12 @@ impl Call {
     /// Waits in a task of asyncio for the answer, or for the next part of it; see `Queue.recv_async`. Raises as `wait`.
     fn wait_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         crate::poll::coroutine(slf.py(), "answer", (slf,))
+    }
+
+    /// Is there an answer still to be waited for?
+    #[getter]
+    fn is_pending(&self, py: Python<'_>) -> PyResult<bool> {
+        self.client.call(py, Timeout::Forever, |half, _| Ok(half.is_pending(self.call)))
     }
 
     /// No longer waits for the answer; it is thrown away when it comes.

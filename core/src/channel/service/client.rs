@@ -14,7 +14,7 @@ use crate::channel::participant::{Ticket, is_dead};
 use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
 use crate::channel::seat::Seat;
-use crate::channel::sender::Sender;
+use crate::channel::sender::{Sender, rest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::mirror::written;
 use crate::name::Name;
@@ -94,18 +94,28 @@ impl Client {
         Options::new().from_fd(fd)
     }
 
-    /// Asks, and waits for the answer.
+    /// Asks, and waits for the answer; one in parts comes whole.
     ///
     /// Errors: `EPIPE` when the server that has taken the question died; what [`Service::fail`](super::Service::fail) said; `ETIMEDOUT`, `EINTR`: a late
     /// answer is thrown away; `EMSGSIZE`, `EBUSY` when too many calls are open.
     pub fn call(&mut self, question: &[u8], timeout: Timeout) -> Result<Vec<u8>> {
         let deadline = timeout.deadline();
         let call = self.begin(question, timeout)?;
-        let answer = self.wait(call, deadline.remaining());
-        if answer.is_err() {
-            self.cancel(call);
+        let mut whole = Vec::new();
+        loop {
+            match self.wait(call, rest(timeout, deadline)) {
+                Ok(part) => {
+                    whole.extend(part.bytes);
+                    if !part.more {
+                        return Ok(whole);
+                    }
+                }
+                Err(error) => {
+                    self.cancel(call);
+                    return Err(error);
+                }
+            }
         }
-        answer.map(|answer| answer.bytes)
     }
 
     /// Asks, and does not wait for the answer: [`Client::wait`] does. `timeout` is for both: a server may leave a question unanswered
@@ -168,7 +178,7 @@ impl Client {
 
     /// Waits for the answer to a call, or for the next part of it.
     ///
-    /// Errors: as [`Client::call`]; `EINVAL` when the call is over.
+    /// Errors: as [`Client::call`]; after `EPIPE`, and what the server said, the call is over. `EINVAL` when it is over.
     pub fn wait(&mut self, call: Call, timeout: Timeout) -> Result<Answer> {
         let answer = self.wait_for(call.0, timeout);
         let answer = answer.map_err(|kind| self.seat.failed("wait", kind))?;
@@ -227,7 +237,7 @@ impl Client {
             };
             match self.receive(slice) {
                 Ok(Some((answered, answer))) => {
-                    self.early.push((answered, answer));
+                    self.set_aside(answered, answer);
                     if answered == number {
                         let at = self.early.len() - 1;
                         return Ok(self.finish(number, at));
@@ -240,9 +250,12 @@ impl Client {
                     if let Err(dead) = self.check_server(number) {
                         // It may have answered before it died.
                         match self.receive(Timeout::TRY) {
-                            Ok(Some(answer)) => self.early.push(answer),
+                            Ok(Some((answered, answer))) => self.set_aside(answered, answer),
                             Ok(None) => {}
-                            Err(_) => return Err(dead),
+                            Err(_) => {
+                                self.close(number);
+                                return Err(dead);
+                            }
                         }
                         if let Some(at) = self.early.iter().position(|(it, _)| *it == number) {
                             return Ok(self.finish(number, at));
@@ -258,10 +271,18 @@ impl Client {
         }
     }
 
+    /// Keeps an answer until its call is waited for.
+    fn set_aside(&mut self, number: u16, answer: Answer) {
+        self.early.push((number, answer));
+        self.owed.set_early(number, true);
+    }
+
     /// Takes an answer that is there; the last one ends the call.
     fn finish(&mut self, number: u16, at: usize) -> Answer {
         let (_, answer) = self.early.remove(at);
-        if !answer.more {
+        if answer.more {
+            self.owed.set_early(number, self.early.iter().any(|(early, _)| *early == number));
+        } else {
             self.close(number);
         }
         answer
@@ -311,9 +332,10 @@ impl Client {
         &self.seat.memory.slots[self.seat.slot]
     }
 
-    /// That there is an answer, or will be none, to wait for.
-    pub(crate) fn source(&self) -> Arc<dyn Source> {
+    /// That there is an answer, or will be none, to wait for: to this call, or to any.
+    pub(crate) fn source(&self, call: Option<Call>) -> Arc<dyn Source> {
         Arc::new(Answers {
+            call: call.map(Call::number),
             ring: self.answers.source(),
             owed: Arc::clone(&self.owed),
             slots: Arc::clone(&self.seat.memory.slots),
@@ -323,15 +345,20 @@ impl Client {
         })
     }
 
+    /// That there is room for the question for which there was none the last time, to wait for.
+    pub(crate) fn room(&self) -> Arc<dyn Source> {
+        self.questions.source()
+    }
+
     /// A descriptor that is readable while there is an answer, to whichever of the open calls: for `poll`, `select`, `epoll` or an event loop. It is this handle's, made
     /// by the first call, and close-on-exec.
     ///
-    /// The death of a server is told within 0.1 s. Use it as one that does not block: when it is readable, [`Client::wait`] with [`Timeout::TRY`] until that is `EAGAIN`, which lets it
-    /// tell of the next. Until it is asked for, and while it is readable, the other side pays nothing for it.
+    /// The death of a server is told within 0.1 s. Use it as one that does not block: when it is readable, [`Client::wait`] with [`Timeout::TRY`] for each of the open calls until that is
+    /// `EAGAIN`, which lets it tell of the next. (To wait for one of several calls there is [`Waitable::answer`](crate::poll::Waitable::answer).) Until it is asked for, and while it is readable, the other side pays nothing for it.
     ///
     /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
     pub fn fd(&self) -> Result<BorrowedFd<'_>> {
-        self.answers.fd_of(|| self.source()).map_err(|kind| self.seat.failed("fd", kind))
+        self.answers.fd_of(|| self.source(None)).map_err(|kind| self.seat.failed("fd", kind))
     }
 
     /// The service's name.

@@ -81,7 +81,9 @@ static void signals(void)
     const pid_t child = fork();
     uint64_t started;
     unipc_signal_status status;
+    const struct timespec soon = {0, 1000000};
     sigset_t reserved;
+    unipc_mq *queue;
 
     if (child == 0) {
         alarm(60); /* should its parent fail */
@@ -91,7 +93,10 @@ static void signals(void)
     EXPECT(unipc_signal_probe(child) == 0);
     EXPECT(unipc_signal_stat(child, &status) == 0 && status.queue_limit > 0);
     EXPECT(unipc_signal_start_time(child, &started) == 0 && started > 0);
-    /* The queues have waited with a limit. */
+    /* A wait with a limit in a call that knows none takes a signal. */
+    EXPECT(unipc_mq_create(&queue, "sysv:private", UNIPC_MQ_REMOVE_ON_CLOSE, NULL) == 0);
+    EXPECT(unipc_mq_receive(queue, 0, 0, &started, sizeof started, NULL, &soon) == -ETIMEDOUT);
+    unipc_mq_close(queue);
     EXPECT(unipc_signal_reserved(&reserved) == 0);
     EXPECT(sigismember(&reserved, unipc_signal_timeout_signal()) == 1);
     EXPECT(unipc_signal_send_thread(child, child, SIGCONT) == 0);

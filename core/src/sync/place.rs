@@ -107,7 +107,9 @@ impl Place<'_> {
                 },
             },
         };
-        Ok(Site { map: memory.map_err(|error| error.kind().clone())?.view()?, offset: 0 })
+        let memory = memory.map_err(|error| error.kind().clone())?;
+        let map = memory.view().inspect_err(|_| self.withdraw(disposition))?;
+        Ok(Site { map, offset: 0 })
     }
 
     /// Is this a name that a new segment gets only when it is complete?

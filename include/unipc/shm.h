@@ -306,7 +306,7 @@ int unipc_shm_create(unipc_shm **out,
  *   -ENODATA      it is empty: its creator has not sized it yet
  *   -EIDRM        the segment is marked for removal, and UNIPC_SHM_ALLOW_REMOVED is not set
  *   -EPERM        it belongs to another user, and UNIPC_SHM_OWN_ONLY is set
- *   -EMEDIUMTYPE  a directory, FIFO, socket or device lies under the name
+ *   -EMEDIUMTYPE  a directory, FIFO, socket or device lies under the name; a disk's in /dev/shm is mapped
  *   -EOPNOTSUPP   memfd: and anon: have no name that could be opened
  *   -EINVAL       no name, unknown flags, contradicting options, the offset lies behind the end,
  *                 no segment has this identifier; out or name is NULL

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Reads frames until the empty one, beginning with the oldest: number, size, sum of all pixels, and how
+ * Reads frames until the one without a size, beginning with the oldest: number, size, sum of all pixels, and how
  * many were lost. Then it writes the last one as a picture (PGM), where one is wanted, and removes the name,
  * if no other subscriber has.
  *
@@ -12,6 +12,11 @@ struct frame {
     uint32_t number, width, height;
     uint8_t pixels[48][64];
 };
+
+#define FRAME                                                                                      \
+    UNIPC_LAYOUT_OF(struct frame, UNIPC_MEMBER(struct frame, number),                              \
+                    UNIPC_MEMBER(struct frame, width), UNIPC_MEMBER(struct frame, height),         \
+                    UNIPC_MATRIX_MEMBER(struct frame, pixels))
 
 static void write_picture(const char *path, const struct frame *frame)
 {
@@ -26,20 +31,20 @@ static void write_picture(const char *path, const struct frame *frame)
 int main(int argc, char **argv)
 {
     usage(argc != 2 && argc != 3, "topic_subscriber NAME [PICTURE]");
+    const unipc_channel_opts opts = UNIPC_CHANNEL_OPTS(.layout = FRAME);
     unipc_topic *topic;
     unipc_subscriber *subscriber;
-    check(unipc_topic_open_or_create(&topic, argv[1], 1 << 20, UNIPC_CHANNEL_RELIABLE, NULL));
+    check(unipc_topic_open_or_create(&topic, argv[1], 1 << 20, UNIPC_CHANNEL_RELIABLE, &opts));
     check(unipc_subscriber_open(&subscriber, argv[1], UNIPC_CHANNEL_OLDEST));
     unipc_topic_close(topic);
     printf("subscribed\n");
     fflush(stdout);
-    for (struct frame frame = {0};;) {
+    for (struct frame frame, last = {0};; last = frame) {
         uint64_t lost;
-        ssize_t length = unipc_subscriber_recv(subscriber, &frame, sizeof frame, &lost, NULL);
-        check((int)length);
-        if (length == 0) {
+        check((int)unipc_subscriber_recv(subscriber, &frame, sizeof frame, &lost, NULL));
+        if (frame.width == 0) {
             if (argc == 3)
-                write_picture(argv[2], &frame);
+                write_picture(argv[2], &last);
             break;
         }
         unsigned sum = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A camera: publishes so many frames of 64 x 48 bytes, and an empty one at the end.
+//! A camera: publishes so many frames of 64 x 48 pixels, and one without a size at the end.
 //!
 //! Run `topic_subscriber NAME` in any language, as many as you like, and `topic_publisher NAME COUNT`. Frames that
-//! nobody has seen yet stay, so that one subscriber may be late.
+//! nobody has seen yet stay, so that one subscriber may be late. What a frame consists of is stored in the topic.
 
 mod common;
 
@@ -11,17 +11,25 @@ use std::process::ExitCode;
 use common::Failure;
 use unipc::Timeout;
 use unipc::channel::{Options, Topic};
+use unipc::record::Record;
 
-const WIDTH: u32 = 64;
-const HEIGHT: u32 = 48;
+#[derive(Record, Clone, Copy)]
+#[repr(C)]
+struct Frame {
+    number: u32,
+    width: u32,
+    height: u32,
+    pixels: [[u8; 64]; 48],
+}
 
-fn frame(number: u32) -> Vec<u8> {
-    let mut frame: Vec<u8> =
-        [number, WIDTH, HEIGHT].iter().flat_map(|it| it.to_ne_bytes()).collect();
-    for y in 0..HEIGHT {
-        frame.extend((0..WIDTH).map(|x| (x + y + number).to_le_bytes()[0]));
+fn frame(number: u32) -> Frame {
+    let mut pixels = [[0; 64]; 48];
+    for (y, row) in (0..).zip(&mut pixels) {
+        for (x, pixel) in (0..).zip(row) {
+            *pixel = (x + y + number).to_le_bytes()[0];
+        }
     }
-    frame
+    Frame { number, width: 64, height: 48, pixels }
 }
 
 fn publish() -> Result<(), Failure> {
@@ -31,12 +39,13 @@ fn publish() -> Result<(), Failure> {
         return Err(format!("usage: {usage}").into());
     };
     let count: u32 = count.to_string_lossy().parse()?;
-    let options = Options::new().reliable(true);
+    let options = Options::new().reliable(true).layout(&Frame::layout()?);
     let mut topic: Topic = options.open_or_create(name.as_os_str(), 1 << 20)?;
     for number in 0..count {
-        topic.publish(&frame(number), Timeout::Forever)?;
+        topic.publish_record(&frame(number), Timeout::Forever)?;
     }
-    Ok(topic.publish(b"", Timeout::Forever)?)
+    let last = Frame { number: 0, width: 0, height: 0, pixels: [[0; 64]; 48] };
+    Ok(topic.publish_record(&last, Timeout::Forever)?)
 }
 
 fn main() -> ExitCode {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads frames until the empty one, beginning with the oldest: number, size, sum of all pixels, and how many were
-//! lost. Then it writes the last one as a picture (PGM), where one is wanted, and removes the name, if no other
-//! subscriber has.
+//! Reads frames until the one without a size, beginning with the oldest: number, size, sum of all pixels, and how
+//! many were lost. Then it writes the last one as a picture (PGM), where one is wanted, and removes the name, if no
+//! other subscriber has.
 //!
 //! Run `topic_subscriber NAME [PICTURE]` in any language, as many as you like, and `topic_publisher NAME COUNT`.
 #![allow(clippy::print_stdout, reason = "this is a program")]
@@ -13,9 +13,15 @@ use std::process::ExitCode;
 use common::Failure;
 use unipc::Timeout;
 use unipc::channel::{Options, Start, Subscriber, Topic};
+use unipc::record::Record;
 
-fn number(frame: &[u8], at: usize) -> u32 {
-    frame.get(4 * at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_ne_bytes(*bytes))
+#[derive(Record, Clone, Copy)]
+#[repr(C)]
+struct Frame {
+    number: u32,
+    width: u32,
+    height: u32,
+    pixels: [[u8; 64]; 48],
 }
 
 fn subscribe() -> Result<(), Failure> {
@@ -24,25 +30,24 @@ fn subscribe() -> Result<(), Failure> {
     let ([name], picture) = arguments.split_at(1) else {
         return Err(format!("usage: {usage}").into());
     };
-    let options = Options::new().reliable(true).start(Start::Oldest);
+    let options = Options::new().reliable(true).start(Start::Oldest).layout(&Frame::layout()?);
     let _topic: Topic = options.open_or_create(name.as_os_str(), 1 << 20)?;
     let mut subscriber: Subscriber = options.open(name.as_os_str())?;
     println!("subscribed");
-    let mut last = Vec::new();
+    let mut last = None;
     loop {
-        let (frame, received) = subscriber.recv(Timeout::Forever)?;
-        if frame.is_empty() {
+        let (frame, received) = subscriber.recv_record::<Frame>(Timeout::Forever)?;
+        let Frame { number, width, height, pixels } = frame;
+        if width == 0 {
             break;
         }
-        let sum: u32 = frame[12..].iter().copied().map(u32::from).sum();
-        let [number, width, height] = [0, 1, 2].map(|at| number(&frame, at));
+        let sum: u32 = pixels.as_flattened().iter().copied().map(u32::from).sum();
         println!("frame {number}: {width}x{height}, sum {sum}, lost {}", received.lost);
-        last = frame;
+        last = Some(frame);
     }
-    if let [path, ..] = picture {
-        let [width, height] = [1, 2].map(|at| number(&last, at));
+    if let ([path, ..], Some(Frame { width, height, pixels, .. })) = (picture, last) {
         let head = format!("P5 {width} {height} 255\n").into_bytes();
-        std::fs::write(path, [head, last.split_off(12)].concat())?;
+        std::fs::write(path, [&head, pixels.as_flattened()].concat())?;
     }
     match Topic::unlink(name.as_os_str()) {
         Err(error) if error.errno() != libc::ENOENT => Err(error.into()),

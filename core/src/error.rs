@@ -129,6 +129,14 @@ pub enum ErrorKind {
         /// The limit.
         limit: u64,
     },
+    /// A message of another size than all messages, or the next one, have: `EMSGSIZE`.
+    #[error("a message has {is} bytes here, not {given}")]
+    MessageSize {
+        /// How many bytes it has.
+        is: u64,
+        /// How many the caller gave, or expected.
+        given: u64,
+    },
     /// Something else than a FIFO lies under the name: `EMEDIUMTYPE`.
     #[error("not a FIFO but {0}")]
     NotFifo(&'static str),
@@ -162,7 +170,7 @@ impl ErrorKind {
             Self::WouldBlock => libc::EAGAIN,
             Self::Partial { cause, .. } => cause.errno(),
             Self::Cut { .. } => libc::EBADMSG,
-            Self::TooLong { .. } => libc::EMSGSIZE,
+            Self::TooLong { .. } | Self::MessageSize { .. } => libc::EMSGSIZE,
             Self::Internal(_) => libc::EIO,
         }
     }

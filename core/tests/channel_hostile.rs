@@ -41,7 +41,8 @@ impl Random {
 fn mutate(shm: &SharedMemory, random: &mut Random) {
     let size = shm.len();
     let start = match random.below(8) {
-        0 => random.size(128),
+        // The stamp, the settings, the record layout.
+        0 => random.size(256),
         // The parts of the control page that are in use.
         1..=4 => 4096 + random.size(8) * 256 + random.size(64),
         5 => 8192 + random.size(1024),

@@ -8,7 +8,7 @@ mod service;
 mod subscriber;
 mod topic;
 
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::os::unix::ffi::OsStringExt;
 
 use unipc_core::Name;
@@ -21,6 +21,7 @@ pub use subscriber::*;
 pub use topic::*;
 
 use super::boundary;
+use super::record::{layout_of, text_of};
 use boundary::SizeFirst;
 
 /// Options of channels, made by UNIPC_CHANNEL_OPTS(); a field that is zero has its default.
@@ -41,14 +42,18 @@ pub struct unipc_channel_opts {
     pub participants: u32,
     /// Not used: 0.
     pub reserved: u32,
+    /// Of a queue or topic: what every message consists of, which message_size follows then:
+    /// UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format. It is stored in the channel; where one is
+    /// there already, it must be this one. NULL: messages are bytes.
+    pub layout: *const c_char,
 }
 
 const _: () = assert!(
-    size_of::<unipc_channel_opts>() == 2 * size_of::<usize>() + 4 * 4,
+    size_of::<unipc_channel_opts>() == 3 * size_of::<usize>() + 4 * 4,
     "padding would be unset bytes between the fields"
 );
 
-// SAFETY: integers, of which zero is a value; the size comes first, and there is no padding.
+// SAFETY: integers and a pointer, of which zero is a value; the size comes first, and there is no padding.
 unsafe impl SizeFirst for unipc_channel_opts {}
 
 /// Flags for creating and opening channels.
@@ -78,6 +83,8 @@ pub struct unipc_queue {
     pub(crate) queue: Queue,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
+    /// The layout of its records, likewise.
+    layout: Option<CString>,
 }
 
 /// A topic, to publish on: each message goes to all subscribers. Threads and fork() as a queue.
@@ -86,6 +93,8 @@ pub struct unipc_topic {
     pub(crate) topic: Topic,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
+    /// The layout of its records, likewise.
+    layout: Option<CString>,
 }
 
 /// A subscriber of a topic, with a position of its own. Threads and fork() as a queue.
@@ -94,6 +103,8 @@ pub struct unipc_subscriber {
     pub(crate) subscriber: Subscriber,
     /// The name as C reads it, which lives as long as the handle.
     name: CString,
+    /// The layout of its records, likewise.
+    layout: Option<CString>,
 }
 
 /// One who answers questions. Threads and fork() as a queue.
@@ -113,22 +124,23 @@ pub struct unipc_client {
 }
 
 macro_rules! make {
-    ($($handle:ident: $field:ident $channel:ident),*) => {$(
+    ($($handle:ident: $field:ident $channel:ident $(, $layout:ident)?;)*) => {$(
         impl $handle {
             fn new($field: $channel) -> Self {
                 let name = text($field.name());
-                Self { $field, name }
+                $(let $layout = $field.layout().map(text_of);)?
+                Self { $field, name $(, $layout)? }
             }
         }
     )*};
 }
 
 make! {
-    unipc_queue: queue Queue,
-    unipc_topic: topic Topic,
-    unipc_subscriber: subscriber Subscriber,
-    unipc_service: service Service,
-    unipc_client: client Client
+    unipc_queue: queue Queue, layout;
+    unipc_topic: topic Topic, layout;
+    unipc_subscriber: subscriber Subscriber, layout;
+    unipc_service: service Service;
+    unipc_client: client Client;
 }
 
 /// A question that a service has received.

@@ -64,7 +64,7 @@ pub struct unipc_directory {
 }
 
 /// A layout holds no NUL.
-fn text_of(layout: &Layout) -> CString {
+pub(super) fn text_of(layout: &Layout) -> CString {
     CString::new(layout.to_string()).unwrap_or_default()
 }
 
@@ -187,7 +187,11 @@ impl How {
 }
 
 /// A layout from its text.
-fn layout_of(caller: &Caller, argument: &'static str, text: *const c_char) -> Result<Layout> {
+pub(super) fn layout_of(
+    caller: &Caller,
+    argument: &'static str,
+    text: *const c_char,
+) -> Result<Layout> {
     let text = caller.text(argument, text)?;
     let text = text.to_str().ok_or_else(|| caller.invalid(argument, "it is not ASCII"))?;
     Layout::parse(text)

@@ -23,6 +23,7 @@ const HEADERS: &[Header] = &[
         sources: &[
             "channel.rs",
             "channel/queue.rs",
+            "channel/queue/transfer.rs",
             "channel/topic.rs",
             "channel/subscriber.rs",
             "channel/service.rs",

@@ -15,6 +15,9 @@
  * lost silently. A participant that is killed, at any moment, loses what it had not committed; what it
  * had not taken stays for the others, and nobody waits for it.
  *
+ * A queue or topic created with opts.layout carries records: the layout is stored in it, told by
+ * unipc_queue_layout(), and compared by unipc_queue_open_layout(). In Python they come as numpy arrays.
+ *
  * What is received is as trustworthy as those who may write to the channel (its mode says who):
  * lengths are checked, contents are not.
  */
@@ -36,7 +39,7 @@ struct timespec;
 #endif
 
 /* Options to start from, in C++ and C: unipc_channel_opts o = UNIPC_CHANNEL_OPTS_INIT; */
-#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0}
+#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0, NULL}
 
 /** Flags for creating and opening channels. */
 typedef enum unipc_channel_flag {
@@ -98,6 +101,12 @@ typedef struct unipc_channel_opts {
     uint32_t participants;
     /** Not used: 0. */
     uint32_t reserved;
+    /**
+     * Of a queue or topic: what every message consists of, which message_size follows then:
+     * UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format. It is stored in the channel; where one is
+     * there already, it must be this one. NULL: messages are bytes.
+     */
+    const char *layout;
 } unipc_channel_opts;
 
 #ifdef __cplusplus
@@ -143,7 +152,7 @@ int unipc_queue_create(unipc_queue **out,
 /**
  * Opens a queue, or creates it when there is none.
  *
- * The arguments are those of unipc_queue_create(); opts matters only when it creates.
+ * The arguments are those of unipc_queue_create(); opts matters when it creates, and opts.layout always.
  *
  * Returns 0.
  * Errors: those of unipc_queue_create() and unipc_queue_open().
@@ -175,6 +184,26 @@ int unipc_queue_open_or_create(unipc_queue **out,
 UNIPC_CHECK int unipc_queue_open(unipc_queue **out, const char *name, unsigned int flags);
 
 /**
+ * As unipc_queue_open(), if its messages have this layout. The records that come need no check
+ * then: their fields are what this program's compiler says.
+ *
+ * out, name, flags: as in unipc_queue_open()
+ * layout:           UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format
+ *
+ * Returns 0.
+ * Errors: as unipc_queue_open();
+ *   -EPROTO      its messages have another layout, or none: unipc_last_error() names the first field
+ *                that differs, with both offsets and both types
+ *   -EINVAL      the layout does not parse, or is NULL
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_queue_open_layout(unipc_queue **out,
+                            const char *name,
+                            const char *layout,
+                            unsigned int flags);
+
+/**
  * As unipc_queue_open(), from a descriptor: a memfd that was inherited or received. The
  * descriptor is duplicated, the caller still owns it.
  *
@@ -182,6 +211,79 @@ UNIPC_CHECK int unipc_queue_open(unipc_queue **out, const char *name, unsigned i
  * Errors: as unipc_queue_open(); -EBADF. Since 0.1.
  */
 UNIPC_CHECK int unipc_queue_from_fd(unipc_queue **out, int fd, unsigned int flags);
+
+/**
+ * The name.
+ *
+ * Returns a string that lives as long as the handle; NULL for NULL. Since 0.1.
+ */
+const char *unipc_queue_name(const unipc_queue *queue);
+
+/**
+ * What every message consists of, if whoever created the queue said so: a PEP 3118 format.
+ *
+ * Returns a string that lives as long as the handle; NULL for messages of bytes, and for NULL. Since 0.1.
+ */
+const char *unipc_queue_layout(const unipc_queue *queue);
+
+/**
+ * A descriptor that is readable while there is a message: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, receive with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_queue_fd(unipc_queue *queue);
+
+/**
+ * A descriptor that is readable while there is room: for poll(), select(), epoll or an event
+ * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
+ *
+ * Use it as one that does not block: when it is readable, send with {0, 0} until that is -EAGAIN,
+ * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
+ * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
+ * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
+ * Room: for the message for which there was none the last time.
+ *
+ * Returns it.
+ * Errors:
+ *   -EMFILE, -ENFILE  there are no more descriptors
+ *   -EBUSY       no more threads may be started
+ *   -EINVAL      the handle is the parent's, or NULL
+ * Since 0.1.
+ */
+int unipc_queue_send_fd(unipc_queue *queue);
+
+/**
+ * The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
+ * from_fd. It is close-on-exec and valid until the handle is closed.
+ *
+ * Returns it, or -EINVAL when the handle is NULL. Since 0.1.
+ */
+int unipc_queue_memory_fd(const unipc_queue *queue);
+
+/**
+ * Removes the queue of this name. Who has it open keeps it.
+ *
+ * Returns 0.
+ * Errors: as unipc_shm_unlink(). Since 0.1.
+ */
+int unipc_queue_unlink(const char *name);
+
+/**
+ * Closes the handle; NULL is nothing. The queue stays. In a child of fork() it gives up the copy.
+ * Since 0.1.
+ */
+void unipc_queue_close(unipc_queue *queue);
 
 /**
  * Sends a message.
@@ -333,72 +435,6 @@ int unipc_queue_release(unipc_queue *queue);
 int unipc_queue_leave(unipc_queue *queue);
 
 /**
- * The name.
- *
- * Returns a string that lives as long as the handle; NULL for NULL. Since 0.1.
- */
-const char *unipc_queue_name(const unipc_queue *queue);
-
-/**
- * A descriptor that is readable while there is a message: for poll(), select(), epoll or an event
- * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
- *
- * Use it as one that does not block: when it is readable, receive with {0, 0} until that is -EAGAIN,
- * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
- * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
- * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
- *
- * Returns it.
- * Errors:
- *   -EMFILE, -ENFILE  there are no more descriptors
- *   -EBUSY       no more threads may be started
- *   -EINVAL      the handle is the parent's, or NULL
- * Since 0.1.
- */
-int unipc_queue_fd(unipc_queue *queue);
-
-/**
- * A descriptor that is readable while there is room: for poll(), select(), epoll or an event
- * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
- *
- * Use it as one that does not block: when it is readable, send with {0, 0} until that is -EAGAIN,
- * which lets it tell of the next. Until it is asked for, and while it is readable, the other side
- * pays nothing for it; otherwise one wake-up. A thread of this library's sleeps for all such
- * descriptors of the process; it takes no signals, and ends soon after the last of them is closed.
- * Room: for the message for which there was none the last time.
- *
- * Returns it.
- * Errors:
- *   -EMFILE, -ENFILE  there are no more descriptors
- *   -EBUSY       no more threads may be started
- *   -EINVAL      the handle is the parent's, or NULL
- * Since 0.1.
- */
-int unipc_queue_send_fd(unipc_queue *queue);
-
-/**
- * The descriptor of the memory, to be handed on (fork, exec, SCM_RIGHTS) and opened with
- * from_fd. It is close-on-exec and valid until the handle is closed.
- *
- * Returns it, or -EINVAL when the handle is NULL. Since 0.1.
- */
-int unipc_queue_memory_fd(const unipc_queue *queue);
-
-/**
- * Removes the queue of this name. Who has it open keeps it.
- *
- * Returns 0.
- * Errors: as unipc_shm_unlink(). Since 0.1.
- */
-int unipc_queue_unlink(const char *name);
-
-/**
- * Closes the handle; NULL is nothing. The queue stays. In a child of fork() it gives up the copy.
- * Since 0.1.
- */
-void unipc_queue_close(unipc_queue *queue);
-
-/**
  * Creates a topic. It appears under its name only when it is complete, and stays when the handle is
  * closed, until it is unlinked.
  *
@@ -427,7 +463,7 @@ int unipc_topic_create(unipc_topic **out,
 /**
  * Opens a topic, or creates it when there is none.
  *
- * The arguments are those of unipc_topic_create(); opts matters only when it creates.
+ * The arguments are those of unipc_topic_create(); opts matters when it creates, and opts.layout always.
  *
  * Returns 0.
  * Errors: those of unipc_topic_create() and unipc_topic_open().
@@ -457,6 +493,26 @@ int unipc_topic_open_or_create(unipc_topic **out,
  * Since 0.1.
  */
 UNIPC_CHECK int unipc_topic_open(unipc_topic **out, const char *name, unsigned int flags);
+
+/**
+ * As unipc_topic_open(), if its messages have this layout. The records that come need no check
+ * then: their fields are what this program's compiler says.
+ *
+ * out, name, flags: as in unipc_topic_open()
+ * layout:           UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format
+ *
+ * Returns 0.
+ * Errors: as unipc_topic_open();
+ *   -EPROTO      its messages have another layout, or none: unipc_last_error() names the first field
+ *                that differs, with both offsets and both types
+ *   -EINVAL      the layout does not parse, or is NULL
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_topic_open_layout(unipc_topic **out,
+                            const char *name,
+                            const char *layout,
+                            unsigned int flags);
 
 /**
  * As unipc_topic_open(), from a descriptor: a memfd that was inherited or received. The
@@ -549,6 +605,13 @@ int unipc_topic_abort(unipc_topic *topic);
 const char *unipc_topic_name(const unipc_topic *topic);
 
 /**
+ * What every message consists of, if whoever created the topic said so: a PEP 3118 format.
+ *
+ * Returns a string that lives as long as the handle; NULL for messages of bytes, and for NULL. Since 0.1.
+ */
+const char *unipc_topic_layout(const unipc_topic *topic);
+
+/**
  * A descriptor that is readable while there is room: for poll(), select(), epoll or an event
  * loop. It is close-on-exec, made by the first call, and valid until the handle is closed.
  *
@@ -610,6 +673,26 @@ UNIPC_CHECK
 int unipc_subscriber_open(unipc_subscriber **out,
                           const char *name,
                           unsigned int flags);
+
+/**
+ * As unipc_subscriber_open(), if its messages have this layout. The records that come need no check
+ * then: their fields are what this program's compiler says.
+ *
+ * out, name, flags: as in unipc_subscriber_open()
+ * layout:           UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format
+ *
+ * Returns 0.
+ * Errors: as unipc_subscriber_open();
+ *   -EPROTO      its messages have another layout, or none: unipc_last_error() names the first field
+ *                that differs, with both offsets and both types
+ *   -EINVAL      the layout does not parse, or is NULL
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_subscriber_open_layout(unipc_subscriber **out,
+                                 const char *name,
+                                 const char *layout,
+                                 unsigned int flags);
 
 /**
  * As unipc_subscriber_open(), from a descriptor: a memfd that was inherited or received. The
@@ -729,6 +812,13 @@ int unipc_subscriber_fd(unipc_subscriber *subscriber);
  * Returns a string that lives as long as the handle; NULL for NULL. Since 0.1.
  */
 const char *unipc_subscriber_name(const unipc_subscriber *subscriber);
+
+/**
+ * What every message consists of, if whoever created the topic said so: a PEP 3118 format.
+ *
+ * Returns a string that lives as long as the handle; NULL for messages of bytes, and for NULL. Since 0.1.
+ */
+const char *unipc_subscriber_layout(const unipc_subscriber *subscriber);
 
 /**
  * Closes the handle; NULL is nothing. The topic stays. In a child of fork() it gives up the copy.

@@ -32,7 +32,9 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use crate::channel::{Call, Client, Loan, Question, Queue, Service, Subscriber, Topic};
+    use crate::channel::{
+        Batches, Call, ChannelEnd, Client, Loan, Question, Queue, Service, Subscriber, Topic,
+    };
     #[pymodule_export]
     use crate::error::{LayoutError, NotRecoverableError, OwnerDiedError, RemovedError};
     #[pymodule_export]

@@ -35,6 +35,7 @@ mod error {
         Broken(&'static str),
         Busy(Cow<'static, str>),
         Layout(Cow<'static, str>),
+        MessageSize { is: u64, given: u64 },
         Other(&'static str),
     }
 

@@ -8,7 +8,9 @@
 //! |---|---|
 //! | 0..64 | the stamp of [`crate::layout`], kind `queue`, `topic` or `service`, the size of the whole object |
 //! | 64..128 | [`Settings`]: fixed when the channel is made |
-//! | 128..4096 | reserved for the record layout |
+//! | 128..132 | what the record layout is: 0 none, 1 a PEP 3118 format; another number is of a later version |
+//! | 132..136 | how many bytes its text has |
+//! | 136..4096 | its text; with one, `message_size` is the size of a record |
 //! | 4096.. | [`Control`]: each part in 256 bytes of its own, so that no two are in one line nor in two that a processor fetches together |
 //! | 8192.. | [`Participant`]s, 256 bytes each, as many as the settings say |
 //! | settings.ring | the ring |
@@ -48,6 +50,8 @@ pub(super) const VERSION: u32 = 1;
 
 /// Where [`Settings`] begin.
 pub(super) const SETTINGS: usize = STAMP_SIZE;
+/// Where the record layout begins, see [`super::declared`].
+pub(super) const LAYOUT: usize = 128;
 /// Where [`Control`] begins.
 pub(super) const CONTROL: usize = 4096;
 /// Where the [`Participant`]s begin.

@@ -7,10 +7,14 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::layout::{CONTROL, Control, PARTICIPANTS, Participant, SETTINGS, Settings, VERSION};
+use super::declared;
+use super::layout::{
+    CONTROL, Control, LAYOUT, PARTICIPANTS, Participant, SETTINGS, Settings, VERSION,
+};
 use crate::error::ErrorKind;
-use crate::layout::{Layout, STAMP_SIZE};
+use crate::layout::{self, STAMP_SIZE};
 use crate::map::mirror::{Mirror, Part};
+use crate::record::Layout;
 use crate::shm::{Backing, Seals};
 use crate::{SharedMemory, sys};
 
@@ -18,7 +22,7 @@ use crate::{SharedMemory, sys};
 const REPLY_CONTROL: usize = 4096;
 
 /// What is chosen when a channel is made.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Choice {
     pub(super) kind: [u8; 8],
     /// The least size of the ring in bytes.
@@ -30,6 +34,8 @@ pub(super) struct Choice {
     pub(super) reliable: bool,
     /// Of a service: the size of a ring of answers, a power of two.
     pub(super) reply_size: usize,
+    /// What every message consists of, if that was said.
+    pub(super) layout: Option<Arc<Layout>>,
 }
 
 impl Choice {
@@ -80,8 +86,12 @@ impl Choice {
         settings[20..24].copy_from_slice(&self.participants.to_ne_bytes());
         settings[28..32].copy_from_slice(&u32::from(self.reliable).to_ne_bytes());
         settings[32..40].copy_from_slice(&(self.reply_size as u64).to_ne_bytes());
-        let stamp = Layout { kind: self.kind, version: VERSION, size }.stamp();
-        let written = shm.write_at(SETTINGS, &settings).and_then(|()| shm.write_at(0, &stamp));
+        let stamp = layout::Layout { kind: self.kind, version: VERSION, size }.stamp();
+        let layout = self.layout.as_deref().map(declared::bytes_of).transpose()?;
+        let written = shm
+            .write_at(LAYOUT, &layout.unwrap_or_default())
+            .and_then(|()| shm.write_at(SETTINGS, &settings))
+            .and_then(|()| shm.write_at(0, &stamp));
         written.map_err(|error| error.kind().clone())
     }
 }
@@ -115,13 +125,14 @@ impl Memory {
         let number = |at: usize, bytes: usize| read_number(&file, SETTINGS + at, bytes);
         let (ring, ring_size) = (number(0, 8)?, number(8, 8)?);
         let (message_size, participants) = (number(16, 4)?, number(20, 4)?);
-        let choice = Choice {
+        let mut choice = Choice {
             kind,
             reliable: number(28, 4)? != 0,
             reply_size: usize::try_from(number(32, 8)?).unwrap_or(usize::MAX),
             capacity: usize::try_from(ring_size).unwrap_or(0),
             message_size: u32::try_from(message_size).unwrap_or(u32::MAX),
             participants: u32::try_from(participants).unwrap_or(u32::MAX),
+            layout: None,
         };
         let agrees = choice.size().is_ok_and(|whole| whole == size)
             && choice.ring_offset() as u64 == ring
@@ -130,6 +141,8 @@ impl Memory {
         if !agrees {
             return Err(ErrorKind::Layout("the channel's settings contradict its size".into()));
         }
+        let read = |buffer: &mut [u8], at: usize| read(&file, buffer, at as u64);
+        choice.layout = declared::find(choice.message_size, read)?.map(Arc::new);
         // A memfd that is not sealed is whoever's it comes from to cut.
         let is_sealed = || Seals::of(file.as_fd()).is_ok_and(|seals| seals.contains(Seals::SHRINK));
         let can_shrink = shm.backing() != Backing::Memfd || !is_sealed();
@@ -171,6 +184,11 @@ impl Memory {
         Ok((mirror, control))
     }
 
+    /// What every message consists of, if its maker said so.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        self.choice.layout.as_deref()
+    }
+
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
@@ -186,7 +204,7 @@ fn check(file: &OwnedFd, kind: [u8; 8], length: usize) -> Result<usize, ErrorKin
     let mut stamp = [0; STAMP_SIZE];
     read(file, &mut stamp, 0)?;
     let size = u64::from_ne_bytes(std::array::from_fn(|index| stamp[32 + index]));
-    Layout { kind, version: VERSION, size }.check(&stamp)?;
+    layout::Layout { kind, version: VERSION, size }.check(&stamp)?;
     match usize::try_from(size) {
         Ok(size) if size <= length => Ok(size),
         _ => Err(ErrorKind::Layout(

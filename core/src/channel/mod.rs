@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Channels: one ring in shared memory.
 
+mod declared;
 mod doorbell;
 mod layout;
 mod memory;
@@ -10,6 +11,7 @@ mod pace;
 mod participant;
 mod queue;
 mod receiver;
+mod record;
 mod ring;
 mod room;
 mod seat;

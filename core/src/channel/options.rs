@@ -4,11 +4,13 @@
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::declared;
 use super::memory::{Choice, Memory};
 use super::subscriber::Start;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::open::Mode;
+use crate::record::Layout;
 use crate::{SharedMemory, shm};
 
 /// How often `open_or_create` looks again, when others create and unlink the name meanwhile.
@@ -26,6 +28,8 @@ pub trait Channel: Sealed {}
 
 pub(super) trait Sealed: Sized + Send + 'static {
     const KIND: [u8; 8];
+    /// Its messages can be records.
+    const RECORDS: bool = true;
 
     fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind>;
 
@@ -53,6 +57,7 @@ pub struct Options {
     participants: u32,
     reliable: bool,
     reply_capacity: usize,
+    layout: Option<Arc<Layout>>,
     pub(super) spin: bool,
     pub(super) start: Start,
 }
@@ -65,6 +70,7 @@ impl Default for Options {
             participants: 64,
             reliable: false,
             reply_capacity: 16 << 10,
+            layout: None,
             spin: false,
             start: Start::Newest,
         }
@@ -111,6 +117,35 @@ impl Options {
     #[must_use]
     pub fn reply_capacity(mut self, capacity: usize) -> Self {
         self.reply_capacity = capacity;
+        self
+    }
+
+    /// Every message of the queue or topic is a record of this layout. When creating, it is stored in the channel, where whoever
+    /// opens it without saying anything learns it ([`super::Queue::layout`]). When opening, a channel with another layout, or
+    /// with none, is refused with `EPROTO`: the first field that differs is named, with both offsets and both types.
+    ///
+    /// ```
+    /// use unipc::{Timeout, channel::{Options, Queue}, record::Record};
+    ///
+    /// #[derive(Record, Clone, Copy)]
+    /// #[repr(C)]
+    /// struct Sample { t_ns: u64, volts: [f32; 4] }
+    ///
+    /// # fn main() -> unipc::Result<()> {
+    /// # let name = format!("/doc-channel-layout-{}", std::process::id());
+    /// let options = Options::new().layout(&Sample::layout()?);
+    /// let mut samples: Queue = options.create(name.as_str(), 1 << 20)?;
+    /// samples.send_record(&Sample { t_ns: 7, volts: [0.5; 4] }, Timeout::Forever)?;
+    ///
+    /// let mut reader: Queue = options.open(name.as_str())?; // in any process and language
+    /// assert_eq!(reader.recv_record::<Sample>(Timeout::Forever)?.volts[3], 0.5);
+    /// # Queue::unlink(name.as_str())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn layout(mut self, layout: &Layout) -> Self {
+        self.layout = Some(Arc::new(layout.clone()));
         self
     }
 
@@ -169,8 +204,8 @@ impl Options {
 
     /// Opens the channel `name`.
     ///
-    /// Errors: `ENOENT`, `EACCES`; `EPROTO` when it is none of this kind, or one of another version; `EBUSY` when all
-    /// places for participants are taken.
+    /// Errors: `ENOENT`, `EACCES`; `EPROTO` when it is none of this kind, one of another version, or its layout differs from the one
+    /// that was stated; `EBUSY` when all places for participants are taken.
     pub fn open<C: Channel>(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<C> {
         let name = name.try_into().map_err(Into::into)?;
         let shm = shm::Options::new().open(&name)?;
@@ -195,10 +230,11 @@ impl Options {
         let choice = Choice {
             kind: C::KIND,
             capacity,
-            message_size: self.message_size,
+            message_size: self.size_of_messages().map_err(failed)?,
             participants: self.participants,
             reliable: self.reliable,
             reply_size: C::reply_size(self.reply_capacity).map_err(failed)?,
+            layout: self.layout.clone(),
         };
         let size = choice.size().map_err(failed)?;
         // It is attached before it has its name, so that a failure leaves none.
@@ -220,8 +256,26 @@ impl Options {
         }
     }
 
+    /// Of a new channel, by its layout if it has one.
+    fn size_of_messages(&self) -> Result<u32, ErrorKind> {
+        let Some(layout) = &self.layout else { return Ok(self.message_size) };
+        let size = layout.size();
+        if self.message_size != 0 && self.message_size as usize != size {
+            return Err(ErrorKind::invalid(format!(
+                "a record has {size} bytes, and a message is to have {}",
+                self.message_size
+            )));
+        }
+        // One that is larger is refused where the layout is written.
+        Ok(u32::try_from(size).unwrap_or(u32::MAX))
+    }
+
     fn attach<C: Channel>(&self, shm: &SharedMemory, name: Name) -> Result<C, ErrorKind> {
+        if self.layout.is_some() && !C::RECORDS {
+            return Err(ErrorKind::invalid("questions and answers have no record layout"));
+        }
         let memory = Arc::new(Memory::new(shm, C::KIND)?);
+        declared::check(self.layout.as_deref(), memory.layout())?;
         C::attach(memory, name, self)
     }
 }

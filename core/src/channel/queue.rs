@@ -13,6 +13,7 @@ use super::sender::Sender;
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
+use crate::record::Layout;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -155,6 +156,11 @@ impl Queue {
     /// The descriptor of the memory: close-on-exec, to be handed on.
     pub fn memory_fd(&self) -> BorrowedFd<'_> {
         self.sender.seat.memory.fd()
+    }
+
+    /// What every message consists of, if whoever created the queue said so ([`Options::layout`]).
+    pub fn layout(&self) -> Option<&Layout> {
+        self.sender.seat.memory.layout()
     }
 
     /// The queue's name.

@@ -10,7 +10,7 @@ use super::doorbell::{Doorbell, Waiting};
 use super::layout::{BESIDE, Bed, Control};
 use super::memory::Memory;
 use super::pace::Pace;
-use super::ring::{Beside, Found, Ring};
+use super::ring::{Beside, Found, Ring, other_size};
 use super::sender::rest;
 use super::turn::Taker;
 use super::wait::{self, Patience};
@@ -120,7 +120,7 @@ impl Receiver {
         let mut found = self.arrive(timeout)?;
         if found.length != size {
             self.turn.exit();
-            return Err(ErrorKind::Os(libc::EMSGSIZE));
+            return Err(other_size(found.length as u64, size as u64));
         }
         // What is beside the tail is one message; there may be more by now.
         self.beside = None;

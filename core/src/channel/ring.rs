@@ -59,6 +59,8 @@ impl Ring {
             }
         } else if length == self.message_size {
             return Ok(length.next_multiple_of(8));
+        } else {
+            return Err(other_size(self.message_size, length));
         }
         Err(ErrorKind::Os(libc::EMSGSIZE))
     }
@@ -197,6 +199,12 @@ impl Ring {
 #[inline]
 fn mark(tail: u64, length: usize) -> u64 {
     tail << 32 | (length as u64 + 1)
+}
+
+/// The error of who gives or expects messages of another size than they have.
+#[cold]
+pub(super) fn other_size(is: u64, given: u64) -> ErrorKind {
+    ErrorKind::MessageSize { is, given }
 }
 
 #[cold]

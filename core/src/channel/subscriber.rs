@@ -11,7 +11,7 @@ use super::doorbell::{Doorbell, Waiting};
 use super::layout::{BESIDE, Bed, Half};
 use super::memory::Memory;
 use super::pace::Pace;
-use super::ring::{Beside, Found, Ring};
+use super::ring::{Beside, Found, Ring, other_size};
 use super::seat::Home;
 use super::turn::Taker;
 use super::wait::{self, Patience};
@@ -174,7 +174,7 @@ impl Reader {
             let (first, _) = self.arrive(timeout)?;
             if first.length != size {
                 if self.is_whole() {
-                    return Err(ErrorKind::Os(libc::EMSGSIZE));
+                    return Err(other_size(first.length as u64, size as u64));
                 }
                 continue;
             }

@@ -14,6 +14,7 @@ use super::subscriber::{Reader, Received};
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
+use crate::record::Layout;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -189,6 +190,11 @@ impl Topic {
         self.seat.memory.fd()
     }
 
+    /// What every message consists of, if whoever created the topic said so ([`Options::layout`]).
+    pub fn layout(&self) -> Option<&Layout> {
+        self.seat.memory.layout()
+    }
+
     /// The topic's name.
     pub fn name(&self) -> &Name {
         &self.seat.name
@@ -300,6 +306,11 @@ impl Subscriber {
     /// Errors: `EMFILE`, `ENFILE`; `EBUSY` when no more threads may be started; `EINVAL` in a child of fork.
     pub fn fd(&self) -> Result<BorrowedFd<'_>> {
         self.reader.fd().map_err(|kind| self.seat.failed("fd", kind))
+    }
+
+    /// What every message consists of, if whoever created the topic said so.
+    pub fn layout(&self) -> Option<&Layout> {
+        self.seat.memory.layout()
     }
 
     /// The topic's name.

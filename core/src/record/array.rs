@@ -308,7 +308,7 @@ pub(super) fn check_size(layout: &Layout, size: usize) -> Result<(), ErrorKind> 
 }
 
 /// Bytes for a value: on the stack when they are few.
-pub(super) struct Buffer<T> {
+pub(crate) struct Buffer<T> {
     few: [u8; 256],
     many: Vec<u8>,
     of: std::marker::PhantomData<T>,
@@ -316,13 +316,13 @@ pub(super) struct Buffer<T> {
 
 impl<T> Buffer<T> {
     #[inline]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let many = if size_of::<T>() > 256 { vec![0; size_of::<T>()] } else { Vec::new() };
         Self { few: [0; 256], many, of: std::marker::PhantomData }
     }
 
     #[inline]
-    pub(super) fn as_mut(&mut self) -> &mut [u8] {
+    pub(crate) fn as_mut(&mut self) -> &mut [u8] {
         if size_of::<T>() > 256 { &mut self.many } else { &mut self.few[..size_of::<T>()] }
     }
 }

@@ -50,6 +50,7 @@ mod table;
 mod value;
 
 pub use array::Array;
+pub(crate) use array::Buffer;
 pub use cell::Cell;
 pub use directory::{Directory, Entry};
 pub use head::Options;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What all functions that get a channel have in common.
 
-use std::ffi::{c_char, c_int, c_uint};
+use std::ffi::{CString, c_char, c_int, c_uint};
 use std::os::fd::RawFd;
 
 use unipc_core::channel::{Channel, Options, Start};
 use unipc_core::{Mode, Result};
 
 use super::boundary::Caller;
+use super::layout_of;
 use super::unipc_channel_flag as flag;
 use super::unipc_channel_opts;
 
@@ -29,6 +30,9 @@ fn options(caller: &Caller, flags: c_uint, opts: *const unipc_channel_opts) -> R
     }
     if opts.participants != 0 {
         options = options.participants(opts.participants);
+    }
+    if !opts.layout.is_null() {
+        options = options.layout(&layout_of(caller, "opts.layout", opts.layout)?);
     }
     if opts.reply_capacity != 0 {
         options = options.reply_capacity(opts.reply_capacity);
@@ -65,6 +69,27 @@ pub(super) fn get<C: Channel, H>(
     })
 }
 
+/// Opens a channel by name, of which a layout was declared.
+pub(super) fn get_declared<C: Channel, H>(
+    caller: &Caller,
+    out: *mut *mut H,
+    name: *const c_char,
+    layout: *const c_char,
+    flags: c_uint,
+    wrap: impl FnOnce(C) -> H,
+) -> c_int {
+    caller.construct(out, || {
+        let layout = layout_of(caller, "layout", layout)?;
+        let options = options(caller, flags, std::ptr::null())?.layout(&layout);
+        options.open(caller.name(name)?).map(wrap)
+    })
+}
+
+/// A layout's text as C reads it; NULL for none.
+pub(super) fn told(layout: Option<&CString>) -> *const c_char {
+    layout.map_or(std::ptr::null(), |text| text.as_ptr())
+}
+
 pub(super) fn receive<C: Channel, H>(
     caller: &Caller,
     out: *mut *mut H,
@@ -76,4 +101,9 @@ pub(super) fn receive<C: Channel, H>(
         let options = options(caller, flags, std::ptr::null())?;
         options.from_fd(caller.duplicate(fd)?).map(wrap)
     })
+}
+
+/// The size of a row.
+pub(super) fn row(caller: &Caller, len: usize, count: usize) -> unipc_core::Result<usize> {
+    len.checked_mul(count).ok_or_else(|| caller.invalid("count", "so many bytes cannot be"))
 }

@@ -9,8 +9,7 @@ use std::ptr::null;
 use libc::{ssize_t, timespec};
 
 use super::boundary::Caller;
-use super::open::{Way, get, receive};
-use super::queue::row;
+use super::open::{Way, get, get_declared, receive, row, told};
 use super::unipc_subscriber;
 
 /// Subscribes to a topic.
@@ -37,6 +36,31 @@ pub unsafe extern "C" fn unipc_subscriber_open(
     // SAFETY: the header asks for a place and a string.
     let caller = unsafe { Caller::trusted("open") };
     get(&caller, out, name, Way::Open, flags, null(), unipc_subscriber::new)
+}
+
+/// As unipc_subscriber_open(), if its messages have this layout. The records that come need no check
+/// then: their fields are what this program's compiler says.
+///
+/// out, name, flags: as in unipc_subscriber_open()
+/// layout:           UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format
+///
+/// Returns 0.
+/// Errors: as unipc_subscriber_open();
+///   -EPROTO      its messages have another layout, or none: unipc_last_error() names the first field
+///                that differs, with both offsets and both types
+///   -EINVAL      the layout does not parse, or is NULL
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_subscriber_open_layout(
+    out: *mut *mut unipc_subscriber,
+    name: *const c_char,
+    layout: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the header asks for a place and strings.
+    let caller = unsafe { Caller::trusted("open_layout") };
+    get_declared(&caller, out, name, layout, flags, unipc_subscriber::new)
 }
 
 /// As unipc_subscriber_open(), from a descriptor: a memfd that was inherited or received. The
@@ -219,6 +243,18 @@ pub unsafe extern "C" fn unipc_subscriber_name(
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("name") };
     caller.guard(|| Ok(caller.handle(subscriber)?.name.as_ptr()))
+}
+
+/// What every message consists of, if whoever created the topic said so: a PEP 3118 format.
+///
+/// Returns a string that lives as long as the handle; NULL for messages of bytes, and for NULL. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_subscriber_layout(
+    subscriber: *const unipc_subscriber,
+) -> *const c_char {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("layout") };
+    caller.guard(|| Ok(told(caller.handle(subscriber)?.layout.as_ref())))
 }
 
 /// Closes the handle; NULL is nothing. The topic stays. In a child of fork() it gives up the copy.

@@ -9,8 +9,7 @@ use libc::{ssize_t, timespec};
 use unipc_core::SharedMemory;
 
 use super::boundary::Caller;
-use super::open::{Way, get, receive};
-use super::queue::row;
+use super::open::{Way, get, get_declared, receive, row, told};
 use super::{unipc_channel_opts, unipc_topic};
 
 /// Creates a topic. It appears under its name only when it is complete, and stays when the handle is
@@ -46,7 +45,7 @@ pub unsafe extern "C" fn unipc_topic_create(
 
 /// Opens a topic, or creates it when there is none.
 ///
-/// The arguments are those of unipc_topic_create(); opts matters only when it creates.
+/// The arguments are those of unipc_topic_create(); opts matters when it creates, and opts.layout always.
 ///
 /// Returns 0.
 /// Errors: those of unipc_topic_create() and unipc_topic_open().
@@ -89,6 +88,31 @@ pub unsafe extern "C" fn unipc_topic_open(
     // SAFETY: the header asks for a place and a string.
     let caller = unsafe { Caller::trusted("open") };
     get(&caller, out, name, Way::Open, flags, null(), unipc_topic::new)
+}
+
+/// As unipc_topic_open(), if its messages have this layout. The records that come need no check
+/// then: their fields are what this program's compiler says.
+///
+/// out, name, flags: as in unipc_topic_open()
+/// layout:           UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format
+///
+/// Returns 0.
+/// Errors: as unipc_topic_open();
+///   -EPROTO      its messages have another layout, or none: unipc_last_error() names the first field
+///                that differs, with both offsets and both types
+///   -EINVAL      the layout does not parse, or is NULL
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_open_layout(
+    out: *mut *mut unipc_topic,
+    name: *const c_char,
+    layout: *const c_char,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the header asks for a place and strings.
+    let caller = unsafe { Caller::trusted("open_layout") };
+    get_declared(&caller, out, name, layout, flags, unipc_topic::new)
 }
 
 /// As unipc_topic_open(), from a descriptor: a memfd that was inherited or received. The
@@ -223,6 +247,16 @@ pub unsafe extern "C" fn unipc_topic_name(topic: *const unipc_topic) -> *const c
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("name") };
     caller.guard(|| Ok(caller.handle(topic)?.name.as_ptr()))
+}
+
+/// What every message consists of, if whoever created the topic said so: a PEP 3118 format.
+///
+/// Returns a string that lives as long as the handle; NULL for messages of bytes, and for NULL. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_layout(topic: *const unipc_topic) -> *const c_char {
+    // SAFETY: the header asks for an open handle.
+    let caller = unsafe { Caller::trusted("layout") };
+    caller.guard(|| Ok(told(caller.handle(topic)?.layout.as_ref())))
 }
 
 /// A descriptor that is readable while there is room: for poll(), select(), epoll or an event

@@ -242,6 +242,64 @@ static void directories(const unipc_shm *shm)
     unipc_directory_close(NULL);
 }
 
+static void record_queue(const char *name)
+{
+    const unipc_channel_opts opts = UNIPC_CHANNEL_OPTS(.layout = PEOPLE);
+    const unipc_channel_opts twice = UNIPC_CHANNEL_OPTS(.layout = PEOPLE, .message_size = 9);
+    struct people all[3] = {{"ann", 21}, {"bob", 22}, {"eve", 23}}, got[4];
+    unipc_queue *queue = NULL, *other = NULL;
+
+    EXPECT(unipc_queue_create(&queue, name, 4096, 0, &twice) == -EINVAL && queue == NULL);
+    EXPECT(unipc_queue_create(&queue, name, 4096, 0, &opts) == 0);
+    EXPECT(strcmp(unipc_queue_layout(queue), PEOPLE) == 0);
+    EXPECT(unipc_queue_open_layout(&other, name, "T{4s:name:d:age:}", 0) == -EPROTO &&
+           other == NULL);
+    EXPECT(strstr(unipc_last_error(), "\"age\" is int32 at offset 4") != NULL);
+    EXPECT(unipc_queue_open_layout(&other, name, "!", 0) == -EINVAL);
+    EXPECT(unipc_queue_open_layout(&other, name, PEOPLE, 0) == 0);
+    EXPECT(unipc_queue_send(other, "short", 5, NULL) == -EMSGSIZE);
+    EXPECT(strstr(unipc_last_error(), "a message has 8 bytes here, not 5") != NULL);
+    EXPECT(unipc_queue_send_many(queue, all, sizeof *all, 3, NULL) == 3);
+    EXPECT(unipc_queue_recv_many(other, got, sizeof *got, 4, NULL) == 3);
+    EXPECT(memcmp(got, all, sizeof all) == 0);
+    unipc_queue_close(other);
+    unipc_queue_close(queue);
+    EXPECT(unipc_queue_unlink(name) == 0);
+
+    EXPECT(unipc_queue_create(&queue, name, 4096, 0, NULL) == 0);
+    EXPECT(unipc_queue_layout(queue) == NULL);
+    EXPECT(unipc_queue_open_layout(&other, name, PEOPLE, 0) == -EPROTO);
+    unipc_queue_close(queue);
+    EXPECT(unipc_queue_unlink(name) == 0);
+}
+
+static void record_topic(const char *name)
+{
+    const unipc_channel_opts opts = UNIPC_CHANNEL_OPTS(.layout = PEOPLE);
+    struct people one = {"ann", 21};
+    unipc_topic *topic = NULL, *other = NULL;
+    unipc_subscriber *subscriber = NULL;
+    unipc_service *service = NULL;
+    uint64_t lost;
+
+    EXPECT(unipc_topic_create(&topic, name, 4096, UNIPC_CHANNEL_RELIABLE, &opts) == 0);
+    EXPECT(unipc_topic_open_layout(&other, name, "=q", 0) == -EPROTO);
+    EXPECT(unipc_topic_open_layout(&other, name, PEOPLE, 0) == 0);
+    EXPECT(strcmp(unipc_topic_layout(other), PEOPLE) == 0);
+    EXPECT(unipc_subscriber_open_layout(&subscriber, name, "=q", 0) == -EPROTO);
+    EXPECT(unipc_subscriber_open_layout(&subscriber, name, PEOPLE, 0) == 0);
+    EXPECT(strcmp(unipc_subscriber_layout(subscriber), PEOPLE) == 0);
+    EXPECT(unipc_topic_publish(topic, &one, sizeof one, NULL) == 0);
+    one.age = 0;
+    EXPECT(unipc_subscriber_recv(subscriber, &one, sizeof one, &lost, NULL) == sizeof one);
+    EXPECT(one.age == 21 && lost == 0);
+    unipc_subscriber_close(subscriber);
+    unipc_topic_close(other);
+    unipc_topic_close(topic);
+    EXPECT(unipc_topic_unlink(name) == 0);
+    EXPECT(unipc_service_create(&service, name, 4096, 0, &opts) == -EINVAL && service == NULL);
+}
+
 int main(void)
 {
     unipc_shm *shm;
@@ -254,6 +312,8 @@ int main(void)
     array_in_memory(shm);
     cells(shm, name);
     directories(shm);
+    record_queue(name);
+    record_topic(name);
     unipc_shm_close(shm);
     puts("all as promised");
     return 0;

@@ -23,6 +23,7 @@ static TRY: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
 #[allow(clippy::too_many_lines, reason = "a line a call")]
 pub(crate) fn null_is_refused() -> Vec<&'static str> {
     let name = c"memfd:null".as_ptr();
+    let layout = c"=i".as_ptr();
     let invalid = INVALID as isize;
     let (mut byte, mut size, mut word) = (0_u8, 0_usize, null::<c_void>());
     let buf = (&raw mut byte).cast::<c_void>();
@@ -100,6 +101,18 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_client_open(&raw mut other_client, null(), 0) -> INVALID;
         unipc_client_from_fd(null_mut(), 0, 0) -> INVALID;
         unipc_client_name(no_client) -> null();
+        unipc_queue_open_layout(null_mut(), name, layout, 0) -> INVALID;
+        unipc_queue_open_layout(&raw mut other_queue, null(), layout, 0) -> INVALID;
+        unipc_queue_open_layout(&raw mut other_queue, name, null(), 0) -> INVALID;
+        unipc_queue_layout(no_queue) -> null();
+        unipc_topic_open_layout(null_mut(), name, layout, 0) -> INVALID;
+        unipc_topic_open_layout(&raw mut other_topic, null(), layout, 0) -> INVALID;
+        unipc_topic_open_layout(&raw mut other_topic, name, null(), 0) -> INVALID;
+        unipc_topic_layout(no_topic) -> null();
+        unipc_subscriber_open_layout(null_mut(), name, layout, 0) -> INVALID;
+        unipc_subscriber_open_layout(&raw mut other_subscriber, null(), layout, 0) -> INVALID;
+        unipc_subscriber_open_layout(&raw mut other_subscriber, name, null(), 0) -> INVALID;
+        unipc_subscriber_layout(no_subscriber) -> null();
         unipc_queue_send(no_queue, buf, 1, null()) -> INVALID;
         unipc_queue_send(queue, null(), 1, null()) -> INVALID;
         unipc_queue_send_many(no_queue, buf, 1, 1, null()) -> invalid;

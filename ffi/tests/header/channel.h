@@ -10,6 +10,9 @@
  * lost silently. A participant that is killed, at any moment, loses what it had not committed; what it
  * had not taken stays for the others, and nobody waits for it.
  *
+ * A queue or topic created with opts.layout carries records: the layout is stored in it, told by
+ * unipc_queue_layout(), and compared by unipc_queue_open_layout(). In Python they come as numpy arrays.
+ *
  * What is received is as trustworthy as those who may write to the channel (its mode says who):
  * lengths are checked, contents are not.
  */
@@ -31,4 +34,4 @@ struct timespec;
 #endif
 
 /* Options to start from, in C++ and C: unipc_channel_opts o = UNIPC_CHANNEL_OPTS_INIT; */
-#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0}
+#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0, NULL}

@@ -88,6 +88,10 @@ async def recv(end: Any) -> Any:
     return await _when_readable(end.fileno, lambda: end.recv(0))
 
 
+async def recv_many(end: Any, count: int) -> Any:
+    return await _when_readable(end.fileno, lambda: end.recv_many(count, timeout=0))
+
+
 async def answer(call: _native.Call) -> tuple[bytes, bool]:
     def attempt() -> tuple[bytes, bool] | BlockingIOError:
         try:

@@ -475,9 +475,14 @@ def _value_of(cell: Cell) -> Any:
 
 
 def _bytes_of(cell: Cell, value: Any) -> bytes:
+    return _record_bytes(cell.layout, value)
+
+
+def _record_bytes(layout: Layout, value: Any) -> bytes:
+    """The bytes of what numpy makes a record of."""
     import numpy
 
-    dtype = cell.layout.dtype
+    dtype = layout.dtype
     base, shape = dtype.subdtype or (dtype, ())
     # Zeros, so that gaps between fields are.
     record = numpy.zeros(shape, base)

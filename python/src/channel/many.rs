@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use unipc::Timeout;
 
+use super::records::{Records, with_bytes};
 use crate::buffer::Lent;
 
 /// Bytes that are initialised are also bytes that may not be; only bytes are written to them.
@@ -31,6 +32,7 @@ fn left(timeout: Timeout, deadline: unipc::Deadline) -> Timeout {
 pub(super) fn send(
     py: Python<'_>,
     messages: &Bound<'_, PyAny>,
+    records: Option<&Records>,
     timeout: Timeout,
     row: impl Fn(&[u8], usize, Timeout) -> PyResult<usize>,
     one: impl Fn(&[u8], Timeout) -> PyResult<()>,
@@ -40,7 +42,8 @@ pub(super) fn send(
         let mut count = 0;
         for message in messages.try_iter()? {
             let message = message?;
-            match one(Lent::readable(&message)?.bytes(), left(timeout, deadline)) {
+            let left = left(timeout, deadline);
+            match with_bytes(records, &message, |bytes| one(bytes, left)) {
                 Ok(()) => count += 1,
                 Err(error) if count > 0 && is_over(py, &error) => break,
                 Err(error) => return Err(error),
@@ -93,6 +96,18 @@ pub(super) fn list(
         }
     }
     Ok(list.into_any())
+}
+
+/// The dtype of what is received as an array: the one that was asked for, or that of the channel's records.
+pub(super) fn dtype<'a, 'py>(
+    py: Python<'py>,
+    asked: Option<&'a Bound<'py, PyAny>>,
+    records: Option<&'a Records>,
+) -> PyResult<Option<&'a Bound<'py, PyAny>>> {
+    match (asked, records) {
+        (None, Some(records)) => records.dtype(py).map(Some),
+        (asked, _) => Ok(asked),
+    }
 }
 
 /// A NumPy array of at most `count` messages.

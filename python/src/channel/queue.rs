@@ -3,22 +3,26 @@
 #![allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 #![allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
 
-use std::ffi::OsString;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::PyBytes;
 use unipc::Timeout;
-use unipc::channel::{Options, QueueReceiver, QueueSender};
+use unipc::channel::{QueueReceiver, QueueSender};
 use unipc::poll::Waitable;
 
+use super::batches::Batches;
+use super::end::{ChannelEnd, Memory, unlink};
 use super::half::Half;
 use super::lent::Loan;
-use super::{bytes, creating, many};
+use super::records::{Records, with_bytes};
+use super::{bytes, creating, many, opening};
 use crate::buffer::{Lent, duplicate};
-use crate::error::{closed, raise};
+use crate::error::raise;
 use crate::name::NameArgument;
+use crate::record::{Layout, LayoutArgument};
 use crate::wait::{TimeoutArgument, limit};
 
 /// A queue of messages in shared memory: many may send, many may receive, in any process and language, and each message goes to
@@ -51,23 +55,37 @@ use crate::wait::{TimeoutArgument, limit};
 /// BlockingIOError: [Errno 11] it cannot be done without waiting: '/class-queue-...'
 /// >>> q.close()
 /// >>> Queue.unlink(name)
-#[pyclass(frozen, weakref, module = "unipc")]
+#[pyclass(frozen, extends = ChannelEnd, module = "unipc")]
 pub(crate) struct Queue {
     sender: Arc<Half<QueueSender>>,
     receiver: Arc<Half<QueueReceiver>>,
-    memory: Option<OwnedFd>,
+    memory: Memory,
+    records: Option<Records>,
 }
 
 impl Queue {
-    fn new(queue: unipc::channel::Queue, spin: bool) -> Self {
-        let memory = queue.memory_fd().try_clone_to_owned().ok();
-        let name = queue.name().clone();
+    fn new(py: Python<'_>, queue: unipc::channel::Queue, spin: bool) -> PyResult<Py<Self>> {
+        let (memory, name) = (Memory::of(queue.memory_fd()), queue.name().clone());
+        let records = Records::of(queue.layout());
         let (sender, receiver) = queue.split();
-        Self {
-            sender: Arc::new(Half::new(sender, name.clone(), spin)),
-            receiver: Arc::new(Half::new(receiver, name, spin)),
-            memory,
-        }
+        let sender = Arc::new(Half::new(sender, name.clone(), spin));
+        let receiver = Arc::new(Half::new(receiver, name, spin));
+        let end = ChannelEnd::of("Queue", &sender).and(&receiver);
+        end.extended(py, Self { sender, receiver, memory, records })
+    }
+
+    fn receive_row(
+        &self,
+        py: Python<'_>,
+        room: &mut [MaybeUninit<u8>],
+        size: usize,
+        timeout: Timeout,
+    ) -> PyResult<usize> {
+        self.receiver.call(py, timeout, |half, left| half.recv_row(room, size, left))
+    }
+
+    fn receive_bytes(&self, py: Python<'_>, timeout: Timeout) -> PyResult<Py<PyBytes>> {
+        self.receiver.call(py, timeout, |half, left| half.recv_with(left, bytes))?
     }
 }
 
@@ -82,6 +100,7 @@ impl Queue {
 impl Queue {
     /// Creates the queue `name`, with a ring of at least `capacity` bytes: what can be under way at a time.
     ///
+    /// - `layout`: every message is a record of this layout, which is whatever `Layout` takes; it is stored in the queue.
     /// - `message_size`: every message has this size in bytes, which is fastest; 0 for messages of any size.
     /// - `mode`: the permission bits, exact whatever the umask, from the first moment on.
     /// - `participants`: how many handles there can be at a time, in all processes together.
@@ -93,66 +112,82 @@ impl Queue {
     /// System V and anonymous memory.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = 1_048_576, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, layout = None, message_size = 0, mode = 0o600, participants = 64, spin = false,
     ))]
     fn create(
         py: Python<'_>,
         name: NameArgument,
         capacity: usize,
+        layout: Option<LayoutArgument>,
         message_size: u32,
         mode: u32,
         participants: u32,
         spin: bool,
-    ) -> PyResult<Self> {
-        let options = creating(mode, message_size, participants)?.spin(spin);
-        Ok(Self::new(py.detach(|| options.create(name.0, capacity)).map_err(raise)?, spin))
+    ) -> PyResult<Py<Self>> {
+        let options = creating(mode, message_size, participants, layout)?.spin(spin);
+        let end = py.detach(|| options.create(name.0, capacity)).map_err(raise)?;
+        Self::new(py, end, spin)
     }
 
-    /// Opens the queue `name`.
+    /// Opens the queue `name`, whatever its messages are, or only with this layout.
     ///
-    /// Raises `OSError`: `ENOENT` (`FileNotFoundError`), `EACCES` (`PermissionError`); `EPROTO` (`LayoutError`) when it is no queue, or
-    /// one of another version; `EBUSY` when all places for participants are taken.
+    /// Raises `OSError`: `ENOENT` (`FileNotFoundError`), `EACCES` (`PermissionError`); `EPROTO` (`LayoutError`) when it is no queue, one
+    /// of another version, or its layout differs (the first field that does is named); `EBUSY` when all places for participants are taken.
     #[staticmethod]
-    #[pyo3(signature = (name, *, spin = false))]
-    fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Self> {
-        let options = Options::new().spin(spin);
-        Ok(Self::new(py.detach(|| options.open(name.0)).map_err(raise)?, spin))
+    #[pyo3(signature = (name, *, layout = None, spin = false))]
+    fn open(
+        py: Python<'_>,
+        name: NameArgument,
+        layout: Option<LayoutArgument>,
+        spin: bool,
+    ) -> PyResult<Py<Self>> {
+        let options = opening(layout, spin);
+        Self::new(py, py.detach(|| options.open(name.0)).map_err(raise)?, spin)
     }
 
     /// Opens the queue, or creates it when there is none; the arguments are those of `create`. Raises as both do.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = 1_048_576, *, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        name, capacity = 1_048_576, *, layout = None, message_size = 0, mode = 0o600, participants = 64, spin = false,
     ))]
     fn open_or_create(
         py: Python<'_>,
         name: NameArgument,
         capacity: usize,
+        layout: Option<LayoutArgument>,
         message_size: u32,
         mode: u32,
         participants: u32,
         spin: bool,
-    ) -> PyResult<Self> {
-        let options = creating(mode, message_size, participants)?.spin(spin);
-        Ok(Self::new(py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?, spin))
+    ) -> PyResult<Py<Self>> {
+        let options = creating(mode, message_size, participants, layout)?.spin(spin);
+        let end = py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?;
+        Self::new(py, end, spin)
     }
 
     /// Opens the queue that a descriptor refers to: a memfd that was inherited or received. It is duplicated; the caller still owns
     /// the original.
     #[staticmethod]
-    #[pyo3(signature = (fd, *, spin = false))]
-    fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Self> {
-        let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
-        Ok(Self::new(py.detach(|| options.from_fd(fd)).map_err(raise)?, spin))
+    #[pyo3(signature = (fd, *, layout = None, spin = false))]
+    fn from_fd(
+        py: Python<'_>,
+        fd: RawFd,
+        layout: Option<LayoutArgument>,
+        spin: bool,
+    ) -> PyResult<Py<Self>> {
+        let (options, fd) = (opening(layout, spin), duplicate(fd)?);
+        Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
     }
 
     /// Removes the queue of this name; who has it open keeps it. Raises `OSError`, `ENOENT` when there is none.
     #[staticmethod]
     fn unlink(py: Python<'_>, name: NameArgument) -> PyResult<()> {
-        py.detach(|| unipc::SharedMemory::unlink(&name.0)).map_err(raise)
+        unlink(py, &name.0)
     }
 
     /// Sends a message: bytes or anything that has the buffer protocol. Waits while the queue is full.
+    ///
+    /// With a layout a message is a record: a numpy record, a ctypes structure, its bytes, or what numpy makes one of, as a tuple.
     ///
     /// Raises `BlockingIOError` when it is full and `timeout` is 0, `TimeoutError` when it was full all the time; `OSError`: `EMSGSIZE` when
     /// the message is longer than the ring can hold, or not of the one size. Nothing was sent then.
@@ -164,13 +199,9 @@ impl Queue {
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
         let timeout = limit(timeout);
-        if let Ok(bytes) = data.cast_exact::<PyBytes>() {
-            let bytes = bytes.as_bytes();
-            return self.sender.call(py, timeout, |half, left| half.send(bytes, left));
-        }
-        let lent = Lent::readable(data)?;
-        let bytes = lent.bytes();
-        self.sender.call(py, timeout, |half, left| half.send(bytes, left))
+        with_bytes(self.records.as_ref(), data, |bytes| {
+            self.sender.call(py, timeout, |half, left| half.send(bytes, left))
+        })
     }
 
     /// Sends many messages, with one wake-up for as many as there is room for. Returns how many: all of them, unless the time was over
@@ -196,6 +227,7 @@ impl Queue {
         many::send(
             py,
             messages,
+            self.records.as_ref(),
             limit(timeout),
             |row, size, timeout| {
                 self.sender.call(py, timeout, |half, left| half.send_row(row, size, left))
@@ -204,13 +236,23 @@ impl Queue {
         )
     }
 
-    /// Receives a message. Waits while there is none.
+    /// Receives a message: bytes; with a layout a numpy record. Waits while there is none.
     ///
     /// Raises `BlockingIOError` when there is none and `timeout` is 0, `TimeoutError` when none came in time; `LayoutError` when the ring is
-    /// damaged.
+    /// damaged; `ImportError` for a record without numpy (`recv_into` does without).
     #[pyo3(signature = (timeout = None))]
-    fn recv(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Py<PyBytes>> {
-        self.receiver.call(py, limit(timeout), |half, left| half.recv_with(left, bytes))?
+    fn recv<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<TimeoutArgument>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let timeout = limit(timeout);
+        match &self.records {
+            Some(records) => {
+                records.one(py, |room, size| self.receive_row(py, room, size, timeout))
+            }
+            None => Ok(self.receive_bytes(py, timeout)?.into_bound(py).into_any()),
+        }
     }
 
     /// Receives a message into `buffer`; its length.
@@ -230,7 +272,13 @@ impl Queue {
 
     /// Receives the messages that are there, at least one, at most `count`: a list of bytes.
     ///
-    /// With `dtype`, a NumPy array of the messages, each of which must be one element of it: one call, one copy.
+    /// With a layout, or with `dtype`, a NumPy array of the messages, each of which must be one element of it: one call, one copy.
+    ///
+    /// >>> import unipc
+    /// >>> q = unipc.Queue.create("memfd:records", layout="T{d:x:i:n:}")
+    /// >>> q.send((0.5, 3))
+    /// >>> q.recv_many(1000)["n"]
+    /// array([3], dtype=int32)
     ///
     /// Raises as `recv`; `OSError` with `EMSGSIZE` when the first is not of the dtype's size.
     #[pyo3(signature = (count, dtype = None, timeout = None))]
@@ -242,14 +290,18 @@ impl Queue {
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let timeout = limit(timeout);
-        match dtype {
+        match many::dtype(py, dtype, self.records.as_ref())? {
             Some(dtype) => many::array(py, count, dtype, |room, size| {
-                self.receiver.call(py, timeout, |half, left| half.recv_row(room, size, left))
+                self.receive_row(py, room, size, timeout)
             }),
-            None => many::list(py, count, timeout, |timeout| {
-                self.receiver.call(py, timeout, |half, left| half.recv_with(left, bytes))?
-            }),
+            None => many::list(py, count, timeout, |timeout| self.receive_bytes(py, timeout)),
         }
+    }
+
+    /// Messages as they come, for ever, many at a time: `for batch in queue.batches(1000)`, or `async for`. Each batch is what
+    /// `recv_many(count)` gives.
+    fn batches(slf: &Bound<'_, Self>, count: usize) -> PyResult<Batches> {
+        Batches::of(slf.clone().unbind().into_any(), count)
     }
 
     /// Lends the next message where it lies: `with queue.peek() as view:` gives a read-only memoryview, and takes the message at the
@@ -294,29 +346,20 @@ impl Queue {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyBytes>> {
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.recv(py, None)
     }
 
-    /// The queue's name.
+    /// What every message consists of, if whoever created the queue said so; None for messages of bytes.
     #[getter]
-    fn name(&self) -> OsString {
-        self.sender.name().to_os_string()
-    }
-
-    /// Was it closed?
-    #[getter]
-    fn closed(&self) -> bool {
-        self.sender.is_closed()
+    fn layout(&self) -> Option<Layout> {
+        self.records.as_ref().map(Records::layout)
     }
 
     /// The descriptor of the memory, to be handed on: close-on-exec. (It does not tell when a message comes; `fileno` does.)
     #[getter]
     fn memory_fd(&self) -> PyResult<RawFd> {
-        match &self.memory {
-            Some(fd) if !self.sender.is_closed() => Ok(fd.as_raw_fd()),
-            _ => Err(closed(self.sender.name())),
-        }
+        self.memory.number(&self.sender)
     }
 
     /// The descriptor that is readable while there is a message: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
@@ -362,30 +405,5 @@ impl Queue {
 
     fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         crate::poll::coroutine(slf.py(), "recv", (slf,))
-    }
-
-    /// Closes the handle; the queue stays. A call that another thread is in goes on to its end.
-    fn close(&self, py: Python<'_>) {
-        py.detach(|| {
-            self.sender.close();
-            self.receiver.close();
-        });
-    }
-
-    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        if slf.get().sender.is_closed() {
-            return Err(closed(slf.get().sender.name()));
-        }
-        Ok(slf)
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
-    }
-
-    fn __repr__(&self) -> String {
-        let closed = if self.sender.is_closed() { " closed" } else { "" };
-        format!("<unipc.Queue '{}'{closed}>", self.sender.name())
     }
 }

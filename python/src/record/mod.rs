@@ -22,7 +22,7 @@ use crate::buffer::Lent;
 use crate::sync::mode;
 
 /// A layout as Python gives it: whatever `Layout` takes.
-pub(crate) struct LayoutArgument(Arc<unipc::record::Layout>);
+pub(crate) struct LayoutArgument(pub(crate) Arc<unipc::record::Layout>);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for LayoutArgument {
     type Error = PyErr;
@@ -33,7 +33,10 @@ impl<'a, 'py> FromPyObject<'a, 'py> for LayoutArgument {
 }
 
 /// The bytes of an object, lent or copied: those of a ctypes structure, which has no dimensions, can only be copied.
-fn lend<R>(object: &Bound<'_, PyAny>, work: impl FnOnce(&[u8]) -> PyResult<R>) -> PyResult<R> {
+pub(crate) fn lend<R>(
+    object: &Bound<'_, PyAny>,
+    work: impl FnOnce(&[u8]) -> PyResult<R>,
+) -> PyResult<R> {
     let py = object.py();
     match Lent::readable(object) {
         Err(error) if error.is_instance_of::<PyBufferError>(py) => {

@@ -65,6 +65,7 @@ impl Channel for Client {}
 
 impl Sealed for Client {
     const KIND: [u8; 8] = KIND;
+    const RECORDS: bool = false;
 
     fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
         let seat = Seat::take(memory, name)?;

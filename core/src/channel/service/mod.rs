@@ -125,6 +125,7 @@ impl Channel for Service {}
 
 impl Sealed for Service {
     const KIND: [u8; 8] = KIND;
+    const RECORDS: bool = false;
 
     fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
         let seat = Arc::new(Seat::take(memory, name)?);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the ends of channels have in common.
+
+use std::ffi::OsString;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use pyo3::PyClass;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use unipc::Name;
+
+use super::half::Half;
+use crate::error::{closed, raise};
+
+/// A half, whatever it does.
+trait Closing: Send + Sync {
+    fn name(&self) -> &Name;
+    fn is_closed(&self) -> bool;
+    fn close(&self);
+}
+
+impl<T: Send> Closing for Half<T> {
+    fn name(&self) -> &Name {
+        self.name()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn close(&self) {
+        self.close();
+    }
+}
+
+/// An end of a channel: `Queue`, `Topic`, `Subscriber`, `Service`, `Client`.
+#[pyclass(frozen, subclass, weakref, module = "unipc._native")]
+pub(crate) struct ChannelEnd {
+    class: &'static str,
+    half: Arc<dyn Closing>,
+    /// Where there are two of them.
+    other: Option<Arc<dyn Closing>>,
+}
+
+impl ChannelEnd {
+    /// An end with one half.
+    pub(super) fn of<T: Send + 'static>(class: &'static str, half: &Arc<Half<T>>) -> Self {
+        Self { class, half: Arc::clone(half) as Arc<dyn Closing>, other: None }
+    }
+
+    /// With another one.
+    pub(super) fn and<T: Send + 'static>(self, other: &Arc<Half<T>>) -> Self {
+        Self { other: Some(Arc::clone(other) as Arc<dyn Closing>), ..self }
+    }
+
+    /// The object of a class that extends this one.
+    pub(super) fn extended<C>(self, py: Python<'_>, end: C) -> PyResult<Py<C>>
+    where
+        C: PyClass<BaseType = Self>,
+        PyClassInitializer<C>: From<(C, Self)>,
+    {
+        Py::new(py, (end, self))
+    }
+}
+
+#[pymethods]
+impl ChannelEnd {
+    /// The channel's name.
+    #[getter]
+    fn name(&self) -> OsString {
+        self.half.name().to_os_string()
+    }
+
+    /// Was it closed?
+    #[getter]
+    fn closed(&self) -> bool {
+        self.half.is_closed()
+    }
+
+    /// Closes the handle; the channel stays. A call that another thread is in goes on to its end.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| {
+            self.half.close();
+            if let Some(other) = &self.other {
+                other.close();
+            }
+        });
+    }
+
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        if slf.get().closed() {
+            return Err(closed(slf.get().half.name()));
+        }
+        Ok(slf)
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    fn __repr__(&self) -> String {
+        let closed = if self.closed() { " closed" } else { "" };
+        format!("<unipc.{} '{}'{closed}>", self.class, self.half.name())
+    }
+}
+
+/// The descriptor of a channel's memory.
+pub(super) struct Memory(Option<OwnedFd>);
+
+impl Memory {
+    pub(super) fn of(fd: BorrowedFd<'_>) -> Self {
+        Self(fd.try_clone_to_owned().ok())
+    }
+
+    /// Its number, unless the end is closed.
+    pub(super) fn number<T: Send>(&self, half: &Half<T>) -> PyResult<RawFd> {
+        match &self.0 {
+            Some(fd) if !half.is_closed() => Ok(fd.as_raw_fd()),
+            _ => Err(closed(half.name())),
+        }
+    }
+}
+
+/// Removes the channel of this name.
+pub(super) fn unlink(py: Python<'_>, name: &Name) -> PyResult<()> {
+    py.detach(|| unipc::SharedMemory::unlink(name)).map_err(raise)
+}

@@ -169,8 +169,8 @@ storm: lib wheel-installed ## STORM_KILLS=100000 kills of workers in C and Pytho
 models: tools.cargo ## the algorithms in more orders of steps than make test-faces has time for (10 minutes)
 	UNIPC_MODELS=1 $(CARGO) test --release -p unipc-tests --test models -- --nocapture
 
-planted: tools.cargo ## plants faults in the locks, one at a time, and counts those that the tests catch (15 minutes)
-	$(PYTHON) tests/planted/run.py
+planted: tools.cargo ## plants faults in locks and channels, one at a time, and counts those that the tests catch (ROOM=sync, ROOM=channel; an hour)
+	$(PYTHON) tests/planted/run.py $(ROOM)
 
 ##@ Measure and search
 .PHONY: bench bench-channel fuzz audit

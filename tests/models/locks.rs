@@ -3,10 +3,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::scheduler::{Plan, explore, step};
+use crate::scheduler::{Plan, explore, has_died, step};
 use crate::sync::Acquired;
 use crate::sync::barrier::Barrier;
+use crate::sync::condvar::Condvar;
+use crate::sync::event::Event;
 use crate::sync::mutex::{Mutex, MutexKind};
+use crate::sync::once::Once;
 use crate::sync::rwlock::RwLock;
 use crate::sync::semaphore::Semaphore;
 use crate::{Depth, holds};
@@ -187,4 +190,187 @@ fn two_parties() {
         let _ = it.wait();
     }
     holds(|| Barrier::new(2), &[meet, meet], Barrier::end_of_thread, |_| (), depth(3, 2));
+}
+
+/// One who has joined counts while it waits, and not when it has taken that back.
+#[test]
+fn two_parties_that_have_joined() {
+    #[derive(Debug)]
+    struct Joined(Barrier, AtomicUsize);
+    fn twice(it: &Joined) {
+        if !it.0.join() {
+            return;
+        }
+        for round in 1..=2 {
+            it.1.fetch_add(1, Ordering::SeqCst);
+            if it.0.wait().is_none() {
+                return;
+            }
+            assert!(it.1.load(Ordering::SeqCst) >= 2 * round, "one was missing");
+        }
+    }
+    fn tries_first(it: &Joined) {
+        if !it.0.join() {
+            return;
+        }
+        it.1.fetch_add(1, Ordering::SeqCst);
+        let passed = it.0.try_wait();
+        if passed == Some(false) {
+            // Nobody can pass meanwhile.
+            step();
+            assert!(it.1.load(Ordering::SeqCst) <= 2, "somebody has passed alone");
+        }
+        if passed == Some(true) || passed == Some(false) && it.0.wait().is_some() {
+            it.1.fetch_add(1, Ordering::SeqCst);
+            let _ = it.0.wait();
+        }
+    }
+    let make = || Joined(Barrier::new(2), AtomicUsize::new(0));
+    holds(make, &[twice, twice], |it| it.0.end_of_thread(), |_| (), depth(3, 1));
+    holds(make, &[twice, tries_first], |it| it.0.end_of_thread(), |_| (), depth(2, 1));
+    holds(make, &[tries_first, twice], |it| it.0.end_of_thread(), |_| (), depth(2, 1));
+}
+
+#[test]
+fn an_event_for_all() {
+    let make = || Event::new(false);
+    let depth = Depth { alive: 2, dying: 0, late: 1 };
+    fn check(it: &Event) {
+        it.set();
+        it.wait();
+        assert!(it.pass());
+    }
+    fn set(it: &Event) {
+        it.set();
+    }
+    // Who waits may die; of who sets, nobody can be sure that it has.
+    holds(make, &[Event::wait, Event::wait, set], |_| (), check, depth);
+}
+
+/// One waits for each time that it is set.
+#[test]
+fn an_event_for_one() {
+    let make = || (Event::new(true), Event::new(true));
+    fn there(it: &(Event, Event)) {
+        it.0.wait();
+        it.1.set();
+    }
+    fn back(it: &(Event, Event)) {
+        it.0.set();
+        it.1.wait();
+        it.0.set();
+    }
+    fn check(it: &(Event, Event)) {
+        assert!(it.0.pass() && !it.0.pass() && !it.1.pass(), "it lets one pass for each time");
+    }
+    let plan = Plan { changes: 3, ..Plan::default() };
+    let outcome = explore(&plan, make, &[there, back], |_| (), check);
+    assert!(outcome.failure.is_none() && outcome.runs > 10, "{outcome:?}");
+    // Whoever dies, no flag has let two pass.
+    let make = || (Event::new(true), AtomicUsize::new(0));
+    type Passed = (Event, AtomicUsize);
+    fn pass_if(it: &Passed) {
+        if it.0.pass() {
+            it.1.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    fn set(it: &Passed) {
+        it.0.set();
+        pass_if(it);
+    }
+    fn at_most_one(it: &Passed) {
+        pass_if(it);
+        assert!(it.1.load(Ordering::SeqCst) <= 1, "two have passed");
+    }
+    holds(make, &[pass_if, pass_if, set], |_| (), at_most_one, depth(2, 1));
+}
+
+/// Who waits for a change of what a mutex guards.
+struct Guarded {
+    mutex: Mutex,
+    changed: Condvar,
+    value: AtomicUsize,
+}
+
+impl Guarded {
+    fn new() -> Self {
+        let mutex = Mutex::new(MutexKind::ErrorChecking);
+        Self { mutex, changed: Condvar::new(), value: AtomicUsize::new(0) }
+    }
+
+    /// Sleeps until the value is at least this.
+    fn await_value(&self, value: usize) {
+        let mut acquired = self.mutex.lock();
+        while self.value.load(Ordering::SeqCst) < value {
+            if acquired == Acquired::OwnerDied {
+                // It may have died before the notice.
+                self.value.store(value, Ordering::SeqCst);
+                break;
+            }
+            acquired = self.changed.wait(&self.mutex);
+        }
+        self.mutex.unlock(acquired);
+    }
+
+    fn raise(&self, all: bool) {
+        let acquired = self.mutex.lock();
+        step();
+        self.value.fetch_add(1, Ordering::SeqCst);
+        self.mutex.unlock(acquired);
+        self.changed.notify(all);
+    }
+}
+
+#[test]
+fn a_notice() {
+    fn wait(it: &Guarded) {
+        it.await_value(1);
+    }
+    fn tell_one(it: &Guarded) {
+        it.raise(false);
+    }
+    fn tell_all(it: &Guarded) {
+        it.raise(true);
+    }
+    fn check(it: &Guarded) {
+        it.raise(true);
+        it.await_value(1);
+    }
+    fn bury(it: &Guarded) {
+        it.mutex.end_of_thread();
+    }
+    // One that waits dies.
+    holds(Guarded::new, &[wait, tell_one], bury, check, depth(3, 2));
+    holds(Guarded::new, &[wait, wait, tell_all], bury, check, depth(1, 0));
+}
+
+#[test]
+fn once() {
+    type Work = (Once, Room, AtomicUsize);
+    fn work(it: &Work) {
+        if it.0.begin().is_some() {
+            let inside = it.1.write();
+            it.2.fetch_add(1, Ordering::SeqCst);
+            drop(inside);
+            it.0.end(true);
+        }
+        assert!(it.2.load(Ordering::SeqCst) > 0, "it is not done");
+    }
+    fn leave(it: &Work) {
+        if it.0.begin().is_some() {
+            drop(it.1.write());
+            it.0.end(false);
+        }
+    }
+    fn check(it: &Work) {
+        work(it);
+        assert_eq!(it.0.begin(), None, "it is done again");
+        let times = it.2.load(Ordering::SeqCst);
+        assert!(times == 1 || times == 2 && has_died(0), "done {times} times");
+    }
+    let make = || (Once::new(), Room::default(), AtomicUsize::new(0));
+    let bury = |it: &Work| it.0.end_of_thread();
+    holds(make, &[work, work], bury, check, depth(3, 2));
+    holds(make, &[leave, work], bury, check, depth(3, 2));
+    holds(make, &[work, work, leave], bury, check, depth(1, 1));
 }

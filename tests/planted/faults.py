@@ -203,23 +203,23 @@ FAULTS = [
     fault(
         "who waited for the first does it again",
         (
-            "sync/once.rs",
-            "        if self.is_done() {\n            lines.give_back",
-            "        if self.is_done() && entered == hold::Entered::OwnerDied {\n            lines.give_back",
+            "sync/once/work.rs",
+            "    if is_done(lines) {\n        lines.give_back",
+            "    if is_done(lines) && entered == Entered::OwnerDied {\n        lines.give_back",
         ),
     ),
     fault(
         "an event is set and nobody is woken",
         (
-            "sync/event.rs",
-            "Gate::of(lines).open(!self.auto_reset);",
+            "sync/event/flag.rs",
+            "Gate::of(self.lines).open(!self.auto_reset);",
             "let _ = !self.auto_reset;",
         ),
     ),
     fault(
         "an event that lets one pass lets all pass",
         (
-            "sync/event.rs",
+            "sync/event/flag.rs",
             "state.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst)",
             "state.compare_exchange(1, 1, Ordering::SeqCst, Ordering::SeqCst)",
         ),
@@ -227,7 +227,7 @@ FAULTS = [
     fault(
         "a notice between the unlock and the sleep is lost",
         (
-            "sync/condvar.rs",
+            "sync/condvar/robust.rs",
             "    let prepared = gate.prepare();\n    let mut waiting = None;\n    mutex.unlock()?;",
             "    let mut waiting = None;\n    mutex.unlock()?;\n    let prepared = gate.prepare();",
         ),

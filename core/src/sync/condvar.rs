@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Waiting, with a mutex given up meanwhile, until somebody says that something has changed.
 
+mod robust;
+
 use nix::errno::Errno;
 
 use super::form::{self, Form};
 use super::gate::Gate;
-use super::hold::Sleep;
-use super::mutex::{Acquired, Mutex, MutexGuard, Robust};
+use super::mutex::{Acquired, Mutex, MutexGuard};
 use super::object::{HEAD, Kind, Object};
 use super::options::{common_setters, constructors};
 use super::place::Place;
@@ -109,7 +110,7 @@ impl Condvar {
     pub fn wait_raw(&self, mutex: &Mutex, timeout: Timeout, acquired: &mut Acquired) -> Result<()> {
         let waited = match (&self.0, mutex.robust(), mutex.foreign()) {
             (Inner::Robust(object), Some(mutex), _) => {
-                wait_robust(object, mutex, timeout, acquired)
+                robust::wait(object, mutex, timeout, acquired)
             }
             (Inner::Pthread { foreign, .. }, _, Some(mutex)) => {
                 wait_foreign(foreign, mutex, timeout, acquired)
@@ -170,43 +171,6 @@ impl Condvar {
         match &self.0 {
             Inner::Robust(object) => object.failed(operation, kind),
             Inner::Pthread { label, .. } => kind.during(operation, label),
-        }
-    }
-}
-
-fn wait_robust(
-    object: &Object,
-    mutex: &Robust,
-    timeout: Timeout,
-    acquired: &mut Acquired,
-) -> Result<(), ErrorKind> {
-    if mutex.depth()? > 0 {
-        return Err(ErrorKind::invalid("the mutex is locked more than once"));
-    }
-    let gate = Gate::of(&object.lines);
-    let mut sleep = Sleep::new(timeout);
-    sleep.check_try()?;
-    sleep.start();
-    // While the mutex is held: whoever changes something from here on comes after, and opens the gate.
-    let prepared = gate.prepare();
-    let mut waiting = None;
-    mutex.unlock()?;
-    let slept = loop {
-        match gate.sleep(prepared, Vec::new(), &mut waiting, &mut sleep) {
-            Ok(()) if !gate.was_opened(prepared) => {}
-            other => break other,
-        }
-    };
-    drop(waiting);
-    loop {
-        match mutex.lock(Timeout::Forever) {
-            // The caller must find the mutex held, whatever else there is to say.
-            Err(ErrorKind::Os(libc::EINTR)) => {}
-            Err(kind) => return Err(kind),
-            Ok(how) => {
-                *acquired = how;
-                return slept;
-            }
         }
     }
 }

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A flag for which others wait.
 
+mod flag;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::gate::Gate;
-use super::hold::Sleep;
 use super::object::{HEAD, Kind, MAIN, Object};
 use super::options::constructors;
 use super::place::Place;
 use super::{status, watch};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::map::lines::LINE;
 use crate::open::{Disposition, Mode};
 use crate::time::Timeout;
 use crate::watch::Source;
+use flag::Flag;
 
 const KIND: Kind = Kind {
     name: *b"event\0\0\0",
@@ -98,10 +99,7 @@ impl Event {
     ///
     /// Errors: `EFAULT` when the file lost its pages.
     pub fn set(&self) -> Result<()> {
-        let lines = &self.object.lines;
-        // SYNC: sequentially consistent, before the look at the gate; a release for what was written before.
-        lines.cell(MAIN).state.store(1, Ordering::SeqCst);
-        Gate::of(lines).open(!self.auto_reset);
+        self.flag().set();
         self.check("set")
     }
 
@@ -120,36 +118,14 @@ impl Event {
     ///
     /// Errors: `EAGAIN` when it was a try; `ETIMEDOUT`; `EINTR`; `EFAULT` when the file lost its pages.
     pub fn wait(&self, timeout: Timeout) -> Result<()> {
-        if self.pass() {
+        if self.flag().pass() {
             return self.check("wait");
         }
-        self.wait_slowly(timeout).map_err(|kind| self.object.failed("wait", kind))
+        self.flag().wait(timeout).map_err(|kind| self.object.failed("wait", kind))
     }
 
-    fn wait_slowly(&self, timeout: Timeout) -> Result<(), ErrorKind> {
-        let lines = &self.object.lines;
-        let gate = Gate::of(lines);
-        let mut sleep = Sleep::new(timeout);
-        let mut waiting = None;
-        loop {
-            sleep.check_try()?;
-            let prepared = gate.prepare();
-            if self.pass() {
-                return lines.check();
-            }
-            gate.sleep(prepared, Vec::new(), &mut waiting, &mut sleep)?;
-        }
-    }
-
-    /// Passes if the flag is set.
-    fn pass(&self) -> bool {
-        let state = &self.object.lines.cell(MAIN).state;
-        // SYNC: sequentially consistent, after `Gate::prepare`; an acquire for what was written before the set.
-        if self.auto_reset {
-            state.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-        } else {
-            state.load(Ordering::SeqCst) != 0
-        }
+    fn flag(&self) -> Flag<'_> {
+        Flag { lines: &self.object.lines, auto_reset: self.auto_reset }
     }
 
     /// That it is set, to wait for.

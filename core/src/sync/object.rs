@@ -312,3 +312,27 @@ impl Object {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[test]
+    fn nobody_finds_it_before_it_is_finished() {
+        const KIND: Kind = Kind { name: *b"test\0\0\0\0", version: 1, operation: ["test"; 3] };
+        let shm = SharedMemory::create("anon:", 4096).unwrap();
+        let filled = Arc::new(AtomicU32::new(0));
+        let times = Arc::clone(&filled);
+        let fill = move |lines: &Lines| {
+            assert!(!has_magic(lines).unwrap(), "it is found, and has not been filled");
+            times.fetch_add(1, Ordering::Relaxed);
+        };
+        let place = (&shm, 0);
+        let made = KIND.establish(place, Disposition::Create, Mode::PRIVATE, HEAD, fill).unwrap();
+        assert!(has_magic(&made.lines).unwrap());
+        assert_eq!(filled.load(Ordering::Relaxed), 1);
+    }
+}

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Something that is done once among all processes.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+mod work;
 
-use super::hold::{self, Sleep, Spin};
+use std::sync::Arc;
+
+use super::hold::Spin;
 use super::mutex::Acquired;
-use super::object::{HEAD, Kind, MAIN, Object, WAITING};
+use super::object::{HEAD, Kind, MAIN, Object};
 use super::options::constructors;
 use super::place::Place;
 use super::status::{self, Holder};
 use super::watch;
-use crate::error::{Error, ErrorKind, Result};
-use crate::map::cell::OWNER_DIED;
+use crate::error::{Error, Result};
 use crate::map::lines::LINE;
 use crate::open::{Disposition, Mode};
 use crate::time::Timeout;
@@ -23,8 +23,6 @@ const KIND: Kind = Kind {
     version: 1,
     operation: ["Once::open", "Once::create", "Once::open_or_create"],
 };
-
-const DONE: u32 = 1;
 
 /// How to create a [`Once`], where the defaults do not do.
 #[derive(Debug, Clone, Default)]
@@ -109,22 +107,10 @@ impl Once {
         if self.is_done() {
             return Ok(None);
         }
-        self.begin_slowly(timeout).map_err(|kind| self.object.failed("begin", kind))
-    }
-
-    fn begin_slowly(&self, timeout: Timeout) -> Result<Option<Acquired>, ErrorKind> {
-        let lines = &self.object.lines;
-        if lines.is_mine(MAIN)? {
-            return Err(ErrorKind::Os(libc::EDEADLK));
-        }
-        let mut sleep = Sleep::new(timeout);
-        let entered = hold::take(lines, MAIN, &mut sleep, Some(WAITING), &self.spin)?;
-        lines.check()?;
-        if self.is_done() {
-            lines.give_back(MAIN, 0, i32::MAX)?;
-            return Ok(None);
-        }
-        Ok(Some(entered.into()))
+        let begun = work::begin(&self.object.lines, timeout, &self.spin);
+        begun
+            .map(|entered| entered.map(Acquired::from))
+            .map_err(|kind| self.object.failed("begin", kind))
     }
 
     /// Says that it is done. Errors: `EPERM` when the calling thread is not doing it.
@@ -138,36 +124,18 @@ impl Once {
     }
 
     fn end(&self, operation: &'static str, done: bool) -> Result<()> {
-        let lines = &self.object.lines;
-        let cell = lines.cell(MAIN);
-        let ended = lines.is_mine(MAIN).and_then(|mine| {
-            if !mine {
-                return Err(ErrorKind::Os(libc::EPERM));
-            }
-            if done {
-                // SYNC: release pairs with the acquire in `is_done`: what was made is seen by all who find it done.
-                cell.state.store(DONE, Ordering::Release);
-                return lines.give_back(MAIN, 0, i32::MAX);
-            }
-            // Whoever has died before has begun all the same.
-            let died = cell.word.load(Ordering::Relaxed) & OWNER_DIED;
-            lines.give_back(MAIN, died, 1)
-        });
-        ended.map_err(|kind| self.object.failed(operation, kind))
+        work::end(&self.object.lines, done).map_err(|kind| self.object.failed(operation, kind))
     }
 
     /// Is it done?
     #[inline]
     pub fn is_done(&self) -> bool {
-        // SYNC: pairs with `end`.
-        self.object.lines.cell(MAIN).state.load(Ordering::Acquire) == DONE
+        work::is_done(&self.object.lines)
     }
 
     /// That it is done, or that it is the caller's to do, to wait for.
     pub(crate) fn source(&self) -> Arc<dyn Source> {
-        watch::held(&self.object.lines, 0..0, |lines| {
-            lines.cell(MAIN).state.load(Ordering::Acquire) == DONE
-        })
+        watch::held(&self.object.lines, 0..0, work::is_done)
     }
 
     /// Who is doing it.

@@ -51,6 +51,17 @@ fn a_party_that_dies_breaks_it_and_reset_mends_it() {
 }
 
 #[test]
+fn an_arrival_that_is_taken_back_does_not_count() {
+    let shm = memory();
+    let barrier = Barrier::create((&shm, 0), 2).unwrap();
+    barrier.join().unwrap();
+    assert_eq!(errno(barrier.wait(Timeout::TRY)), libc::EAGAIN);
+    assert_eq!(barrier.arrived(), 0);
+    Child::run(|| assert_eq!(errno(barrier.wait(Timeout::TRY)), libc::EAGAIN)).succeeds();
+    barrier.leave().unwrap();
+}
+
+#[test]
 fn a_party_that_has_joined_breaks_it_by_dying_between_its_waits() {
     let shm = memory();
     let barrier = Barrier::create((&shm, 0), 2).unwrap();

@@ -146,6 +146,11 @@ fn in_place() {
     let depth = Depth { alive: 1, dying: 1, late: 1 };
     holds(make, &[place, look], nothing, Stage::settle_queue, depth);
     holds(make, &[look, place], nothing, Stage::settle_queue, depth);
+    // What was given up is in nobody's way.
+    fn give_up(it: &Stage) {
+        it.give_up(8);
+    }
+    holds(make, &[give_up, send_one], nothing, Stage::settle_queue, depth);
     // What is lent stays for the other when its borrower dies.
     let lent = || Stage::new(Shape { ring: 64, ..TINY }, &[queue, queue]).fill(0, 2, 8);
     fn look_twice(it: &Stage) {

@@ -29,6 +29,26 @@ impl Barrier {
         }
     }
 
+    /// False when the barrier is broken.
+    pub(crate) fn join(&self) -> bool {
+        match round::take_place(&self.0) {
+            Ok(_) => true,
+            Err(ErrorKind::Broken(_)) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether it has passed at once; otherwise its arrival is taken back.
+    pub(crate) fn try_wait(&self) -> Option<bool> {
+        let waited = round::Round::arrive(&self.0).and_then(|round| round.wait(Timeout::TRY));
+        match waited {
+            Ok(_) => Some(true),
+            Err(ErrorKind::WouldBlock) => Some(false),
+            Err(ErrorKind::Broken(_)) => None,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
     pub(crate) fn end_of_thread(&self) {
         self.0.lines.end_of_thread();
         let mut cells = self.0.lines.cells()[HEAD..].iter();

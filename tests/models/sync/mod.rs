@@ -2,12 +2,15 @@
 //! The algorithms are the library's own files; their public types are not here.
 
 pub(crate) mod barrier;
+pub(crate) mod condvar;
+pub(crate) mod event;
 #[path = "../../../core/src/sync/gate.rs"]
 pub(crate) mod gate;
 #[path = "../../../core/src/sync/hold.rs"]
 pub(crate) mod hold;
 pub(crate) mod mutex;
 pub(crate) mod object;
+pub(crate) mod once;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;
 

@@ -4,6 +4,8 @@
 #[path = "../../../core/src/sync/mutex/robust.rs"]
 pub(in crate::sync) mod robust;
 
+pub(in crate::sync) use robust::Robust;
+
 use super::Acquired;
 use super::object::Object;
 use crate::time::Timeout;
@@ -17,7 +19,7 @@ pub(crate) enum MutexKind {
 }
 
 #[derive(Debug)]
-pub(crate) struct Mutex(robust::Robust);
+pub(crate) struct Mutex(pub(in crate::sync) Robust);
 
 impl Mutex {
     pub(crate) fn new(kind: MutexKind) -> Self {

@@ -197,7 +197,7 @@ fn is_thorough() -> bool {
 }
 
 /// Tries it without a death, with a death of the first thread, and with stores that come late.
-fn holds<T: Sync>(
+fn holds<T: Send + Sync>(
     make: impl Fn() -> T,
     bodies: &[fn(&T)],
     bury: fn(&T),
@@ -226,7 +226,7 @@ fn holds<T: Sync>(
 }
 
 /// Tries one plan, and says how far it went.
-fn tried<T: Sync>(
+fn tried<T: Send + Sync>(
     plan: &Plan,
     make: impl Fn() -> T,
     bodies: &[fn(&T)],

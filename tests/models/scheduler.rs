@@ -75,7 +75,8 @@ struct State {
 #[derive(Debug)]
 struct Run {
     state: Mutex<State>,
-    turn: Condvar,
+    /// Each thread's own.
+    turns: Vec<Condvar>,
 }
 
 #[derive(Clone)]
@@ -93,6 +94,29 @@ thread_local! {
 }
 
 impl State {
+    /// Of a run that goes by these choices first.
+    fn new(plan: &Plan, count: usize, choices: Vec<Choice>, chance: Option<u64>) -> Self {
+        let mut threads = vec![Thread::Ready; count];
+        threads[count - 1] = Thread::Last;
+        Self {
+            current: 0,
+            threads,
+            woken: vec![Woken::Called; count],
+            choices,
+            at: 0,
+            chance,
+            changes_left: plan.changes,
+            victim: plan.victim,
+            died: false,
+            naps: 0,
+            naps_left: 20,
+            steps: 0,
+            trail: Vec::new(),
+            late: Late::new(plan.late),
+            failure: None,
+        }
+    }
+
     fn choose(&mut self, of: usize) -> usize {
         if of == 1 {
             return 0;
@@ -173,15 +197,35 @@ fn by_chance(number: &mut u64, of: usize) -> usize {
 }
 
 impl Run {
+    fn new(state: State) -> Self {
+        let turns = state.threads.iter().map(|_| Condvar::new()).collect();
+        Self { state: Mutex::new(state), turns }
+    }
+
+    fn into_state(self) -> State {
+        self.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Wakes the one whose turn it is, or all if the run has failed.
+    fn call(&self, state: &State) {
+        match state.failure {
+            None => self.turns[state.current].notify_one(),
+            Some(_) => self.turns.iter().for_each(Condvar::notify_one),
+        }
+    }
+
     /// Waits until it is the thread's turn. Every thread of a run that has failed ends.
     fn await_turn<'a>(&'a self, mut state: MutexGuard<'a, State>, thread: usize) {
-        self.turn.notify_all();
+        if state.current != thread {
+            self.call(&state);
+        }
         while state.current != thread && state.failure.is_none() {
-            state = self.turn.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+            let turn = &self.turns[thread];
+            state = turn.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         if state.failure.is_some() {
             drop(state);
@@ -248,7 +292,7 @@ fn step_or_die(visible: bool) -> bool {
     state.trail.push((here.thread, Location::caller()));
     if state.steps > STEPS {
         state.fail(format!("no end after {STEPS} steps"));
-        here.run.turn.notify_all();
+        here.run.call(&state);
     }
     if state.failure.is_some() {
         drop(state);

@@ -4,10 +4,9 @@
 use std::any::Any;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, mpsc};
 
-use super::late::Late;
-use super::{Choice, Death, HERE, Here, Run, State, Thread, Woken};
+use super::{Death, HERE, Here, Run, State, Thread};
 
 /// What is to be tried.
 #[derive(Debug, Clone, Copy)]
@@ -42,22 +41,53 @@ pub(crate) struct Outcome {
 
 /// Tries everything. `make` makes the objects of a run, `bodies` what each thread does with them, `bury` is what the
 /// kernel does at a death, `check` looks at the objects afterwards, as one more thread.
-pub(crate) fn explore<T: Sync>(
+pub(crate) fn explore<T: Send + Sync>(
     plan: &Plan,
     make: impl Fn() -> T,
     bodies: &[fn(&T)],
     bury: fn(&T),
     check: fn(&T),
 ) -> Outcome {
+    std::thread::scope(|scope| {
+        let (done, all_done) = mpsc::channel();
+        let bodies = bodies.iter().copied().chain([check]);
+        let workers = bodies.enumerate().map(|(thread, body)| {
+            let (next, runs) = mpsc::channel::<(Arc<Run>, Arc<T>)>();
+            let done = done.clone();
+            scope.spawn(move || {
+                for (run, objects) in runs {
+                    live(&run, thread, || body(&objects), || bury(&objects));
+                    drop((run, objects));
+                    done.send(()).expect("it is waited for");
+                }
+            });
+            next
+        });
+        let workers: Vec<_> = workers.collect();
+        explore_with(plan, workers.len(), |state| {
+            let run = Arc::new(Run::new(state));
+            let objects = Arc::new(make());
+            for worker in &workers {
+                worker.send((Arc::clone(&run), Arc::clone(&objects))).expect("it lives");
+            }
+            for _ in &workers {
+                all_done.recv().expect("it comes to its end");
+            }
+            Arc::into_inner(run).expect("all have let it go").into_state()
+        })
+    })
+}
+
+/// Lets one run follow the other.
+fn explore_with(plan: &Plan, threads: usize, mut once: impl FnMut(State) -> State) -> Outcome {
     let mut choices = Vec::new();
     let mut outcome = Outcome { runs: 0, deaths: 0, is_all: false, failure: None };
     loop {
-        let objects = make();
         if outcome.runs == plan.most {
             return outcome;
         }
         let chance = plan.chance.then_some(outcome.runs as u64 + 1);
-        let state = once((plan, chance), choices, &objects, bodies, bury, check);
+        let state = once(State::new(plan, threads, choices, chance));
         outcome.runs += 1;
         outcome.deaths += usize::from(state.died);
         if let Some(why) = &state.failure {
@@ -100,44 +130,6 @@ fn words(payload: &(dyn Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".into())
 }
 
-/// One run.
-fn once<T: Sync>(
-    (plan, chance): (&Plan, Option<u64>),
-    choices: Vec<Choice>,
-    objects: &T,
-    bodies: &[fn(&T)],
-    bury: fn(&T),
-    check: fn(&T),
-) -> State {
-    let mut threads = vec![Thread::Ready; bodies.len()];
-    threads.push(Thread::Last);
-    let state = State {
-        current: 0,
-        woken: vec![Woken::Called; threads.len()],
-        threads,
-        choices,
-        at: 0,
-        chance,
-        changes_left: plan.changes,
-        victim: plan.victim,
-        died: false,
-        naps: 0,
-        naps_left: 20,
-        steps: 0,
-        trail: Vec::new(),
-        late: Late::new(plan.late),
-        failure: None,
-    };
-    let run = Arc::new(Run { state: Mutex::new(state), turn: Condvar::new() });
-    std::thread::scope(|scope| {
-        for (thread, body) in bodies.iter().chain([&check]).enumerate() {
-            let run = Arc::clone(&run);
-            scope.spawn(move || live(&run, thread, || body(objects), || bury(objects)));
-        }
-    });
-    Arc::into_inner(run).expect("all threads have ended").state.into_inner().expect("whole")
-}
-
 /// A thread of a run, from its first turn to its end.
 fn live(run: &Arc<Run>, thread: usize, body: impl FnOnce(), bury: impl FnOnce()) {
     let here = Here { run: Arc::clone(run), thread, dead: false, held: Vec::new(), pending: 0 };
@@ -160,5 +152,5 @@ fn live(run: &Arc<Run>, thread: usize, body: impl FnOnce(), bury: impl FnOnce())
     state.late.flush();
     state.threads[thread] = Thread::Done;
     state.next();
-    run.turn.notify_all();
+    run.call(&state);
 }

@@ -28,6 +28,7 @@ SONAME := libunipc.so.0
 RELEASE := $(TARGET)/release
 VENV := $(TARGET)/venv
 PEERS := $(TARGET)/venv-peers
+VENV_BENCH := $(TARGET)/venv-bench
 STAGED := python/pysrc/unipc
 SUMMARY := $(PYTHON) tests/scripts/summary.py
 NEED := CARGO=$(CARGO) CC="$(CC)" PYTHON=$(PYTHON) tests/scripts/need
@@ -112,6 +113,7 @@ check: check-rust check-abi check-python check-c ## format, lints, docs, header,
 check-rust: tools.cargo
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path core/fuzz/Cargo.toml --check
+	$(CARGO) fmt --manifest-path ffi/benches/channel/peers/Cargo.toml --check
 	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --workspace --no-deps
 
@@ -186,15 +188,27 @@ $(TARGET)/benches-c/%: ffi/benches/%.c $(wildcard ffi/benches/harness.* ffi/benc
 	mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -Iinclude $(filter %.c,$^) -o $@ -L$(RELEASE) -Wl,-rpath,$(RELEASE) -lunipc
 
-CHANNEL_SOURCES := $(wildcard ffi/benches/channel/*.c)
-$(TARGET)/benches-c/channel: $(CHANNEL_SOURCES) $(wildcard ffi/benches/channel/*.h) $(wildcard include/unipc/*.h) | lib
+CHANNEL := ffi/benches/channel
+CHANNEL_OPTIONS := -std=c11 -O3 -march=native -Iinclude
+CHANNEL_HEADERS := $(wildcard $(CHANNEL)/*.h $(CHANNEL)/peers/*.h include/unipc/*.h)
+$(TARGET)/benches-c/channel: $(wildcard $(CHANNEL)/*.c) $(CHANNEL_HEADERS) | lib
 	mkdir -p $(@D)
-	$(CC) -std=c11 -O3 -march=native -Iinclude $(CHANNEL_SOURCES) -o $@ -L$(RELEASE) -Wl,-rpath,$(RELEASE) -lunipc
+	$(CC) $(CHANNEL_OPTIONS) $(filter %.c,$^) -o $@ -L$(RELEASE) -Wl,-rpath,$(RELEASE) -lunipc
 
-bench-channel: $(TARGET)/benches-c/channel ## channels beside the machine's limits: tables, expectations, plots (target/bench)
-	mkdir -p $(TARGET)/bench
-	$< > $(TARGET)/bench/channel.jsonl
-	$(PYTHON) ffi/benches/channel/report.py $(TARGET)/bench/channel.jsonl $(TARGET)/bench
+# The same harness for loops that are written in Python.
+$(TARGET)/benches-c/libpair.so: $(addprefix $(CHANNEL)/,pair.c limits.c measure.c) $(CHANNEL_HEADERS)
+	mkdir -p $(@D)
+	$(CC) $(CHANNEL_OPTIONS) -shared -fPIC $(filter %.c,$^) -o $@
+
+# What other people made lives apart, and may be missing: it is then skipped by name.
+bench-channel: $(TARGET)/benches-c/channel $(TARGET)/benches-c/libpair.so wheel ## channels beside the machine's limits and their peers: tables, plots (target/bench), expectations
+	CARGO=$(CARGO) CC="$(CC)" PYTHON=$(PYTHON) $(CHANNEL)/peers/build $(TARGET)/bench/peers $(VENV_BENCH) $(TARGET)/wheels
+	$(TARGET)/benches-c/channel $(TARGET)/bench/peers > $(TARGET)/bench/channel.jsonl
+	if [[ -e $(VENV_BENCH)/.ready ]]; then UNIPC_BENCH_PAIR=$(TARGET)/benches-c/libpair.so \
+	    $(VENV_BENCH)/bin/python python/benches/channel/main.py >> $(TARGET)/bench/channel.jsonl; fi
+	rm -rf /dev/shm/unipc_bench_* /tmp/unipc_bench
+	cat $(TARGET)/bench/peers/skipped.jsonl >> $(TARGET)/bench/channel.jsonl
+	$(PYTHON) $(CHANNEL)/report.py $(TARGET)/bench/channel.jsonl $(TARGET)/bench
 
 fuzz: $(TARGET)/tools/bin/cargo-fuzz ## each fuzz target for FUZZ_SECONDS=60 seconds
 	cd core && for target in $$($< list); do \
@@ -208,6 +222,7 @@ audit: $(TARGET)/tools/bin/cargo-deny ## licences, bans and sources of the depen
 format: tools.cargo $(VENV)/.ready ## rewrites all sources in the house style
 	$(CARGO) fmt --all
 	$(CARGO) fmt --manifest-path core/fuzz/Cargo.toml
+	$(CARGO) fmt --manifest-path ffi/benches/channel/peers/Cargo.toml
 	$(VENV)/bin/ruff check --quiet --fix-only .
 	$(VENV)/bin/ruff format --quiet .
 	$(VENV)/bin/clang-format -i $(C_SOURCES)

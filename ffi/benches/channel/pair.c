@@ -28,6 +28,7 @@ static struct {
 } *page;
 
 static pid_t server;
+static const struct transport *used;
 static uint64_t commands;
 static double ticks_per_nanosecond;
 
@@ -77,13 +78,19 @@ void prepare(size_t bytes)
     if (posix_memalign((void **)&pool.bytes, LINE, bytes * messages + LINE) ||
         posix_memalign((void **)&inbox, LINE, bytes + LINE))
         fail("no memory");
-    memset(pool.bytes, 1, bytes * messages);
-    for (uint64_t i = 0; i < messages; i++)
+    for (uint64_t i = 0; i < messages; i++) {
+        memset(pool.bytes + i * bytes, (int)i + 1, bytes);
         memcpy(pool.bytes + i * bytes, &(uint64_t){i + 1}, sizeof(uint64_t));
+    }
 }
 
-/* The server uses the last processor, the commander the first one that this program may use. */
-static void pin(enum role role)
+int come_first(void)
+{
+    /* In turns: whoever spins must not keep one of its own kind from its processor for ever. */
+    return sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 50}) == 0;
+}
+
+void pin(enum role role)
 {
     cpu_set_t allowed, one;
     sched_getaffinity(0, sizeof allowed, &allowed);
@@ -99,41 +106,77 @@ static void pin(enum role role)
         fail("sched_setaffinity");
 }
 
-static void serve(void)
+/* The last message that came, byte by byte; the first word of each was looked at before. */
+static void check_contents(const struct transport *transport, enum role direction)
 {
+    uint64_t received = pool.received[direction];
+    if (!transport->copies_out || received == 0)
+        return;
+    if (memcmp(inbox, pool.bytes + ((received - 1) & pool.mask) * size, size) != 0)
+        fail("a message's bytes are not those that were sent");
+}
+
+static void leave(const struct transport *transport, enum role role)
+{
+    if (transport->detach)
+        transport->detach(role);
+}
+
+/* Outside of what is measured. A transport may have a thread of its own that still needs this processor. */
+static void await_turn(const _Atomic uint64_t *number, uint64_t wanted)
+{
+    while (atomic_load_explicit(number, memory_order_acquire) != wanted)
+        sched_yield();
+}
+
+_Noreturn void pair_serve(const struct transport *transport, int commander)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != commander)
+        _exit(1);
+    pin(SERVER);
+    transport->attach(SERVER);
     for (uint64_t next = 1;; next++) {
-        while (atomic_load_explicit(&page->command, memory_order_acquire) != next)
-            relax();
+        await_turn(&page->command, next);
         void (*loop)(uint64_t) = page->loop;
         uint64_t n = page->n;
         atomic_store_explicit(&page->ready, next, memory_order_release);
         if (!loop)
-            _exit(0);
+            break;
         loop(n);
         page->end = ticks();
+        check_contents(transport, COMMANDER);
         atomic_store_explicit(&page->done, next, memory_order_release);
     }
+    leave(transport, SERVER);
+    _exit(0);
 }
 
-void pair_start(const struct transport *transport)
+void pair_open(void)
 {
     page = shared(4096);
     commands = 0;
     fflush(stdout);
-    pid_t commander = getpid();
-    server = fork();
-    if (server < 0)
-        fail("fork");
-    if (server == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != commander)
-            _exit(1);
-        pin(SERVER);
-        transport->attach(SERVER);
-        serve();
-    }
+}
+
+void pair_command(const struct transport *transport, int child)
+{
+    server = child;
+    used = transport;
     pin(COMMANDER);
     transport->attach(COMMANDER);
+}
+
+void pair_start(const struct transport *transport)
+{
+    pair_open();
+    pid_t commander = getpid();
+    pid_t child = fork();
+    if (child < 0)
+        fail("fork");
+    if (child == 0)
+        pair_serve(transport, commander);
+    pair_command(transport, child);
 }
 
 static void command(void (*loop)(uint64_t), uint64_t n)
@@ -141,8 +184,7 @@ static void command(void (*loop)(uint64_t), uint64_t n)
     page->loop = loop;
     page->n = n;
     atomic_store_explicit(&page->command, ++commands, memory_order_release);
-    while (atomic_load_explicit(&page->ready, memory_order_acquire) != commands)
-        relax();
+    await_turn(&page->ready, commands);
 }
 
 double pair_run(void (*mine)(uint64_t), void (*others)(uint64_t), uint64_t n)
@@ -151,14 +193,15 @@ double pair_run(void (*mine)(uint64_t), void (*others)(uint64_t), uint64_t n)
     uint64_t start = ticks();
     mine(n);
     uint64_t end = ticks();
-    while (atomic_load_explicit(&page->done, memory_order_acquire) != commands)
-        relax();
+    await_turn(&page->done, commands);
+    check_contents(used, SERVER);
     return nanoseconds((double)((page->end > end ? page->end : end) - start));
 }
 
 void pair_end(void)
 {
     command(NULL, 0);
+    leave(used, COMMANDER);
     waitpid(server, NULL, 0);
 }
 

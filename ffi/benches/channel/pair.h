@@ -30,6 +30,8 @@ struct transport {
     void (*answer)(uint64_t n);     /* round trips, by the server */
     void (*pour)(uint64_t n);       /* one way, by the commander */
     void (*drink)(uint64_t n);      /* one way, by the server */
+    void (*detach)(enum role role); /* may be NULL */
+    int copies_out;                 /* what is received last lies in the inbox, whole */
 };
 
 /* What the loops of a case work on, in each process its own. */
@@ -53,6 +55,11 @@ void *shared(size_t bytes);
 /* Starts the other process, and attaches both to the transport. */
 void pair_start(const struct transport *transport);
 void pair_end(void);
+
+/* The same in three steps, for a program that forks by itself: before, in the child, in the parent. */
+void pair_open(void);
+_Noreturn void pair_serve(const struct transport *transport, int commander);
+void pair_command(const struct transport *transport, int child);
 
 /* Runs both loops at once, n times: nanoseconds from the beginning until both are done. */
 double pair_run(void (*mine)(uint64_t), void (*others)(uint64_t), uint64_t n);
@@ -82,6 +89,12 @@ static inline uint64_t ticks(void)
 }
 
 double nanoseconds(double tick_count);
+
+/* Binds this process to the first (COMMANDER) or the last (SERVER) processor that it may use. */
+void pin(enum role role);
+
+/* Ahead of all ordinary processes from now on, with all that is forked: 1, or 0 where that is not allowed. */
+int come_first(void);
 
 /* --- the messages --- */
 
@@ -157,10 +170,14 @@ static inline void read_all(const void *bytes, size_t length)
             NAME##_receive(COMMANDER);                                                             \
     }
 
-#define TRANSPORT(NAME, TEXT)                                                                      \
+#define TRANSPORT_THAT(COPIES_OUT, NAME, TEXT)                                                     \
     LOOPS(NAME)                                                                                    \
-    const struct transport NAME = {TEXT,        NAME##_open,      NAME##_attach,                   \
-                                   NAME##_ask,  NAME##_ask_timed, NAME##_answer,                   \
-                                   NAME##_pour, NAME##_drink};
+    const struct transport NAME = {                                                                \
+        TEXT,          NAME##_open, NAME##_attach, NAME##_ask, NAME##_ask_timed,                   \
+        NAME##_answer, NAME##_pour, NAME##_drink,  NULL,       COPIES_OUT,                         \
+    };
+
+#define TRANSPORT(NAME, TEXT) TRANSPORT_THAT(1, NAME, TEXT)
+#define TRANSPORT_IN_PLACE(NAME, TEXT) TRANSPORT_THAT(0, NAME, TEXT)
 
 #endif

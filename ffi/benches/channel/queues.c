@@ -130,7 +130,7 @@ static inline void queue_in_rows_receive(enum role direction)
 }
 
 #define queue_in_rows_attach attach
-TRANSPORT(queue_in_rows, "queue, rows of 32")
+TRANSPORT_IN_PLACE(queue_in_rows, "queue, rows of 32")
 
 /* --- where they lie --- */
 
@@ -154,7 +154,7 @@ static inline void queue_in_place_receive(enum role direction)
 #define queue_in_place_attach attach
 #define queue_in_place_send send_one
 #define queue_in_place_flush flush_nothing
-TRANSPORT(queue_in_place, "queue, read in place")
+TRANSPORT_IN_PLACE(queue_in_place, "queue, read in place")
 
 /* Only the first word is written and read: what handing over memory costs whatever its size. */
 static inline void queue_untouched_send(enum role direction)
@@ -172,4 +172,31 @@ static inline void queue_untouched_receive(enum role direction)
 #define queue_untouched_open open_spinning
 #define queue_untouched_attach attach
 #define queue_untouched_flush flush_nothing
-TRANSPORT(queue_untouched, "queue, in place and untouched")
+TRANSPORT_IN_PLACE(queue_untouched, "queue, in place and untouched")
+
+/* --- with two more who send and two who receive, in each direction: each has done so once, and then looks on --- */
+
+static void attach_several(enum role role)
+{
+    attach(role);
+    for (int i = 0; i < 2; i++) {
+        unipc_queue *onlooker;
+        check(unipc_queue_from_fd(&onlooker, memory[i], flags));
+        check(unipc_queue_send(onlooker, inbox, size, NULL));
+        check(unipc_queue_recv(onlooker, inbox, size, NULL));
+    }
+}
+
+#define queue_several_open open_spinning
+#define queue_several_attach attach_several
+#define queue_several_send send_one
+#define queue_several_receive receive_one
+#define queue_several_flush flush_nothing
+TRANSPORT(queue_several, "queue, several senders and receivers")
+
+#define queue_several_in_rows_open queue_in_rows_open
+#define queue_several_in_rows_attach attach_several
+#define queue_several_in_rows_send queue_in_rows_send
+#define queue_several_in_rows_receive queue_in_rows_receive
+#define queue_several_in_rows_flush queue_in_rows_flush
+TRANSPORT_IN_PLACE(queue_several_in_rows, "queue, several senders and receivers, rows of 32")

@@ -8,83 +8,40 @@ report.py LINES.json DIRECTORY
 import json
 import pathlib
 import sys
-from dataclasses import dataclass
 
-WIDTH, ROW, LEFT = 900, 22, 330
+from expectations import OURS, Case, Cases, expectations
 
-
-@dataclass
-class Expectation:
-    """`name` at `size` shall cost at most `most` times what the metric's limit does."""
-
-    number: str
-    what: str
-    name: str
-    metric: str
-    size: int
-    most: float
-    field: str = "ratio"
+WIDTH, ROW, LEFT = 900, 22, 420
 
 
-ROUND_TRIP, ONE_WAY = "round trip", "one way"
-EXPECTATIONS = [
-    Expectation("1", "round trip 8 B, in raw ping-pongs", "queue", ROUND_TRIP, 8, 0.85),
-    Expectation("1", "round trip 48 B, in raw ping-pongs", "queue", ROUND_TRIP, 48, 1.0),
-    Expectation("1", "round trip 64 B, in raw ping-pongs", "queue", ROUND_TRIP, 64, 1.15),
-    Expectation("1", "p99 in p50 of 8 B", "queue", ROUND_TRIP, 8, 1.6, "p99/p50"),
-    Expectation("2", "question and answer 8 B, in raw ping-pongs", "service", ROUND_TRIP, 8, 0.65),
-    Expectation("2", "question and answer 56 B, in raw ping-pongs", "service", ROUND_TRIP, 56, 0.65),
-    Expectation("3", "one way 8 B, in lines of a stream", "queue", ONE_WAY, 8, 1.5),
-    Expectation("3", "one way 64 B, in lines of a stream", "queue", ONE_WAY, 64, 2.0),
-    Expectation("3", "one way 64 B, slowest in fastest", "queue", ONE_WAY, 64, 1.5, "most/least"),
-    Expectation("4", "rows 8 B, in lines of a stream", "queue, rows of 32", ONE_WAY, 8, 1.0),
-    Expectation("4", "rows 64 B, in lines of a stream", "queue, rows of 32", ONE_WAY, 64, 1.6),
-    Expectation("4", "rows 1 KiB, in copies", "queue, rows of 32", ONE_WAY, 1024, 1.2),
-    Expectation("5", "64 KiB read in place, in copies", "queue, read in place", ONE_WAY, 65536, 0.95),
-    Expectation("5", "untouched, in raw ping-pongs", "queue, in place and untouched", ROUND_TRIP, 65536, 1.2),
-    Expectation(
-        "6",
-        "8 processes at one queue, in the time of one",
-        "queue, 8 processes send and receive",
-        "mixed",
-        64,
-        1 / 0.7,
-    ),
-    Expectation("7", "topic one way 64 B, in lines", "topic", ONE_WAY, 64, 2.0),
-    Expectation("7", "topic round trip 64 B, in raw ping-pongs", "topic", ROUND_TRIP, 64, 1.15),
-    Expectation("8", "default waiting, awake, 8 B", "queue, default waiting", ROUND_TRIP, 8, 0.85 * 1.1),
-    Expectation("8", "default waiting, asleep, in futexes", "queue, default waiting", "asleep", 64, 1.1),
-]
-
-
-def figure(case: dict, field: str) -> float:
-    numerator, _, denominator = field.partition("/")
-    return case[numerator] / (case[denominator] if denominator else 1)
-
-
-def table(cases: list[dict]) -> None:
+def table(cases: list[Case]) -> None:
     for metric in dict.fromkeys(case["metric"] for case in cases):
-        print(f"\n{metric:<46} {'bytes':>8} {'median':>11} {'of limit':>9} {'p50':>10} {'p99':>10} {'p99.9':>10}")
+        print(f"\n{metric:<60} {'bytes':>8} {'median':>11} {'of limit':>9} {'p50':>10} {'p99':>10} {'p99.9':>10}")
         for case in (case for case in cases if case["metric"] == metric):
             tail = "".join(f" {case[key]:>10.0f}" for key in ("p50", "p99", "p99.9") if key in case)
-            line = f"{case['name']:<46} {case['size']:>8} {case['nanoseconds']:>8.1f} ns {case['ratio']:>8.2f}x"
+            line = f"{case['name']:<60} {case['size']:>8} {case['nanoseconds']:>8.1f} ns {case['ratio']:>8.2f}x"
             print(line + tail)
 
 
-def expectations(cases: list[dict]) -> None:
-    found = {(case["name"], case["metric"], case["size"]): case for case in cases}
+def skipped(cases: list[Case]) -> None:
+    print("\nskipped" if cases else "\nnothing was skipped")
+    for case in cases:
+        part = "".join(f", {case[key]}" for key in ("metric", "size") if key in case)
+        print(f"  {case['name']}{part}: {case['skipped']}")
+
+
+def judge(cases: Cases, path: pathlib.Path) -> None:
+    """The last lines, by number; and the same as lines of JSON."""
     print("\nexpectations")
-    for wanted in EXPECTATIONS:
-        case = found.get((wanted.name, wanted.metric, wanted.size))
-        if case is None:
-            print(f"  {wanted.number}  {wanted.what}: not measured")
-            continue
-        got = figure(case, wanted.field)
-        verdict = "met" if got <= wanted.most else "missed"
-        print(f"  {wanted.number}  {wanted.what}: {got:.2f} (at most {wanted.most:.2f}) {verdict}")
+    lines = []
+    for wanted in expectations():
+        figure, verdict = wanted.verdict(cases)
+        print(f"  {wanted.number}  {wanted.what}: {verdict}")
+        lines.append(json.dumps({"number": wanted.number, "what": wanted.what, "figure": figure, "verdict": verdict}))
+    path.write_text("\n".join(lines) + "\n")
 
 
-def plot(cases: list[dict], metric: str) -> str:
+def plot(cases: list[Case], metric: str) -> str:
     """Bars of each case of a metric, on a logarithmic scale, with the limit's own time as a mark."""
     chosen = [case for case in cases if case["metric"] == metric]
     most = max(max(case["nanoseconds"], case["limit"]) for case in chosen)
@@ -104,7 +61,7 @@ def plot(cases: list[dict], metric: str) -> str:
     for row, case in enumerate(chosen, start=1):
         y = ROW * row + 6
         end, limit = place(case["nanoseconds"]), place(case["limit"])
-        colour = "#2a6f97" if case["name"].startswith(("queue", "topic", "service")) else "#999999"
+        colour = "#2a6f97" if case["name"].startswith(OURS) else "#999999"
         parts += [
             f'<text x="8" y="{y + 13}">{case["name"]}, {case["size"]} B</text>',
             f'<rect x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{ROW - 6}" fill="{colour}"/>',
@@ -115,14 +72,19 @@ def plot(cases: list[dict], metric: str) -> str:
 
 
 def main() -> None:
-    lines, directory = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    cases = [json.loads(line) for line in lines.read_text().splitlines() if line]
-    directory.mkdir(parents=True, exist_ok=True)
-    table(cases)
-    for metric in dict.fromkeys(case["metric"] for case in cases):
-        (directory / f"channel-{metric.replace(' ', '-')}.svg").write_text(plot(cases, metric))
+    path, directory = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    lines = [json.loads(line) for line in path.read_text().splitlines() if line]
+    cases = Cases(lines)
+    timed = [case for case in cases.measured if "nanoseconds" in case]
+    for line in lines:
+        if "conditions" in line:
+            print(line["conditions"])
+    table(timed)
+    for metric in dict.fromkeys(case["metric"] for case in timed):
+        (directory / f"channel-{metric.replace(' ', '-')}.svg").write_text(plot(timed, metric))
     print(f"\nplots: {directory}/channel-*.svg")
-    expectations(cases)
+    skipped(cases.skipped)
+    judge(cases, directory / "expectations.jsonl")
 
 
 if __name__ == "__main__":

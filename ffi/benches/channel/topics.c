@@ -76,6 +76,12 @@ static void topic_watched_open(size_t bytes)
 #define topic_watched_send publish
 #define topic_watched_receive subscribe
 #define topic_watched_flush flush_nothing
+#define topic_alone_open topic_watched_open
+#define topic_alone_attach topic_spinning_attach
+#define topic_alone_send publish
+#define topic_alone_receive subscribe
+#define topic_alone_flush flush_nothing
+TRANSPORT(topic_alone, "topic that overwrites")
 TRANSPORT(topic_watched, "topic, eight more subscribers that do not read")
 
 /* --- question and answer --- */

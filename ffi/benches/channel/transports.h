@@ -8,7 +8,8 @@
 
 /* Of unipc: a queue in each direction, of messages of one size unless it says otherwise. */
 extern const struct transport queue_spinning, queue_waiting, queue_any_size, queue_in_rows,
-    queue_in_place, queue_untouched, topic_spinning, topic_watched, service_spinning;
+    queue_in_place, queue_untouched, queue_several, queue_several_in_rows, topic_spinning,
+    topic_alone, topic_watched, service_spinning;
 /* Of the kernel. */
 extern const struct transport pipe_peer, seqpacket_peer, mq_peer;
 

@@ -69,7 +69,7 @@ static void alone(const struct subject *subject, size_t bytes)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        alarm(120);
+        alarm(60);
         prepare(bytes);
         subject->body(subject);
         fflush(stdout);
@@ -98,50 +98,64 @@ static void both(const struct transport *transport, size_t bytes)
     measure(transport, "one way", bytes);
 }
 
-/* All peers that have a size, right behind ours. */
-static void peers(const char *metric, unsigned trait, size_t bytes)
+/* What of ours is judged by a peer. */
+static const struct transport *counterpart(const struct peer *peer)
+{
+    if (peer->traits & PEER_ASKS)
+        return &service_spinning;
+    return peer->traits & PEER_UNTOUCHED ? &queue_untouched : &queue_spinning;
+}
+
+/* All peers that have a size, each right behind ours: the next minute may be another one. */
+static void beside_peers(const char *metric, unsigned trait, size_t bytes)
 {
     for (int i = 0; foreign_peer(i); i++) {
         const struct peer *peer = foreign_peer(i);
-        if ((peer->traits & trait) && foreign_has_size(peer, bytes))
-            alone(&(struct subject){peer->name, metric, NULL, peer, on_pair}, bytes);
+        if (!(peer->traits & trait) || !foreign_has_size(peer, bytes))
+            continue;
+        measure(counterpart(peer), metric, bytes);
+        alone(&(struct subject){peer->name, metric, NULL, peer, on_pair}, bytes);
     }
+}
+
+static void beside_kernel(const char *metric, size_t bytes)
+{
+    measure(&queue_spinning, metric, bytes);
     measure(&pipe_peer, metric, bytes);
     measure(&seqpacket_peer, metric, bytes);
     if (bytes <= 1024)
         measure(&mq_peer, metric, bytes);
 }
 
-static void beside_the_peers(void)
+static void beside_others(void)
 {
     static const size_t sizes[] = {8, 64, 1024, 65536};
     for (int i = 0; i < 4; i++) {
-        measure(&queue_spinning, "round trip", sizes[i]);
-        if (sizes[i] == 65536) {
-            measure(&queue_in_place, "round trip", sizes[i]);
-            measure(&queue_untouched, "round trip", sizes[i]);
-        }
-        peers("round trip", PEER_ROUND_TRIP, sizes[i]);
-        measure(&queue_spinning, "one way", sizes[i]);
-        if (sizes[i] == 65536) {
-            measure(&queue_in_place, "one way", sizes[i]);
-            measure(&queue_untouched, "one way", sizes[i]);
-        }
-        peers("one way", PEER_ONE_WAY, sizes[i]);
+        beside_peers("round trip", PEER_ROUND_TRIP, sizes[i]);
+        beside_kernel("round trip", sizes[i]);
+        beside_peers("one way", PEER_ONE_WAY, sizes[i]);
+        beside_kernel("one way", sizes[i]);
     }
+    beside_peers("round trip", PEER_ROUND_TRIP, 56);
 }
 
+/* Ours in its ways, those that are judged by each other together. */
 static void beside_the_limits(void)
 {
     measure(&queue_spinning, "round trip", 48);
-    both(&queue_waiting, 8);
-    both(&queue_waiting, 64);
-    both(&queue_any_size, 8);
-    both(&queue_any_size, 64);
+    for (size_t bytes = 8; bytes <= 64; bytes *= 8) {
+        measure(&queue_spinning, "round trip", bytes);
+        measure(&queue_waiting, "round trip", bytes);
+        measure(&queue_spinning, "one way", bytes);
+        measure(&queue_waiting, "one way", bytes);
+        both(&queue_any_size, bytes);
+    }
     both(&queue_any_size, 1024);
     measure(&queue_in_rows, "one way", 8);
     measure(&queue_in_rows, "one way", 64);
     measure(&queue_in_rows, "one way", 1024);
+    both(&queue_in_place, 65536);
+    both(&queue_untouched, 65536);
     both(&queue_untouched, 1 << 20);
     measure(&queue_several, "round trip", 64);
     measure(&queue_several_in_rows, "one way", 64);
@@ -150,6 +164,7 @@ static void beside_the_limits(void)
     measure(&topic_watched, "one way", 64);
     measure(&service_spinning, "round trip", 8);
     measure(&service_spinning, "round trip", 56);
+    measure(&queue_spinning, "round trip", 1024);
     measure(&service_spinning, "round trip", 1024);
 }
 
@@ -180,7 +195,7 @@ int main(int count, char **arguments)
     if (count > 1)
         foreign_load(arguments[1]);
     print_conditions(come_first());
-    beside_the_peers();
+    beside_others();
     beside_the_limits();
     waiting();
     alone(&(struct subject){"mixed", "mixed", NULL, NULL, on_mixed}, LINE);

@@ -8,15 +8,18 @@
 
 #include <stddef.h>
 
-/* What a peer is measured in: both processes talk; one sends to the other; all send to and receive from one queue.
- * The last one tells that a message is received by copying all of it. */
-enum { PEER_ROUND_TRIP = 1, PEER_ONE_WAY = 2, PEER_MIXED = 4, PEER_COPIES_OUT = 8 };
+/* What a peer is measured in: both processes talk; one sends to the other; all send to and receive from one queue. */
+enum { PEER_ROUND_TRIP = 1, PEER_ONE_WAY = 2, PEER_MIXED = 4 };
+
+/* How it is used: all of a message is copied out; only its first word is written and read; it is a question or an
+ * answer. */
+enum { PEER_COPIES_OUT = 8, PEER_UNTOUCHED = 16, PEER_ASKS = 32 };
 
 /* One way of using a library. Directions are 0, from the process with role 0 to the one with role 1, and 1, back.
  * A function that fails says why on the standard error and ends the process. */
 struct peer {
     const char *name;
-    unsigned traits;
+    unsigned traits;           /* of both kinds */
     const size_t *sizes;       /* of messages; 0 ends them */
     void (*open)(size_t size); /* before the fork, in what both processes come from */
     void (*attach)(int role);  /* after it, in each; returns when both are there */

@@ -2,7 +2,8 @@
 //! iceoryx2: publisher and subscriber, client and server; both sides poll, since it has no receive that waits.
 
 use crate::peer::{
-    Meeting, ONE_WAY, Own, Peer, ROUND_TRIP, SIZES, fail, good, read_all, slots, words, words_mut,
+    self, Meeting, ONE_WAY, Own, Peer, ROUND_TRIP, SIZES, fail, good, read_all, slots, words,
+    words_mut,
 };
 use iceoryx2::active_request::ActiveRequest;
 use iceoryx2::config::Config;
@@ -31,7 +32,7 @@ static LARGE: [usize; 2] = [65536, 0];
 /// Only the first word is written and read: what handing over memory costs whatever its size.
 pub static UNTOUCHED: Peer = Peer {
     name: c"iceoryx2, in place and untouched".as_ptr(),
-    traits: ROUND_TRIP | ONE_WAY,
+    traits: ROUND_TRIP | ONE_WAY | peer::UNTOUCHED,
     sizes: LARGE.as_ptr(),
     open,
     attach,
@@ -44,7 +45,7 @@ static ASKED_SIZES: [usize; 4] = [8, 56, 1024, 0];
 
 pub static ASKED: Peer = Peer {
     name: c"iceoryx2, request and response".as_ptr(),
-    traits: ROUND_TRIP,
+    traits: ROUND_TRIP | peer::ASKS,
     sizes: ASKED_SIZES.as_ptr(),
     open,
     attach: attach_asked,

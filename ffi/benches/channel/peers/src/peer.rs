@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub const ROUND_TRIP: c_uint = 1;
 pub const ONE_WAY: c_uint = 2;
 pub const COPIES_OUT: c_uint = 8;
+pub const UNTOUCHED: c_uint = 16;
+pub const ASKS: c_uint = 32;
 
 /// The sizes of messages that all are measured with; 0 ends them.
 pub static SIZES: [usize; 5] = [8, 64, 1024, 65536, 0];

@@ -216,6 +216,12 @@ def expectations() -> list[Expectation]:
             e(8, f"default waiting, one way {t}, in spinning's rate", faster(WAIT, SPIN, OW, s), 0.9, True)
             for s, t in small
         ),
+        e(
+            8,
+            "system calls in 10,000 round trips of two that are awake",
+            value("system calls in 10,000 round trips"),
+            0,
+        ),
         e(8, "both asleep, in raw futex round trips", ratio(WAIT, ASLEEP, 64), 1.1),
         e(8, "wake-ups for 1,000 sends to a sleeper", value("wake-ups for 1,000 sends"), 1),
         e(8, "percent of a processor while idle", value("percent of a processor while idle"), 0.1, below=True),

@@ -53,6 +53,12 @@ static void on_wake_ups(const struct subject *subject)
     wake_ups();
 }
 
+static void on_system_calls(const struct subject *subject)
+{
+    (void)subject;
+    system_calls();
+}
+
 static void on_idle(const struct subject *subject)
 {
     (void)subject;
@@ -173,6 +179,7 @@ static void waiting(void)
     const char *name = queue_waiting.name;
     measure(&queue_waiting, "asleep", 64);
     alone(&(struct subject){name, "wake-ups", NULL, NULL, on_wake_ups}, 64);
+    alone(&(struct subject){name, "system calls", NULL, NULL, on_system_calls}, 64);
     alone(&(struct subject){name, "idle", NULL, NULL, on_idle}, 64);
 }
 

@@ -15,6 +15,7 @@ WIDTH, ROW, LEFT = 900, 22, 420
 
 
 def table(cases: list[Case]) -> None:
+    """Of what was measured more than once, beside several others, the one in the middle."""
     for metric in dict.fromkeys(case["metric"] for case in cases):
         print(f"\n{metric:<60} {'bytes':>8} {'median':>11} {'of limit':>9} {'p50':>10} {'p99':>10} {'p99.9':>10}")
         for case in (case for case in cases if case["metric"] == metric):
@@ -75,7 +76,8 @@ def main() -> None:
     path, directory = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     lines = [json.loads(line) for line in path.read_text().splitlines() if line]
     cases = Cases(lines)
-    timed = [case for case in cases.measured if "nanoseconds" in case]
+    keys = dict.fromkeys((case["name"], case["metric"], case["size"]) for case in cases.measured if "ratio" in case)
+    timed = [cases.find(*key) for key in keys]
     for line in lines:
         if "conditions" in line:
             print(line["conditions"])

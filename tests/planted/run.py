@@ -24,7 +24,7 @@ PLACE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "planted"
 TREE, TARGET = PLACE / "tree", PLACE / "target"
 CARGO = os.environ.get("CARGO", "cargo")
 # A watchdog for one command: what hangs is caught.
-LIMIT = 240
+LIMIT = 600
 MODELS = [CARGO, "test", "--quiet", "--package", "unipc-tests", "--test", "models", "--"]
 CRASH = [CARGO, "build", "--quiet", "--package", "unipc-tests", "--bin", "crash"]
 

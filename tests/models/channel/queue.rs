@@ -3,6 +3,7 @@
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::memory::{Memory, Shape};
 use super::party::Party;
@@ -86,6 +87,24 @@ fn two_send() {
     holds(kept, &[send_one, send_two], nothing, Stage::settle_queue, depth);
     let kept = || Stage::new(Shape { ring: 128, ..TINY }, &[queue, queue]).fill(1, 1, 8);
     holds(kept, &[send_one, send_two], nothing, Stage::settle_queue, depth);
+}
+
+/// Whoever has seen a turn kept must not take a later time for the same.
+#[test]
+fn kept_again() {
+    let it = Stage::new(Shape { ring: 4096, ..TINY }, &[queue, queue]);
+    let send = |thread| {
+        let bytes = bytes((thread, 0), 8);
+        it.party_of(thread, |party| party.sender().send(&bytes, Timeout::TRY)).expect("its turn");
+        it.memory.control.producers.0.word.plain().load(Ordering::SeqCst)
+    };
+    let first = send(0);
+    let shared = send(1);
+    let again = (0..70).map(|_| send(0)).last().expect("some");
+    // The lowest two bits are its flags, the upper half says whose it is.
+    assert_eq!((first & 3, shared & 3, again & 3), (0, 1, 0));
+    assert_eq!(first >> 32, again >> 32);
+    assert_ne!(first, again);
 }
 
 #[test]

@@ -83,21 +83,23 @@ impl Stage {
 
     /// Sends before the run begins, instead of this thread.
     pub(super) fn fill(self, thread: usize, count: usize, length: usize) -> Self {
-        let mut party = lock(&self.parties[thread]);
-        let sender = party.as_mut().expect("it has one").sender();
         for number in 0..count {
-            let sent = sender.send(&bytes((thread, number), length), Timeout::TRY);
+            let bytes = bytes((thread, number), length);
+            let sent = self.party_of(thread, |party| party.sender().send(&bytes, Timeout::TRY));
             sent.expect("there is room");
             lock(&self.begun).push((thread, number));
             lock(&self.done).push((thread, number));
         }
-        drop(party);
         self
     }
 
     /// The calling thread's.
     pub(super) fn party<T>(&self, work: impl FnOnce(&mut Party) -> T) -> T {
-        work(lock(&self.parties[me()]).as_mut().expect("it has one"))
+        self.party_of(me(), work)
+    }
+
+    pub(super) fn party_of<T>(&self, thread: usize, work: impl FnOnce(&mut Party) -> T) -> T {
+        work(lock(&self.parties[thread]).as_mut().expect("it has one"))
     }
 
     pub(super) fn begin(&self, number: usize) {

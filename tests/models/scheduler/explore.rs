@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, mpsc};
 
-use super::{Death, HERE, Here, Run, State, Thread};
+use super::{Death, HERE, Here, Run, State, Thread, step};
 
 /// What is to be tried.
 #[derive(Debug, Clone, Copy)]
@@ -137,6 +137,8 @@ fn live(run: &Arc<Run>, thread: usize, body: impl FnOnce(), bury: impl FnOnce())
     let ended = catch_unwind(AssertUnwindSafe(|| {
         run.await_turn(run.lock(), thread);
         body();
+        // Others may come before its last stores do.
+        step();
     }));
     match ended {
         Ok(()) => {}

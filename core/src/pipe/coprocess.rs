@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::process::Process;
 use super::pty;
 use super::shell::{OpenFd, check_free, explained, known, new_pipe};
-use super::sink::Sink;
-use super::source::{LINE_LIMIT, Source};
+use super::sink::{COPIED, Sink};
+use super::source::{LINE_LIMIT, Source, newline};
 use super::spawn::Command;
 use super::turn::Taken;
 use crate::error::{Error, ErrorKind, Result};
@@ -160,20 +160,25 @@ impl Coprocess {
     /// signal.
     ///
     /// Errors: `EINVAL` for a line with a newline in it.
-    pub fn begin_line(&self, line: &[u8]) -> Result<Exchange<'_>> {
-        if line.contains(&b'\n') {
+    pub fn begin_line<'a>(&'a self, line: &'a [u8]) -> Result<Exchange<'a>> {
+        if newline(line).is_some() {
             let why = "a line has no newline in it: the newline is added";
             return Err(self.failed("line", ErrorKind::invalid(why)));
+        }
+        if line.len() > COPIED {
+            let mut exchange = self.begin(line);
+            exchange.end = b"\n";
+            return Ok(exchange);
         }
         let mut bytes = self.input.take_room();
         bytes.extend_from_slice(line);
         bytes.push(b'\n');
-        Ok(Exchange { coprocess: self, bytes: Cow::Owned(bytes), done: 0, turn: None })
+        Ok(Exchange { coprocess: self, bytes: Cow::Owned(bytes), end: b"", done: 0, turn: None })
     }
 
     /// Bytes to send; for callers who go on after a signal.
     pub fn begin<'a>(&'a self, bytes: &'a [u8]) -> Exchange<'a> {
-        Exchange { coprocess: self, bytes: Cow::Borrowed(bytes), done: 0, turn: None }
+        Exchange { coprocess: self, bytes: Cow::Borrowed(bytes), end: b"", done: 0, turn: None }
     }
 
     /// Reads the next line, without its newline; nothing at the end. A last line may have no newline.
@@ -284,6 +289,8 @@ impl Coprocess {
 pub struct Exchange<'a> {
     coprocess: &'a Coprocess,
     bytes: Cow<'a, [u8]>,
+    /// What follows them: a newline that is not there yet.
+    end: &'static [u8],
     done: usize,
     turn: Option<Taken<'a>>,
 }
@@ -293,8 +300,9 @@ impl Exchange<'_> {
     ///
     /// Errors: those of [`Coprocess::write`].
     pub fn send(&mut self, timeout: Timeout) -> Result<()> {
+        let all = self.bytes.len() + self.end.len();
         self.send_within(&mut Limit::new(timeout))
-            .map_err(|kind| self.coprocess.failed("write", kind.after(self.done, self.bytes.len())))
+            .map_err(|kind| self.coprocess.failed("write", kind.after(self.done, all)))
     }
 
     /// Sends what was not sent yet, and gives the next line of the filter, without its newline, to `take`.
@@ -318,7 +326,7 @@ impl Exchange<'_> {
             Some(turn) => turn,
             none => none.insert(input.take_turn(limit)?),
         };
-        input.write_and_drain(&self.bytes, &mut self.done, output, limit, turn)
+        input.write_and_drain([&self.bytes, self.end], &mut self.done, output, limit, turn)
     }
 }
 

@@ -151,7 +151,7 @@ impl Pty {
         let (mut limit, mut done) = (Limit::new(timeout), 0);
         let turn = self.input.take_turn(&mut limit);
         let written = turn.and_then(|turn| {
-            self.input.write_and_drain(bytes, &mut done, &self.output, &mut limit, &turn)
+            self.input.write_and_drain([bytes, b""], &mut done, &self.output, &mut limit, &turn)
         });
         written.map_err(|kind| self.failed("write", kind.after(done, bytes.len())))
     }

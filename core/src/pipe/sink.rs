@@ -14,8 +14,8 @@ use crate::stream::{Limit, Stream};
 use crate::sys;
 use crate::time::{Deadline, Timeout};
 
-/// How large room may be that is kept.
-const KEPT: usize = 64 << 10;
+/// How long a line may be that gets its newline in such room: the copy costs less than the newline's own call.
+pub(super) const COPIED: usize = 4096;
 
 /// What is behind the lock, which nobody holds while waiting.
 #[derive(Debug)]
@@ -63,20 +63,20 @@ impl Sink {
         written.map_err(|(cause, done)| cause.after(done, bytes.len()))
     }
 
-    /// Writes what is left behind the first `done` bytes, and counts there, to a program whose output is `output`. As long
+    /// Writes what is left of both parts behind the first `done` bytes, and counts there, to a program whose output is `output`. As long
     /// as the input is full, what the program puts out is read and kept: it would else wait for us, and we for it.
     /// The turn is the caller's.
     pub(super) fn write_and_drain(
         &self,
-        bytes: &[u8],
+        parts: [&[u8]; 2],
         done: &mut usize,
         output: &Source,
         limit: &mut Limit,
         _turn: &Taken<'_>,
     ) -> Result<(), ErrorKind> {
         let stream = self.stream()?;
-        while *done < bytes.len() {
-            *done += match self.attempt(&stream, &bytes[*done..]) {
+        while let Some(rest) = behind(parts, *done) {
+            *done += match self.attempt(&stream, rest) {
                 Err(ErrorKind::WouldBlock | ErrorKind::Os(libc::EAGAIN)) => {
                     make_room(&stream, output, limit).map(|()| 0)
                 }
@@ -93,10 +93,8 @@ impl Sink {
 
     /// Gives the room back for the next line.
     pub(super) fn give_room(&self, mut room: Vec<u8>) {
-        if room.capacity() <= KEPT {
-            room.clear();
-            lock(&self.state).room = room;
-        }
+        room.clear();
+        lock(&self.state).room = room;
     }
 
     /// Writes what fits at once.
@@ -106,6 +104,13 @@ impl Sink {
         }
         stream.write(bytes, Timeout::TRY)
     }
+}
+
+/// What is left of the part that is being written, behind `done` bytes of both.
+fn behind([first, second]: [&[u8]; 2], done: usize) -> Option<&[u8]> {
+    let of_second = done.saturating_sub(first.len());
+    let rest = first.get(done..).filter(|rest| !rest.is_empty()).unwrap_or(&second[of_second..]);
+    (!rest.is_empty()).then_some(rest)
 }
 
 /// Waits until there may be room in the input, and reads output that comes meanwhile.

@@ -234,12 +234,9 @@ impl Buffer {
 
     /// How long the first line is, if there is a newline. Each byte is looked at once.
     fn newline(&mut self) -> Option<usize> {
-        let mut rest = &self.room[self.searched..self.end];
-        // The standard library's fastest search for a byte. Reading from memory does not fail.
-        let past = rest.skip_until(b'\n').unwrap_or(0);
-        let found = past > 0 && self.room[self.searched + past - 1] == b'\n';
-        self.searched += past - usize::from(found);
-        found.then(|| self.searched - self.start)
+        let found = newline(&self.room[self.searched..self.end]);
+        self.searched = found.map_or(self.end, |at| self.searched + at);
+        found.map(|_| self.searched - self.start)
     }
 
     /// Room for more bytes, behind those that are there.
@@ -261,6 +258,14 @@ impl Buffer {
         self.room = room.bytes;
         self.end = room.end;
     }
+}
+
+/// Where the first newline is.
+pub(super) fn newline(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    // The standard library's fastest search for a byte. Reading from memory does not fail.
+    let past = rest.skip_until(b'\n').unwrap_or(0);
+    past.checked_sub(1).filter(|&at| bytes[at] == b'\n')
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

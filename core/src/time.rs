@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// How long a call may block: not at all, for a while, or for ever.
 ///
@@ -41,16 +41,22 @@ impl Timeout {
     /// From the fields of a `struct timespec` as C gives them.
     ///
     /// Errors: `EINVAL` for a negative time or for nanoseconds outside 0..1,000,000,000.
+    #[inline]
     pub fn from_timespec(seconds: i64, nanoseconds: i64) -> Result<Self> {
-        match (u64::try_from(seconds), u32::try_from(nanoseconds)) {
-            (Ok(seconds), Ok(nanoseconds)) if nanoseconds < 1_000_000_000 => {
-                Ok(Self::After(Duration::new(seconds, nanoseconds)))
-            }
-            _ => Err(ErrorKind::invalid(
-                "a timeout is 0 or more seconds and 0..999999999 nanoseconds",
-            )
-            .during("timeout", format_args!("{{{seconds}, {nanoseconds}}}"))),
+        match Self::of_timespec(seconds, nanoseconds) {
+            Some(timeout) => Ok(timeout),
+            None => Err(no_timespec(seconds, nanoseconds)),
         }
+    }
+
+    /// As [`Timeout::from_timespec`], for who has no use for an error yet.
+    #[doc(hidden)]
+    #[inline]
+    pub fn of_timespec(seconds: i64, nanoseconds: i64) -> Option<Self> {
+        let (seconds, nanoseconds) =
+            (u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
+        let is_one = nanoseconds < 1_000_000_000;
+        is_one.then(|| Self::After(Duration::new(seconds, nanoseconds)))
     }
 
     /// What a wait says that has come to nothing: `EAGAIN` when it was a try, `ETIMEDOUT` when its time is over.
@@ -66,6 +72,12 @@ impl Timeout {
             Self::After(duration) => Deadline(Instant::now().checked_add(duration)),
         }
     }
+}
+
+#[cold]
+fn no_timespec(seconds: i64, nanoseconds: i64) -> Error {
+    let why = "a timeout is 0 or more seconds and 0..999999999 nanoseconds";
+    ErrorKind::invalid(why).during("timeout", format_args!("{{{seconds}, {nanoseconds}}}"))
 }
 
 /// A moment on the monotonic clock, or never. Made by [`Timeout::deadline`].

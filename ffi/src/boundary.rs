@@ -146,7 +146,11 @@ impl Caller {
     /// As [`Caller::guard`], for what is seldom needed: it stays out of its caller's way.
     #[cold]
     #[inline(never)]
-    pub(crate) fn seldom<R: Answer>(self, body: impl FnOnce(&Self) -> Result<R>) -> R {
+    #[allow(
+        improper_ctypes_definitions,
+        reason = "no C code calls it; it says that nothing unwinds"
+    )]
+    pub(crate) extern "C" fn seldom<R: Answer>(self, body: impl FnOnce(&Self) -> Result<R>) -> R {
         self.guard(|| body(&self))
     }
 
@@ -286,6 +290,17 @@ impl Caller {
         Ok(unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), length) })
     }
 
+    /// As [`Caller::room`], or nothing: for what cannot fail.
+    #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
+    #[allow(clippy::mut_from_ref, reason = "the memory is the C caller's")]
+    #[inline]
+    pub(crate) fn live_room<T>(&self, buffer: *mut T, length: usize) -> Option<&mut [T]> {
+        let fits = length <= isize::MAX.cast_unsigned() / size_of::<T>();
+        let start = NonNull::new(buffer).filter(|_| fits)?;
+        // SAFETY: by contract `length` values may be written, and any bytes are a `T` of C.
+        Some(unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), length) })
+    }
+
     /// A place for a result.
     pub(crate) fn output<T>(&self, argument: &'static str, out: *mut T) -> Result<Output<T>> {
         self.pointer(argument, out).map(Output)
@@ -319,9 +334,12 @@ impl Caller {
     }
 
     /// Is this a time that [`Caller::timeout`] takes? For those who need none yet.
+    #[allow(clippy::unused_self, reason = "that the caller is trusted is what makes it safe")]
     #[inline]
     pub(crate) fn is_timeout(&self, timeout: *const timespec) -> bool {
-        timeout.is_null() || self.timeout(timeout).is_ok()
+        // SAFETY: NULL, or by contract a timespec that may be read.
+        let Some(timeout) = (unsafe { timeout.as_ref() }) else { return true };
+        Timeout::of_timespec(timeout.tv_sec, timeout.tv_nsec).is_some()
     }
 
     /// Permission bits, where 0 is the default.

@@ -110,12 +110,6 @@ pub(crate) mod robust {
     #[derive(Debug, Clone, Copy)]
     pub(crate) struct Current(usize);
 
-    pub(crate) struct Plan {
-        pub(crate) tid: u32,
-        pub(crate) who: u64,
-        pub(crate) since: u64,
-    }
-
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(crate) struct Link(usize);
 
@@ -168,12 +162,8 @@ pub(crate) mod robust {
             }
         }
 
-        pub(crate) fn plan(&self) -> Plan {
-            Plan { tid: self.tid(), who: self.who(), since: self.since() }
-        }
-
         /// Not as unsafe as the original: nobody follows the link.
-        pub(crate) unsafe fn link(&self, link: Link, _: &Plan) {
+        pub(crate) unsafe fn link(&self, link: Link, _: usize) {
             if private_step() {
                 kernel(|held, _| held.push(link.0));
             }

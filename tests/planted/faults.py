@@ -20,11 +20,11 @@ FAULTS = [
     # How a thread holds a cell.
     fault(
         "what is taken is not put into the kernel's list",
-        ("map/cell.rs", "unsafe { thread.link(cell.link(), &plan) };", "let _ = &plan;"),
+        ("map/cell.rs", "unsafe { thread.link(cell.link(), top) };", "let _ = top;"),
     ),
     fault(
         "the holder does not write who it is",
-        ("map/cell.rs", "        cell.since.store(plan.since, Ordering::Release);\n", ""),
+        ("map/cell.rs", "        cell.since.store(thread.since(), Ordering::Release);\n", ""),
     ),
     fault(
         "the word is given back without a word to the kernel",
@@ -87,7 +87,7 @@ FAULTS = [
     fault("the gate is not marked", ("sync/gate.rs", "let marked = seen | SLEEPERS;", "let marked = seen;")),
     fault(
         "the gate opens for one where it should for all",
-        ("sync/gate.rs", "self.open_slowly(all);", "self.open_slowly(all && false);"),
+        ("sync/gate.rs", "open_slowly(word, all);", "open_slowly(word, all && false);"),
     ),
     fault(
         "an opening cannot be told from none",
@@ -131,13 +131,13 @@ FAULTS = [
         "a reader does not look for a writer",
         (
             "sync/rwlock/robust.rs",
-            "        if writer.load(Ordering::SeqCst) != 0 {\n            self.step_back(HEAD + at);",
-            "        if writer.load(Ordering::SeqCst) == 1 {\n            self.step_back(HEAD + at);",
+            "        if writer.word.load(Ordering::SeqCst) != 0 {\n            self.step_back(HEAD + at);",
+            "        if writer.word.load(Ordering::SeqCst) == 1 {\n            self.step_back(HEAD + at);",
         ),
         (
             "sync/rwlock/robust.rs",
-            "        if writer.load(Ordering::Relaxed) != 0\n            || at >= self.used()",
-            "        if at >= self.used()",
+            "        if writer.word.load(Ordering::Relaxed) != 0\n            || at >= writer.count.load",
+            "        if at >= writer.count.load",
         ),
     ),
     fault(

@@ -63,11 +63,10 @@ impl Cell {
         Attempt { cell: self, thread }
     }
 
-    /// The quick form of taking it, where its word is `expected`.
+    /// The quick form of taking it, where its word is 0.
     #[inline]
-    pub(super) fn take_at_once(&self, expected: u32) -> bool {
-        let Some(thread) = Current::known() else { return false };
-        self.attempt_by(thread).take(expected, expected & WAITERS).is_ok()
+    pub(crate) fn take_at_once(&self, thread: Current) -> bool {
+        self.attempt_by(thread).take(0, 0).is_ok()
     }
 
     /// Gives it back: stores `value` in its word, and wakes `wake` sleepers if there are any.
@@ -80,33 +79,32 @@ impl Cell {
             thread.settle();
             return Err(ErrorKind::Os(libc::EPERM));
         }
-        self.leave(thread, value, wake);
+        self.leave(thread, value, wake, || ());
         Ok(())
     }
 
     /// The quick form of giving it back with a word of 0, where it is what the thread took last, and nobody died with it.
     #[inline]
-    pub(super) fn give_back_at_once(&self, wake: i32) -> bool {
-        let Some(thread) = Current::known() else { return false };
-        let is_latest = thread.top() == self.link().address();
-        is_latest && self.give_back_latest(thread, wake)
+    pub(crate) fn give_back_at_once(&self, thread: Current, wake: i32) -> bool {
+        thread.top() == self.link().address() && self.give_back_latest(thread, wake, || ())
     }
 
+    /// As [`Cell::give_back_at_once`], where it is known to be what the thread took last. `then` is done in the end.
     #[inline]
-    fn give_back_latest(&self, thread: Current, wake: i32) -> bool {
+    pub(crate) fn give_back_latest(&self, thread: Current, wake: i32, then: impl FnOnce()) -> bool {
         // Not after a death either, whose mark stands in the word.
         if self.word.load(Ordering::Relaxed) & !WAITERS != thread.tid() {
             return false;
         }
         thread.pend(self.link());
         thread.pop();
-        self.leave(thread, 0, wake);
+        self.leave(thread, 0, wake, then);
         true
     }
 
     /// The end of giving it back, when it is out of the list.
     #[inline]
-    fn leave(&self, thread: Current, value: u32, wake: i32) {
+    fn leave(&self, thread: Current, value: u32, wake: i32, then: impl FnOnce()) {
         // Nobody may take the next holder for this one.
         self.since.store(0, Ordering::Relaxed);
         // SYNC: a release that pairs with the acquire of whoever takes the cell next; sequentially consistent, for those
@@ -114,16 +112,20 @@ impl Cell {
         let before = self.word.swap(value, Ordering::SeqCst);
         if before & WAITERS == 0 {
             thread.settle();
+            then();
         } else {
-            self.wake(thread, wake);
+            self.wake(thread, wake, then);
         }
     }
 
     #[cold]
-    fn wake(&self, thread: Current, wake: i32) {
+    #[inline(never)]
+    fn wake(&self, thread: Current, wake: i32, then: impl FnOnce()) {
         futex::wake(&self.word, wake);
         // Only now: a death before the wake is the kernel's to make good.
         thread.settle();
+        // Here, so that the quick way has nothing to keep over this call.
+        then();
     }
 
     /// Does the calling thread hold it?
@@ -182,23 +184,6 @@ impl Cell {
     }
 }
 
-/// What the calling thread took last of all.
-#[must_use]
-#[derive(Debug)]
-pub(crate) struct Latest<'a> {
-    pub(super) cell: &'a Cell,
-    pub(super) thread: Current,
-    pub(crate) index: usize,
-}
-
-impl Latest<'_> {
-    /// As [`Lines::give_back_at_once`](super::lines::Lines::give_back_at_once).
-    #[inline]
-    pub(crate) fn give_back(self, wake: i32) -> bool {
-        self.cell.give_back_latest(self.thread, wake)
-    }
-}
-
 /// A thread that is about to take a cell.
 #[must_use]
 #[derive(Debug)]
@@ -227,20 +212,15 @@ impl Attempt<'_> {
             // What is written there is the dead one's, and must not be taken for the new holder's.
             cell.since.store(0, Ordering::Relaxed);
         }
-        let plan = thread.plan();
+        let (tid, top) = (thread.tid(), thread.top());
         // SYNC: pairs with `give_back`; a release, so that a record that was cleared stays so; sequentially consistent, for
         // those who look at another word next (`RwLock`).
-        cell.word.compare_exchange(
-            expected,
-            plan.tid | bits,
-            Ordering::SeqCst,
-            Ordering::Relaxed,
-        )?;
+        cell.word.compare_exchange(expected, tid | bits, Ordering::SeqCst, Ordering::Relaxed)?;
         // SAFETY: `Lines` keeps its mapping while this process holds one of its cells.
-        unsafe { thread.link(cell.link(), &plan) };
-        cell.who.store(plan.who, Ordering::Relaxed);
+        unsafe { thread.link(cell.link(), top) };
+        cell.who.store(thread.who(), Ordering::Relaxed);
         // SYNC: release, so that whoever reads this finds the process that it belongs to.
-        cell.since.store(plan.since, Ordering::Release);
+        cell.since.store(thread.since(), Ordering::Release);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::Map;
-use super::cell::{Attempt, Cell, HOLDER, Latest, current};
+use super::cell::{Attempt, Cell, HOLDER, current};
 use crate::error::ErrorKind;
 use crate::sys::robust::Current;
 
@@ -118,12 +118,6 @@ impl Lines {
         self.cell(index).attempt()
     }
 
-    /// Takes a cell whose word is `expected`, if that needs nothing but to be done.
-    #[inline]
-    pub(crate) fn take_at_once(&self, index: usize, expected: u32) -> bool {
-        self.cell(index).take_at_once(expected)
-    }
-
     /// Does the calling thread hold the cell?
     pub(crate) fn is_mine(&self, index: usize) -> Result<bool, ErrorKind> {
         self.cell(index).is_mine()
@@ -152,12 +146,12 @@ impl Lines {
         Ok(latest.and_then(|link| self.index_of(link, first)))
     }
 
-    /// What the calling thread took last of all, if it is a cell from `first` on.
+    /// What the thread took last of all, if it is a cell from `first` on.
     #[inline]
-    pub(crate) fn latest_at_once(&self, first: usize) -> Option<Latest<'_>> {
-        let thread = Current::known()?;
-        let index = self.index_of(thread.top(), first)?;
-        Some(Latest { cell: self.cell(index), thread, index })
+    pub(crate) fn latest_at_once(&self, thread: Current, first: usize) -> Option<(usize, &Cell)> {
+        let cells = self.cells();
+        let index = thread.top().wrapping_sub(cells.first()?.link().address()) / LINE;
+        Some((index, cells.get(index).filter(|_| index >= first)?))
     }
 
     /// Which cell from `first` on has its link at this address?
@@ -172,12 +166,6 @@ impl Lines {
     /// Errors: `EPERM` when the thread does not hold it.
     pub(crate) fn give_back(&self, index: usize, value: u32, wake: i32) -> Result<(), ErrorKind> {
         self.cell(index).give_back(value, wake)
-    }
-
-    /// As [`Lines::give_back`] with a value of 0, if the cell is what the thread took last, and nobody died with it.
-    #[inline]
-    pub(crate) fn give_back_at_once(&self, index: usize, wake: i32) -> bool {
-        self.cell(index).give_back_at_once(wake)
     }
 
     /// Marks the word of a cell whose holder is dead as the kernel would have done. True when it was, or is by now.

@@ -85,36 +85,48 @@ impl<'a> Gate<'a> {
     /// Wakes one sleeper, or all.
     #[inline]
     pub(super) fn open(self, all: bool) {
-        // SYNC: as in `prepare`.
-        if self.word.load(Ordering::SeqCst) & SLEEPERS != 0 {
-            self.open_slowly(all);
-        }
+        open(self.word, all);
     }
+}
 
-    #[cold]
-    fn open_slowly(self, all: bool) {
-        loop {
-            let seen = self.word.load(Ordering::SeqCst);
-            if seen & SLEEPERS == 0 {
-                return;
-            }
-            let opened = (seen.wrapping_add(1)) | SLEEPERS;
-            let exchange = |from, to| {
-                self.word.compare_exchange(from, to, Ordering::SeqCst, Ordering::Relaxed).is_ok()
-            };
-            if !exchange(seen, opened) {
-                continue;
-            }
-            let woken = futex::wake(self.word, if all { i32::MAX } else { 1 });
-            // The count moves on with the bit: who has prepared and not lain down yet would miss an opening that finds the
-            // bit gone, if another one who prepares could make the word what it was.
-            let cleared = opened.wrapping_add(1) & !SLEEPERS;
-            if (all || woken == 0) && exchange(opened, cleared) {
-                // Who came between the wake and the exchange sleeps on a word that says nothing of it.
-                futex::wake(self.word, i32::MAX);
-            }
+/// The word of an object's gate, for [`open`]; an object has lines enough.
+#[inline]
+pub(super) fn word_of(lines: &Lines) -> Option<&AtomicU32> {
+    (lines.count() > WAITING).then(|| &lines.words(WAITING)[0])
+}
+
+/// As [`Gate::open`].
+#[inline]
+pub(super) fn open(word: &AtomicU32, all: bool) {
+    // SYNC: as in `Gate::prepare`.
+    if word.load(Ordering::SeqCst) & SLEEPERS != 0 {
+        open_slowly(word, all);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn open_slowly(word: &AtomicU32, all: bool) {
+    loop {
+        let seen = word.load(Ordering::SeqCst);
+        if seen & SLEEPERS == 0 {
             return;
         }
+        let opened = (seen.wrapping_add(1)) | SLEEPERS;
+        let exchange =
+            |from, to| word.compare_exchange(from, to, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        if !exchange(seen, opened) {
+            continue;
+        }
+        let woken = futex::wake(word, if all { i32::MAX } else { 1 });
+        // The count moves on with the bit: who has prepared and not lain down yet would miss an opening that finds the
+        // bit gone, if another one who prepares could make the word what it was.
+        let cleared = opened.wrapping_add(1) & !SLEEPERS;
+        if (all || woken == 0) && exchange(opened, cleared) {
+            // Who came between the wake and the exchange sleeps on a word that says nothing of it.
+            futex::wake(word, i32::MAX);
+        }
+        return;
     }
 }
 

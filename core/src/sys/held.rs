@@ -42,13 +42,15 @@ pub(super) struct State {
     gaps_4: [u64; 3],
     pub(super) head: AtomicUsize,
     gap_5: u64,
-    pub(super) count: AtomicUsize,
+    /// How many there are in `held`.
+    pub(super) under: AtomicUsize,
     gaps_6: [u64; 5],
     pub(super) before: Sentinel,
     gaps_7: [u64; 3],
     pub(super) after: Sentinel,
-    /// The last one linked is at `count`; the first is the second sentinel.
-    pub(super) held: [Held; CAPACITY + 1],
+    /// What is linked, the latest last, but for the last one of all: `before` points to that. So who holds one thing alone
+    /// need not write here.
+    pub(super) held: [Held; CAPACITY - 1],
 }
 
 /// The address of a link.
@@ -66,7 +68,7 @@ const fn is_apart(offset: usize) -> bool {
 const _: () = assert!(is_apart(offset_of!(State, tid)) && is_apart(offset_of!(State, who)));
 const _: () = assert!(is_apart(offset_of!(State, since)) && is_apart(offset_of!(State, head)));
 const _: () =
-    assert!(is_apart(offset_of!(State, count)) && is_apart(offset_of!(State, before.next)));
+    assert!(is_apart(offset_of!(State, under)) && is_apart(offset_of!(State, before.next)));
 const _: () = assert!(is_apart(offset_of!(State, held) + offset_of!(Held, link)));
 const _: () = assert!(size_of::<Held>() == 32);
 

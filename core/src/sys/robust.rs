@@ -10,7 +10,7 @@
 //! entries in private memory and only ever writes the links for the kernel. Whoever scribbles on them spoils the mark at the
 //! death of those that hold them, and nothing else.
 //!
-//! The kernel follows at most 2048 links. What is held beyond [`CAPACITY`] is not linked.
+//! The kernel follows at most 2048 links. What is held beyond [`CAPACITY`](super::held::CAPACITY) is not linked.
 //!
 //! A thread's state lies in pages that a child of fork finds zeroed (`MADV_WIPEONFORK`): it holds nothing.
 #![allow(
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, compiler_fence};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
-use super::held::{CAPACITY, Head, Held, State};
+use super::held::{Head, Held, State};
 use super::identity::{self, Identity};
 use super::slot;
 
@@ -37,15 +37,9 @@ thread_local! {
 
 /// The calling thread. Not for other threads.
 #[derive(Clone, Copy)]
-pub(crate) struct Current(NonNull<State>);
-
-/// See [`Current::plan`].
-pub(crate) struct Plan {
-    pub(crate) tid: u32,
-    pub(crate) who: u64,
-    pub(crate) since: u64,
-    count: usize,
-    below: usize,
+pub(crate) struct Current {
+    state: NonNull<State>,
+    tid: u32,
 }
 
 /// Names a link: the address of its 8 bytes in shared memory.
@@ -79,21 +73,29 @@ impl Current {
     /// As [`Current::get`], unless there is something to do first: this thread's first time, and after a fork.
     #[inline]
     pub(crate) fn known() -> Option<Self> {
-        let current = Self(NonNull::new(slot::get::<State>().cast_mut())?);
+        let current = Self::of(NonNull::new(slot::get::<State>().cast_mut())?);
         // Zero in a child of fork.
-        (current.tid() != 0).then_some(current)
+        (current.tid != 0).then_some(current)
+    }
+
+    /// The thread to which the state belongs, which must be the calling one.
+    #[inline]
+    fn of(state: NonNull<State>) -> Self {
+        let mut current = Self { state, tid: 0 };
+        current.tid = current.state().tid.load(Ordering::Relaxed);
+        current
     }
 
     #[inline]
     fn state(&self) -> &State {
         // SAFETY: the pages live until the thread ends, and a `Current` stays in its thread.
-        unsafe { self.0.as_ref() }
+        unsafe { self.state.as_ref() }
     }
 
     /// The thread's number in its own PID namespace, by which the kernel knows it.
     #[inline]
     pub(crate) fn tid(&self) -> u32 {
-        self.state().tid.load(Ordering::Relaxed)
+        self.tid
     }
 
     /// The process, and the namespaces in which its numbers mean something.
@@ -130,43 +132,32 @@ impl Current {
         self.head().pending.store(0, Ordering::Relaxed);
     }
 
-    /// What [`Current::link`] needs, read before the word is taken: loads behind an atomic exchange wait for it.
-    #[inline]
-    pub(crate) fn plan(&self) -> Plan {
-        let state = self.state();
-        Plan {
-            tid: self.tid(),
-            who: state.who.load(Ordering::Relaxed),
-            since: state.since.load(Ordering::Relaxed),
-            count: state.count.load(Ordering::Relaxed),
-            below: state.before.next.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Puts a word that the thread holds now into its list, unless that is full.
+    /// Puts a word that the thread holds now into its list, unless that is full. `top` is that of this moment, from before
+    /// the word was taken: a load behind an atomic exchange waits for it.
     ///
     /// # Safety
     ///
-    /// The link stays mapped until it is unlinked or the thread ends. The plan is of this moment.
+    /// The link stays mapped until it is unlinked or the thread ends.
     #[inline]
-    pub(crate) unsafe fn link(&self, link: Link, plan: &Plan) {
+    pub(crate) unsafe fn link(&self, link: Link, top: usize) {
         let state = self.state();
-        let count = plan.count + 1;
-        if count > CAPACITY {
-            return;
+        if top != self.bottom() {
+            // Something is held already, which lies under this one from here on.
+            let under = state.under.load(Ordering::Relaxed);
+            let Some(place) = state.held.get(under) else { return };
+            place.set(top);
+            state.under.store(under + 1, Ordering::Relaxed);
         }
-        write(link.0, plan.below);
+        write(link.0, top);
         compiler_fence(Ordering::SeqCst);
         state.before.next.store(link.0, Ordering::Relaxed);
-        state.held[count].set(link.0);
-        state.count.store(count, Ordering::Relaxed);
     }
 
     /// A number that few threads of a process share.
     #[inline]
     pub(crate) fn spread(&self) -> usize {
         // The pages of a state are its thread's alone.
-        self.0.addr().get() >> 12
+        self.state.addr().get() >> 12
     }
 
     /// Takes a word out of the list. False when it was not in it.
@@ -184,52 +175,61 @@ impl Current {
     #[inline]
     pub(crate) fn pop(&self) {
         let state = self.state();
-        let below = state.count.load(Ordering::Relaxed).wrapping_sub(1);
-        let Some(link) = state.held.get(below) else { return };
-        state.before.next.store(link.get(), Ordering::Relaxed);
-        compiler_fence(Ordering::SeqCst);
-        state.count.store(below, Ordering::Relaxed);
+        let under = state.under.load(Ordering::Relaxed);
+        if under == 0 {
+            state.before.next.store(self.bottom(), Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+        } else if let Some(link) = state.held.get(under - 1) {
+            state.before.next.store(link.get(), Ordering::Relaxed);
+            compiler_fence(Ordering::SeqCst);
+            state.under.store(under - 1, Ordering::Relaxed);
+        }
     }
 
-    /// The address of the link that was put into the list last; that of the second sentinel's when the list is empty.
+    /// The address of the link that was put into the list last; [`Current::bottom`] when the list is empty.
     #[inline]
     pub(crate) fn top(&self) -> usize {
         self.state().before.next.load(Ordering::Relaxed)
     }
 
+    /// What [`Current::top`] is when the thread holds nothing: the address of the second sentinel's link.
+    #[inline]
+    fn bottom(&self) -> usize {
+        address(&self.state().after.next)
+    }
+
     /// As [`Current::unlink`], where others were linked later.
     #[cold]
     fn unlink_inside(&self, link: Link) -> bool {
-        let Some(at) = self.position(link) else { return false };
-        let state = self.state();
-        let count = state.count.load(Ordering::Relaxed);
-        let below = state.held[at - 1].get();
-        if at == count {
-            state.before.next.store(below, Ordering::Relaxed);
-        } else {
-            write(state.held[at + 1].get(), below);
-            for moved in at + 1..=count {
-                let entry = state.held[moved].get();
-                state.held[moved - 1].set(entry);
-            }
-        }
+        let under = self.under();
+        let Some(at) = under.iter().rposition(|entry| entry.get() == link.0) else { return false };
+        let above = under.get(at + 1).map_or_else(|| self.top(), Held::get);
+        write(above, if at == 0 { self.bottom() } else { under[at - 1].get() });
         compiler_fence(Ordering::SeqCst);
-        state.count.store(count - 1, Ordering::Relaxed);
+        for moved in at + 1..under.len() {
+            under[moved - 1].set(under[moved].get());
+        }
+        self.state().under.store(under.len() - 1, Ordering::Relaxed);
         true
     }
 
     /// Is the word in the list?
-    #[inline]
     pub(crate) fn has(&self, link: Link) -> bool {
-        self.position(link).is_some()
+        self.latest(|address| address == link.0).is_some()
     }
 
     /// The latest link in the list of which `wanted` is true of its address.
     pub(crate) fn latest(&self, wanted: impl Fn(usize) -> bool) -> Option<usize> {
-        let state = self.state();
-        let count = state.count.load(Ordering::Relaxed);
-        let held = state.held[1..=count].iter().rev().map(Held::get);
+        let last = Some(self.top()).filter(|&top| top != self.bottom());
+        let held = last.into_iter().chain(self.under().iter().rev().map(Held::get));
         held.into_iter().find(|&address| wanted(address))
+    }
+
+    /// What lies under the last one, the latest last.
+    fn under(&self) -> &[Held] {
+        let state = self.state();
+        let under = state.under.load(Ordering::Relaxed).min(state.held.len());
+        &state.held[..under]
     }
 
     /// What the 8 bytes before the link and the 8 behind it are, for a link of [`Current::latest`].
@@ -240,14 +240,6 @@ impl Current {
             unsafe { &*behind }.load(Ordering::Relaxed) == mark
         })
         .map(Link)
-    }
-
-    #[inline]
-    fn position(&self, link: Link) -> Option<usize> {
-        let state = self.state();
-        let count = state.count.load(Ordering::Relaxed).min(CAPACITY);
-        let held = state.held[1..=count].iter();
-        held.into_iter().rposition(|entry| entry.get() == link.0).map(|at| at + 1)
     }
 }
 
@@ -280,13 +272,12 @@ fn begin() -> nix::Result<Current> {
         Some(state) => state,
         None => pages()?,
     };
-    let current = Current(state);
-    let it = current.state();
     let Identity { tid, who, since } = identity::of_this_thread();
+    let current = Current { state, tid };
+    let it = current.state();
     it.who.store(who, Ordering::Relaxed);
     it.since.store(since, Ordering::Relaxed);
     it.head.store(head.expose_provenance(), Ordering::Relaxed);
-    it.held[0].set(address(&it.after.next));
     insert(it, current.head());
     it.tid.store(tid, Ordering::Relaxed);
     slot::set(state.as_ptr());
@@ -351,8 +342,8 @@ impl Drop for End {
         let state = NonNull::new(slot::get::<State>().cast_mut());
         slot::set::<State>(ptr::null());
         let Some(state) = state else { return };
-        let it = Current(state);
-        if it.tid() == 0 || it.state().count.load(Ordering::Relaxed) > 0 {
+        let it = Current::of(state);
+        if it.tid() == 0 || it.top() != it.bottom() {
             return;
         }
         remove(it.state());

@@ -141,7 +141,7 @@ pub unsafe extern "C" fn unipc_mutex_lock(
     {
         return 0;
     }
-    caller.seldom(|it| it.handle(handle)?.object.lock_raw(it.timeout(timeout)?).map(news))
+    caller.seldom(move |it| it.handle(handle)?.object.lock_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Unlocks the mutex.
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn unipc_mutex_unlock(handle: *const unipc_mutex) -> c_int
     {
         return 0;
     }
-    caller.seldom(|it| it.handle(handle)?.object.unlock().map(|()| 0))
+    caller.seldom(move |it| it.handle(handle)?.object.unlock().map(|()| 0))
 }
 
 /// Says that what the mutex guards is whole again, after its last holder died.

@@ -141,7 +141,7 @@ pub unsafe extern "C" fn unipc_rwlock_read(
     {
         return news(acquired);
     }
-    caller.seldom(|it| it.handle(handle)?.object.read_raw(it.timeout(timeout)?).map(news))
+    caller.seldom(move |it| it.handle(handle)?.object.read_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Locks for writing, alone.
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn unipc_rwlock_write(
     {
         return news(acquired);
     }
-    caller.seldom(|it| it.handle(handle)?.object.write_raw(it.timeout(timeout)?).map(news))
+    caller.seldom(move |it| it.handle(handle)?.object.write_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Ends what the calling thread has: its writing, or its latest reading.
@@ -199,7 +199,7 @@ pub unsafe extern "C" fn unipc_rwlock_unlock(handle: *const unipc_rwlock) -> c_i
     {
         return 0;
     }
-    caller.seldom(|it| it.handle(handle)?.object.unlock().map(|()| 0))
+    caller.seldom(move |it| it.handle(handle)?.object.unlock().map(|()| 0))
 }
 
 /// Says, as the writer, that the data are whole again after a writer died.

@@ -141,7 +141,7 @@ pub unsafe extern "C" fn unipc_sync_semaphore_acquire(
     {
         return news(acquired);
     }
-    caller.seldom(|it| it.handle(handle)?.object.acquire_raw(it.timeout(timeout)?).map(news))
+    caller.seldom(move |it| it.handle(handle)?.object.acquire_raw(it.timeout(timeout)?).map(news))
 }
 
 /// Gives back the permit that the calling thread took last. In the pthread form it is the same as
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn unipc_sync_semaphore_release(
     {
         return 0;
     }
-    caller.seldom(|it| it.handle(handle)?.object.release().map(|()| 0))
+    caller.seldom(move |it| it.handle(handle)?.object.release().map(|()| 0))
 }
 
 /// Takes a permit for good, as sem_wait() does: only unipc_sync_semaphore_post() makes another.
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn unipc_sync_semaphore_wait(
     {
         return 0;
     }
-    caller.seldom(|it| it.handle(handle)?.object.wait(it.timeout(timeout)?).map(|()| 0))
+    caller.seldom(move |it| it.handle(handle)?.object.wait(it.timeout(timeout)?).map(|()| 0))
 }
 
 /// Adds a permit, as sem_post() does. Async-signal-safe while it succeeds.
@@ -221,7 +221,7 @@ pub unsafe extern "C" fn unipc_sync_semaphore_post(handle: *const unipc_sync_sem
     {
         return 0;
     }
-    caller.seldom(|it| it.handle(handle)?.object.post().map(|()| 0))
+    caller.seldom(move |it| it.handle(handle)?.object.post().map(|()| 0))
 }
 
 /// How many permits are free at this moment.

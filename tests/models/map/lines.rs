@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::cell::{Attempt, Cell, HOLDER, Latest, OWNER_DIED, WAITERS, current};
+use super::cell::{Attempt, Cell, HOLDER, OWNER_DIED, WAITERS, current};
 use crate::error::ErrorKind;
 use crate::scheduler::{self, kernel};
 use crate::sys::atomic::AtomicU32;
@@ -56,10 +56,6 @@ impl Lines {
         self.cell(index).attempt()
     }
 
-    pub(crate) fn take_at_once(&self, index: usize, expected: u32) -> bool {
-        self.cell(index).take_at_once(expected)
-    }
-
     pub(crate) fn is_mine(&self, index: usize) -> Result<bool, ErrorKind> {
         self.cell(index).is_mine()
     }
@@ -77,10 +73,9 @@ impl Lines {
         Ok(latest.and_then(|link| self.index_of(link, first)))
     }
 
-    pub(crate) fn latest_at_once(&self, first: usize) -> Option<Latest<'_>> {
-        let thread = Current::known()?;
+    pub(crate) fn latest_at_once(&self, thread: Current, first: usize) -> Option<(usize, &Cell)> {
         let index = self.index_of(thread.top(), first)?;
-        Some(Latest { cell: self.cell(index), thread, index })
+        Some((index, self.cell(index)))
     }
 
     fn index_of(&self, link: usize, first: usize) -> Option<usize> {
@@ -90,10 +85,6 @@ impl Lines {
 
     pub(crate) fn give_back(&self, index: usize, value: u32, wake: i32) -> Result<(), ErrorKind> {
         self.cell(index).give_back(value, wake)
-    }
-
-    pub(crate) fn give_back_at_once(&self, index: usize, wake: i32) -> bool {
-        self.cell(index).give_back_at_once(wake)
     }
 
     pub(crate) fn bury(&self, index: usize) -> bool {

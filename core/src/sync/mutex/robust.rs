@@ -9,6 +9,7 @@ use crate::error::ErrorKind;
 use crate::map::cell::OWNER_DIED;
 use crate::sync::hold::{self, Entered, RETIRED, Sleep, Spin};
 use crate::sync::object::{MAIN, Object, WAITING};
+use crate::sys::robust::Current;
 use crate::time::Timeout;
 
 #[derive(Debug)]
@@ -28,13 +29,17 @@ impl Robust {
     #[inline(always)]
     pub(super) fn lock_at_once(&self) -> bool {
         let lines = &self.object.lines;
-        lines.take_at_once(MAIN, 0) && lines.is_whole()
+        let Some(thread) = Current::known() else { return false };
+        let Some(cell) = lines.cells().get(MAIN) else { return false };
+        cell.take_at_once(thread) && lines.is_whole()
     }
 
     /// Unlocks, if that is all there is to do.
     #[inline(always)]
     pub(super) fn unlock_at_once(&self) -> bool {
-        self.kind != MutexKind::Recursive && self.object.lines.give_back_at_once(MAIN, 1)
+        let Some(thread) = Current::known() else { return false };
+        let Some(cell) = self.object.lines.cells().get(MAIN) else { return false };
+        self.kind != MutexKind::Recursive && cell.give_back_at_once(thread, 1)
     }
 
     #[cold]

@@ -11,10 +11,11 @@ use super::Acquired;
 use crate::error::ErrorKind;
 use crate::map::cell::{HOLDER, OWNER_DIED, WAITERS};
 use crate::map::lines::Lines;
-use crate::sync::gate::Gate;
+use crate::sync::gate::{self, Gate};
 use crate::sync::hold::{RETIRED, Spin};
 use crate::sync::object::{HEAD, MAIN, Object};
 use crate::sys::futex;
+use crate::sys::robust::Current;
 
 /// How many places a handle keeps in mind.
 const HINTS: usize = 8;
@@ -36,22 +37,22 @@ impl Robust {
     /// Reads, if the calling thread's usual line is free, and nobody writes or has died.
     #[inline(always)]
     pub(super) fn read_at_once(&self) -> Option<Acquired> {
-        let lines = &self.object.lines;
-        let writer = &lines.cell(MAIN).word;
+        let (thread, cells) = (Current::known()?, self.object.lines.cells());
+        let writer = cells.get(MAIN)?;
         // SYNC: a guess alone; it orders nothing.
-        let at = self.hint().load(Ordering::Relaxed);
-        if writer.load(Ordering::Relaxed) != 0
-            || at >= self.used()
-            || !lines.take_at_once(HEAD + at, 0)
+        let at = self.hints[thread.spread() % HINTS].load(Ordering::Relaxed);
+        // SYNC: see `try_read`.
+        if writer.word.load(Ordering::Relaxed) != 0
+            || at >= writer.count.load(Ordering::SeqCst) as usize
+            || !cells.get(HEAD + at)?.take_at_once(thread)
         {
             return None;
         }
-        // SYNC: see `try_read`.
-        if writer.load(Ordering::SeqCst) != 0 {
+        if writer.word.load(Ordering::SeqCst) != 0 {
             self.step_back(HEAD + at);
             return None;
         }
-        lines.is_whole().then_some(Acquired::Clean)
+        self.object.lines.is_whole().then_some(Acquired::Clean)
     }
 
     /// Gives a line back that was taken too soon.
@@ -64,17 +65,20 @@ impl Robust {
     /// Writes, if nobody does, nobody reads, and nobody has died.
     #[inline(always)]
     pub(super) fn write_at_once(&self) -> Option<Acquired> {
-        let lines = &self.object.lines;
-        if !lines.take_at_once(MAIN, 0) {
+        let (thread, cells) = (Current::known()?, self.object.lines.cells());
+        let (head, readers) = cells.split_at_checked(HEAD)?;
+        let writer = head.get(MAIN)?;
+        if !writer.take_at_once(thread) {
             return None;
         }
         // SYNC: see `try_read`.
-        let readers = &lines.cells()[HEAD..HEAD + self.used()];
+        let used = writer.count.load(Ordering::SeqCst) as usize;
+        let readers = readers.get(..used).unwrap_or(readers);
         if readers.iter().any(|cell| cell.word.load(Ordering::SeqCst) & HOLDER != 0) {
             self.step_back(MAIN);
             return None;
         }
-        lines.is_whole().then_some(Acquired::Clean)
+        self.object.lines.is_whole().then_some(Acquired::Clean)
     }
 
     /// Reads, if nobody writes or wants to, and there is a line free.
@@ -151,16 +155,15 @@ impl Robust {
     #[inline(always)]
     pub(super) fn unlock_at_once(&self) -> bool {
         let lines = &self.object.lines;
-        let Some(latest) = lines.latest_at_once(MAIN) else { return false };
-        let was_reading = latest.index != MAIN;
-        if !latest.give_back(i32::MAX) {
-            return false;
-        }
-        // SYNC: the exchange in `give_back` comes before this look, in the one order of all that is sequentially consistent.
-        if was_reading {
-            Gate::of(lines).open(true);
-        }
-        true
+        let Some(thread) = Current::known() else { return false };
+        let Some(gate) = gate::word_of(lines) else { return false };
+        let Some((index, cell)) = lines.latest_at_once(thread, MAIN) else { return false };
+        cell.give_back_latest(thread, i32::MAX, move || {
+            // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
+            if index != MAIN {
+                gate::open(gate, true);
+            }
+        })
     }
 
     #[cold]

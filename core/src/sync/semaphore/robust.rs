@@ -8,9 +8,11 @@ use super::Acquired;
 use crate::error::ErrorKind;
 use crate::map::cell::{HOLDER, OWNER_DIED, WAITERS};
 use crate::map::lines::Lines;
-use crate::sync::gate::{Gate, watch};
+use crate::sync::gate::{self, Gate, watch};
 use crate::sync::hold::{RETIRED, Sleep, Spin};
 use crate::sync::object::{HEAD, Object};
+use crate::sys::atomic::AtomicU32;
+use crate::sys::robust::Current;
 use crate::time::Timeout;
 
 /// The word of a cell in which there is no permit: nobody's number.
@@ -43,9 +45,13 @@ pub(super) fn hold(lines: &Lines, index: usize, word: u32) -> Result<bool, Error
 #[allow(clippy::unnecessary_wraps, reason = "it stands where `hold` does")]
 #[inline]
 pub(super) fn remove(lines: &Lines, index: usize, word: u32) -> Result<bool, ErrorKind> {
-    let word_of = &lines.cell(index).word;
+    Ok(remove_from(&lines.cell(index).word, word))
+}
+
+#[inline]
+fn remove_from(word_of: &AtomicU32, word: u32) -> bool {
     // SYNC: acquire pairs with the release of whoever posted.
-    Ok(word_of.compare_exchange(word, ABSENT, Ordering::AcqRel, Ordering::Relaxed).is_ok())
+    word_of.compare_exchange(word, ABSENT, Ordering::AcqRel, Ordering::Relaxed).is_ok()
 }
 
 impl Robust {
@@ -64,16 +70,16 @@ impl Robust {
     pub(super) fn acquire_at_once(&self) -> Option<Acquired> {
         let lines = &self.object.lines;
         // SYNC: a guess alone; it orders nothing.
-        let index = HEAD + self.hint.load(Ordering::Relaxed);
-        (lines.take_at_once(index, 0) && lines.is_whole()).then_some(Acquired::Clean)
+        let cell = lines.cells().get(HEAD + self.hint.load(Ordering::Relaxed))?;
+        (cell.take_at_once(Current::known()?) && lines.is_whole()).then_some(Acquired::Clean)
     }
 
     /// As [`Robust::acquire_at_once`], for good.
     #[inline(always)]
     pub(super) fn wait_at_once(&self) -> bool {
         let lines = &self.object.lines;
-        let index = HEAD + self.hint.load(Ordering::Relaxed);
-        remove(lines, index, 0).is_ok_and(|taken| taken) && lines.is_whole()
+        let cell = lines.cells().get(HEAD + self.hint.load(Ordering::Relaxed));
+        cell.is_some_and(|cell| remove_from(&cell.word, 0)) && lines.is_whole()
     }
 
     #[cold]
@@ -140,13 +146,11 @@ impl Robust {
     #[inline(always)]
     pub(super) fn release_at_once(&self) -> bool {
         let lines = &self.object.lines;
-        let Some(permit) = lines.latest_at_once(HEAD) else { return false };
-        if !permit.give_back(1) {
-            return false;
-        }
-        // SYNC: the exchange in `give_back` comes before this look, in the one order of all that is sequentially consistent.
-        Gate::of(lines).open(false);
-        true
+        let Some(thread) = Current::known() else { return false };
+        let Some(gate) = gate::word_of(lines) else { return false };
+        let Some((_, permit)) = lines.latest_at_once(thread, HEAD) else { return false };
+        // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
+        permit.give_back_latest(thread, 1, move || gate::open(gate, false))
     }
 
     #[cold]
@@ -181,12 +185,14 @@ impl Robust {
     #[inline]
     fn put(&self, at: usize) -> bool {
         let lines = &self.object.lines;
-        let word = &lines.cell(HEAD + at).word;
+        let Some(cell) = lines.cells().get(HEAD + at) else { return false };
+        let Some(gate) = gate::word_of(lines) else { return false };
+        let word = &cell.word;
         // SYNC: a release for what was written before; sequentially consistent, before the look at the gate.
         let put = word.load(Ordering::Relaxed) == ABSENT
             && word.compare_exchange(ABSENT, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok();
         if put {
-            Gate::of(lines).open(false);
+            gate::open(gate, false);
         }
         put
     }

@@ -16,6 +16,7 @@ const COMPARE_STEP: usize = 4096;
 
 impl Map {
     /// Does the range lie inside `len()`?
+    #[inline]
     pub(crate) fn check(&self, offset: usize, length: usize) -> Result<(), ErrorKind> {
         match offset.checked_add(length) {
             Some(end) if end <= self.len() => Ok(()),
@@ -28,6 +29,7 @@ impl Map {
     }
 
     /// The address of a range, if it lies inside.
+    #[inline]
     pub(crate) fn ptr_at(&self, offset: usize, length: usize) -> Result<*mut u8, ErrorKind> {
         self.check(offset, length)?;
         // SAFETY: `offset` is at most `len()`, which lies inside the mapping.
@@ -151,19 +153,23 @@ impl Map {
     }
 }
 
+#[cold]
+fn misaligned(byte: u64, size: usize) -> ErrorKind {
+    ErrorKind::invalid(format!(
+        "byte {byte} of the object is no multiple of {size}, as an atomic integer needs"
+    ))
+}
+
 macro_rules! atomics {
     ($($integer:ty, $atomic:ty, $at:ident, $load:ident, $store:ident, $add:ident, $exchange:ident;)*) => {
         impl Map {$(
             /// The aligned integer at `offset`; its address must be a multiple of its size.
             #[allow(clippy::cast_ptr_alignment, reason = "the alignment is checked first")]
+            #[inline]
             pub(crate) fn $at(&self, offset: usize) -> Result<&$atomic, ErrorKind> {
                 let address = self.ptr_at(offset, size_of::<$integer>())?;
                 if !address.addr().is_multiple_of(size_of::<$integer>()) {
-                    return Err(ErrorKind::invalid(format!(
-                        "byte {} of the object is no multiple of {}, as an atomic integer needs",
-                        self.plan.offset + offset as u64,
-                        size_of::<$integer>()
-                    )));
+                    return Err(misaligned(self.plan.offset + offset as u64, size_of::<$integer>()));
                 }
                 // SAFETY: inside, aligned, mapped as long as `self` lives, and only ever seen as an atomic by us.
                 Ok(unsafe { <$atomic>::from_ptr(address.cast()) })

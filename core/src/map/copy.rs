@@ -17,8 +17,8 @@ impl Map {
         buffer: &mut [MaybeUninit<u8>],
     ) -> Result<(), ErrorKind> {
         let source = self.ptr_at(offset, buffer.len())?;
-        // SAFETY: the range was checked; `copy_to` allows the caller's buffer to lie in the same memory.
-        unsafe { source.copy_to(buffer.as_mut_ptr().cast(), buffer.len()) };
+        // SAFETY: the range was checked, and the buffer has as many bytes.
+        unsafe { copy(source, buffer.as_mut_ptr().cast(), buffer.len()) };
         if self.has_fault() { Err(ErrorKind::Truncated) } else { Ok(()) }
     }
 
@@ -32,13 +32,79 @@ impl Map {
         }
         let target = self.ptr_at(offset, bytes.len())?;
         // SAFETY: as above, and the pages are writable.
-        unsafe { target.copy_from(bytes.as_ptr(), bytes.len()) };
+        unsafe { copy(bytes.as_ptr(), target, bytes.len()) };
         if self.has_fault() { Err(ErrorKind::Truncated) } else { Ok(()) }
     }
+}
+
+/// As many bytes are copied here: for fewer than [`STEP`], and for more than these, a call costs no more.
+const FEW: usize = 128;
+/// How many the processor copies at once.
+const STEP: usize = 16;
+
+#[inline]
+pub(super) fn is_small(length: usize) -> bool {
+    (STEP..=FEW).contains(&length)
+}
+
+/// # Safety
+///
+/// So many bytes can be read there, and written here. (The ranges may overlap, as in `memmove`; what comes of it then is
+/// some of the bytes.)
+#[inline]
+pub(super) unsafe fn copy(source: *const u8, target: *mut u8, length: usize) {
+    if is_small(length) {
+        // SAFETY: the caller's promise.
+        unsafe { copy_small(source, target, length) };
+    } else {
+        // SAFETY: as above.
+        unsafe { source.copy_to(target, length) };
+    }
+}
+
+/// # Safety
+///
+/// As for [`copy`]; the length [`is_small`].
+#[inline]
+pub(super) unsafe fn copy_small(source: *const u8, target: *mut u8, length: usize) {
+    let step = |at: usize| {
+        // SAFETY: each step that is made below lies in the range. Two may have bytes in common.
+        unsafe { source.wrapping_add(at).copy_to(target.wrapping_add(at), STEP) };
+    };
+    // From both ends towards the middle. Not in a loop, which the compiler would take for a call of `memcpy`.
+    step(0);
+    if length > 2 * STEP {
+        step(STEP);
+        step(length - 2 * STEP);
+    }
+    if length > 4 * STEP {
+        step(2 * STEP);
+        step(3 * STEP);
+        step(length - 4 * STEP);
+        step(length - 3 * STEP);
+    }
+    step(length - STEP);
 }
 
 /// Bytes that need not be initialised, of bytes that are.
 pub(crate) fn uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     // SAFETY: the callers only write bytes there.
     unsafe { &mut *(std::ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_copied_whole_and_nothing_beside_it() {
+        let source: Vec<u8> = (1..=200).collect();
+        for length in 0..=source.len() {
+            let mut target = vec![0; 200];
+            // SAFETY: both have more bytes than that.
+            unsafe { copy(source.as_ptr(), target.as_mut_ptr(), length) };
+            assert_eq!(target[..length], source[..length]);
+            assert!(target[length..].iter().all(|&byte| byte == 0), "{length}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod pages;
 mod placement;
 mod region;
 mod sigbus;
+pub(crate) mod slots;
 mod twin;
 
 use std::num::NonZeroUsize;

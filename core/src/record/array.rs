@@ -303,8 +303,12 @@ pub(super) fn check_size(layout: &Layout, size: usize) -> Result<(), ErrorKind> 
     if size == layout.size() {
         return Ok(());
     }
-    let why = format!("a record has {} bytes, not {size}", layout.size());
-    Err(ErrorKind::invalid(why))
+    Err(another_size(layout, size))
+}
+
+#[cold]
+fn another_size(layout: &Layout, size: usize) -> ErrorKind {
+    ErrorKind::invalid(format!("a record has {} bytes, not {size}", layout.size()))
 }
 
 /// Bytes for a value: on the stack when they are few.

@@ -4,7 +4,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{Ordering, fence};
 
 use super::array::{Buffer, check_size};
 use super::head::{Found, Numbers, Options, PUBLISHED, Wanted};
@@ -12,8 +12,9 @@ use super::layout::Layout;
 use super::value::Record;
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
+use crate::map::copy;
 use crate::map::lines::{LINE, Lines};
-use crate::map::{Map, copy};
+use crate::map::slots::{Places, Slots};
 use crate::name::Name;
 use crate::open::Disposition;
 use crate::sync::Place;
@@ -71,13 +72,9 @@ pub struct Cell(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    map: Arc<Map>,
+    /// The values, and how many were published.
+    slots: Slots<SLOTS>,
     lines: Lines,
-    /// The object's first byte.
-    offset: usize,
-    /// The first slot's first byte.
-    first: usize,
-    stride: usize,
     layout: Layout,
     spin: Spin,
     label: String,
@@ -145,7 +142,7 @@ impl Cell {
 
     /// Is it mapped for reading only?
     pub fn is_read_only(&self) -> bool {
-        !self.0.map.is_writable()
+        !self.0.slots.map().is_writable()
     }
 
     /// How errors call it: its name, or the memory's name and the offset.
@@ -155,17 +152,18 @@ impl Cell {
 
     /// The descriptor of its memory, where that has one: close-on-exec, to be handed on.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.0.map.file().map(AsFd::as_fd)
+        self.0.slots.map().file().map(AsFd::as_fd)
     }
 
     /// How many values have been written so far.
     ///
     /// Errors: `EFAULT` when the file lost its pages.
     pub fn version(&self) -> Result<u64> {
-        let version = self.0.published().map(|published| published.load(Ordering::Relaxed));
-        version
-            .and_then(|version| self.0.lines.check().map(|()| version))
-            .map_err(|kind| self.failed("version", kind))
+        let version = self.0.slots.number().load(Ordering::Relaxed);
+        match self.0.lines.check() {
+            Ok(()) => Ok(version),
+            Err(kind) => Err(self.failed("version", kind)),
+        }
     }
 
     /// The latest value.
@@ -175,10 +173,13 @@ impl Cell {
     #[inline]
     pub fn get<T: Record>(&self) -> Result<T> {
         let mut bytes = Buffer::<T>::new();
-        match self.0.read(copy::uninit(bytes.as_mut())) {
-            Ok(_) => Ok(T::load(bytes.as_mut())),
-            Err(kind) => Err(self.failed("get", kind)),
+        let buffer = copy::uninit(bytes.as_mut());
+        if self.read_at_once(buffer).is_none()
+            && let Err(kind) = self.0.read(buffer)
+        {
+            return Err(self.failed("get", kind));
         }
+        Ok(T::load(bytes.as_mut()))
     }
 
     /// Publishes a value. The timeout is for its turn, if other writers have theirs.
@@ -203,9 +204,21 @@ impl Cell {
     /// As [`Cell::read`], into memory that need not be initialised first.
     #[inline]
     pub fn read_uninit(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<u64> {
-        match self.0.read(buffer) {
-            Ok(version) => Ok(version),
-            Err(kind) => Err(self.failed("read", kind)),
+        match self.read_at_once(buffer) {
+            Some(version) => Ok(version),
+            None => self.0.read(buffer).map_err(|kind| self.failed("read", kind)),
+        }
+    }
+
+    /// As [`Cell::read_uninit`], if that needs nothing but to be done. For the faces, before they prepare for more.
+    #[doc(hidden)]
+    #[inline]
+    pub fn read_at_once(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<u64> {
+        // In two ways, of which the first makes no call.
+        if self.0.slots.are_small() {
+            self.0.attempt(|slots, version| slots.copy_small_out(version, buffer))
+        } else {
+            self.0.attempt_large(buffer)
         }
     }
 
@@ -225,35 +238,14 @@ impl Cell {
 }
 
 impl Inner {
-    /// How many values were published; the last one's slot is the remainder.
-    #[inline]
-    fn published(&self) -> Result<&AtomicU64, ErrorKind> {
-        self.map.atomic_u64(self.offset + PUBLISHED)
-    }
-
-    #[inline]
-    fn slot(&self, version: u64) -> usize {
-        #[allow(clippy::cast_possible_truncation, reason = "the remainder is small")]
-        let slot = (version % SLOTS as u64) as usize;
-        self.first + slot * self.stride
-    }
-
-    #[inline]
+    #[cold]
     fn read(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<u64, ErrorKind> {
         check_size(&self.layout, buffer.len())?;
-        let published = self.published()?;
         for attempt in 0..ATTEMPTS {
-            let version = published.load(Ordering::Relaxed);
-            // SYNC: pairs with the release store in `publish`: what comes now is at least that value. (On pages that cannot
-            // be written, Rust defines relaxed loads alone.)
-            fence(Ordering::Acquire);
-            self.map.copy_out(self.slot(version), buffer)?;
-            // SYNC: pairs with the release fence in `publish`: if anything of a later value was read, the number is seen that
-            // was published before its writing began.
-            fence(Ordering::Acquire);
-            if published.load(Ordering::Relaxed).wrapping_sub(version) <= SLOTS as u64 - 2 {
+            if let Some(version) = self.attempt_large(buffer) {
                 return Ok(version);
             }
+            self.lines.check()?;
             if attempt < EAGER {
                 std::hint::spin_loop();
             } else {
@@ -263,10 +255,32 @@ impl Inner {
         Err(ErrorKind::Busy("it is written faster than it can be copied".into()))
     }
 
+    /// Lets the latest value be copied: which one it was, unless it was overwritten meanwhile.
+    #[inline]
+    fn attempt(&self, copy: impl FnOnce(&Slots<SLOTS>, u64) -> bool) -> Option<u64> {
+        let published = self.slots.number();
+        let version = published.load(Ordering::Relaxed);
+        // SYNC: pairs with the release store in `publish`: what comes now is at least that value. (On pages that cannot
+        // be written, Rust defines relaxed loads alone.)
+        fence(Ordering::Acquire);
+        let copied = copy(&self.slots, version);
+        // SYNC: pairs with the release fence in `publish`: if anything of a later value was read, the number is seen that
+        // was published before its writing began.
+        fence(Ordering::Acquire);
+        let later = published.load(Ordering::Relaxed).wrapping_sub(version);
+        let is_whole = copied && later <= SLOTS as u64 - 2 && self.slots.is_whole();
+        is_whole.then_some(version)
+    }
+
+    #[inline(never)]
+    fn attempt_large(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<u64> {
+        self.attempt(|slots, version| slots.copy_out(version, buffer))
+    }
+
     #[inline]
     fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
         check_size(&self.layout, bytes.len())?;
-        if !self.map.is_writable() {
+        if !self.slots.map().is_writable() {
             return Err(ErrorKind::ReadOnly);
         }
         let mut sleep = Sleep::new(timeout);
@@ -282,12 +296,12 @@ impl Inner {
     /// By whoever has the turn.
     #[inline]
     fn publish(&self, bytes: &[u8]) -> Result<(), ErrorKind> {
-        let published = self.published()?;
+        let published = self.slots.number();
         let next = published.load(Ordering::Relaxed).wrapping_add(1);
         // SYNC: pairs with the reader's second fence: the slot's last readers see the number as it is now, if they see
         // anything of what is written next.
         fence(Ordering::Release);
-        self.map.copy_in(self.slot(next), bytes)?;
+        self.slots.copy_in(next, bytes)?;
         // SYNC: pairs with the reader's first fence.
         published.store(next, Ordering::Release);
         Ok(())
@@ -360,15 +374,13 @@ fn inner(found: Found, declared: Option<&Layout>) -> Result<Inner, ErrorKind> {
         return Err(ErrorKind::Layout(format!("a cell has {SLOTS} slots, not {count}").into()));
     }
     let (map, offset) = (found.site.map, found.site.offset);
-    map.check(offset + data, count * stride)?;
+    let size = layout.size();
+    let places = Places { number: offset + PUBLISHED, first: offset + data, stride, size };
     Ok(Inner {
+        slots: Slots::new(map, &places)?,
         lines: found.object.lines,
-        offset,
-        first: offset + data,
-        stride,
         layout,
         spin: Spin::default(),
         label: found.object.label,
-        map,
     })
 }

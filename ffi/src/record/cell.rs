@@ -196,10 +196,18 @@ pub unsafe extern "C" fn unipc_cell_read(
 ) -> c_int {
     // SAFETY: the header asks for an open handle, room for a record, and NULL or a place for a number.
     let caller = unsafe { Caller::trusted("cell_read") };
-    caller.quick(cell, |cell| {
-        let read = cell.object.read_uninit(caller.room(record.cast(), size)?)?;
+    // The usual case is done before anything can fail.
+    if let Some(it) = caller.live(cell)
+        && let Some(room) = caller.live_room(record.cast(), size)
+        && let Some(read) = it.object.read_at_once(room)
+    {
         caller.give(version, read);
-        Ok(())
+        return 0;
+    }
+    caller.seldom(move |it| {
+        let read = it.handle(cell)?.object.read_uninit(it.room(record.cast(), size)?)?;
+        it.give(version, read);
+        Ok(0)
     })
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The bytes of a channel, version 1. Another language can be taught to use it by this page alone.
+//! The bytes of a channel, version 2. Another language can be taught to use it by this page alone.
 //!
 //! All numbers are in the machine's own byte order. All positions are 64-bit counts of bytes that went through the ring
 //! since it was made; a position's place in the ring is its lowest bits.
@@ -21,10 +21,12 @@
 //! a multiple of 8. A record that runs over the ring's end goes on at its beginning.
 //!
 //! **Sending.** Whoever has the producers' turn writes a record at `tail`, then adds its size to `tail`: that commits it. There
-//! must be room: `tail - credit` is at most the ring's size after that. A short payload is put beside the tail as
-//! well, so that a consumer that waits finds it in the line that it polls: `last` is set to 0, `body` is written, `last` is set to the lower half
-//! of the new tail (upper half) and the payload's length plus one (lower half), then comes the tail. It is whole if `last` belongs to the tail
-//! before and after it was read.
+//! must be room: `tail - credit` is at most the ring's size after that. What lies in that room means nothing, and may be written
+//! at any time by whoever has the turn. A payload of at most 104 bytes is put beside the tail as
+//! well, so that a consumer that waits finds it in the line that it polls, or in the next one. If it has more than 48 bytes, `rest_last` is set to 0,
+//! what is behind the 48th is written to `rest`, and `rest_last` is set to the mark: the lower half
+//! of the new tail (upper half) and the payload's length plus one (lower half). Then `last` is set to 0, the first 48 bytes are written to `body`, and `last` is
+//! set to the mark. Then comes the tail. A part is whole if its mark belongs to the tail before and after it was read.
 //!
 //! **Receiving.** Whoever has the consumers' turn reads the record at `head`, then adds its size to `head`: that takes it.
 //! `credit` follows `head` when a quarter of the ring has been read.
@@ -46,7 +48,7 @@ use crate::layout::STAMP_SIZE;
 use crate::sys::atomic::{AtomicU32, AtomicU64};
 
 /// Raised whenever the bytes change their meaning.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Where [`Settings`] begin.
 pub(super) const SETTINGS: usize = STAMP_SIZE;
@@ -57,8 +59,10 @@ pub(super) const CONTROL: usize = 4096;
 /// Where the [`Participant`]s begin.
 pub(super) const PARTICIPANTS: usize = 8192;
 
-/// The longest payload that is put beside the tail.
-pub(super) const BESIDE: usize = 48;
+/// How much of a payload is put into the same line as the tail.
+pub(super) const SAME_LINE: usize = 48;
+/// The longest payload that is put beside the tail, with the rest of it in the next line.
+pub(super) const BESIDE: usize = SAME_LINE + 56;
 
 /// What was chosen when the channel was made.
 #[derive(Debug, FromBytes)]
@@ -108,15 +112,18 @@ pub(super) struct Control {
     pub(super) room: Apart<Bed>,
 }
 
-/// The line that a waiting consumer polls.
+/// The line that a waiting consumer polls, and the next one.
 #[derive(Debug, FromBytes)]
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 pub(super) struct Front {
     /// Everything before this position is committed.
     pub(super) tail: AtomicU64,
     /// Which message `body` is.
     pub(super) last: AtomicU64,
-    pub(super) body: [AtomicU64; BESIDE / 8],
+    pub(super) body: [AtomicU64; SAME_LINE / 8],
+    /// Which message `rest` is of.
+    pub(super) rest_last: AtomicU64,
+    pub(super) rest: [AtomicU64; (BESIDE - SAME_LINE) / 8],
 }
 
 /// How many messages there were when the tail was this. Each time the other of the two is written: its tail to 0, its messages,
@@ -157,7 +164,8 @@ pub(super) struct Participant {
     pub(super) identity: Who,
     pub(super) sender: Half,
     pub(super) receiver: Half,
-    /// Of a service's client: whose turn each open question is, as a ticket; 0 for nobody's yet.
+    /// Of a service's client: who took the question of each call: the call's number (upper half) and a ticket. Written
+    /// before the question is taken; before that it may tell of an earlier one.
     pub(super) calls: [AtomicU64; CALLS],
 }
 
@@ -193,6 +201,6 @@ pub(super) struct Half {
 pub(super) const CALLS: usize = 8;
 
 const _: () = assert!(size_of::<Settings>() == 64);
-const _: () = assert!(size_of::<Front>() == 64);
+const _: () = assert!(size_of::<Front>() == 128);
 const _: () = assert!(size_of::<Participant>() == 256);
 const _: () = assert!(CONTROL + size_of::<Control>() <= PARTICIPANTS);

@@ -10,8 +10,10 @@ use super::wait::pause;
 
 /// A consumer that has caught up so often in a row waits a moment before it looks.
 const HEELS: u32 = 4;
-/// How long, in pauses.
+/// How long, in pauses, and at most when many come in a moment.
 const MOMENT: u32 = 16;
+const LONGEST: u32 = 64;
+const MANY: u64 = 16;
 /// One wait in so many waits a moment, to see whether several come.
 const PROBE: u32 = 256;
 
@@ -20,6 +22,8 @@ const PROBE: u32 = 256;
 pub(super) struct Pace {
     caught_up: u32,
     waits: u32,
+    /// How many pauses more than [`MOMENT`] a moment has.
+    longer: u32,
 }
 
 impl Pace {
@@ -28,20 +32,25 @@ impl Pace {
         self.waits = self.waits.wrapping_add(1);
         let waits = self.caught_up >= HEELS || self.waits.is_multiple_of(PROBE);
         if waits {
-            for _ in 0..MOMENT {
+            for _ in 0..MOMENT + self.longer {
                 pause();
             }
         }
         waits
     }
 
-    /// After that, when one message is there or several, found after so many looks.
-    pub(super) fn note(&mut self, waited: bool, several: bool, looks: u32) {
+    /// After that, when so many messages are there, found after so many looks.
+    pub(super) fn note(&mut self, waited: bool, messages: u64, looks: u32) {
+        let several = messages > 1;
         self.caught_up = match several {
             true if waited => HEELS,
             true => self.caught_up.saturating_add(1),
             false if !waited && looks <= 2 => self.caught_up.saturating_add(1),
             false => 0,
         };
+        if waited {
+            let many = messages >= MANY;
+            self.longer = if many { (self.longer + MOMENT).min(LONGEST - MOMENT) } else { 0 };
+        }
     }
 }

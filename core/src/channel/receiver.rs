@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::doorbell::{Doorbell, Waiting};
-use super::layout::{BESIDE, Bed, Control};
+use super::layout::{Bed, Control};
 use super::memory::Memory;
 use super::pace::Pace;
-use super::ring::{Beside, Found, Ring, other_size};
+use super::ring::{Beside, Found, Ring, copy_beside, other_size};
 use super::sender::rest;
 use super::turn::Taker;
 use super::wait::{self, Patience};
@@ -39,8 +39,11 @@ pub(super) struct Receiver {
     fences: bool,
     received: u64,
     pace: Pace,
-    /// What was found beside the tail, if that is where the next message is.
-    beside: Option<Beside>,
+    /// What was found beside the tail, and whether that is where the next message is.
+    beside: Beside,
+    is_beside: bool,
+    /// The length of the last message: that of the next one, mostly.
+    length: usize,
     /// A message that was lent: the turn is held until it is taken or left.
     lent: Option<Found>,
     doorbell: Doorbell,
@@ -55,6 +58,7 @@ impl Receiver {
         fences: bool,
     ) -> Self {
         Self {
+            length: ring.fixed_length(),
             ring,
             turn,
             head: control.project(|control| &control.head.0),
@@ -69,7 +73,8 @@ impl Receiver {
             fences,
             received: 0,
             pace: Pace::default(),
-            beside: None,
+            beside: Beside::default(),
+            is_beside: false,
             lent: None,
             doorbell: Doorbell::default(),
         }
@@ -123,7 +128,7 @@ impl Receiver {
             return Err(other_size(found.length as u64, size as u64));
         }
         // What is beside the tail is one message; there may be more by now.
-        self.beside = None;
+        self.is_beside = false;
         let record = found.end.wrapping_sub(self.position);
         let ahead = self.tail.wrapping_sub(self.position).min(self.ring.mirror.size());
         let rows = usize::try_from(ahead / record).unwrap_or(usize::MAX);
@@ -171,13 +176,10 @@ impl Receiver {
 
     #[inline]
     fn copy(&self, found: Found, buffer: &mut [MaybeUninit<u8>]) {
-        let Some(beside) = &self.beside else {
+        if self.is_beside {
+            copy_beside(&self.beside, buffer);
+        } else {
             self.ring.read(found, buffer);
-            return;
-        };
-        let bytes: &[u8; BESIDE] = zerocopy::transmute_ref!(beside);
-        for (room, byte) in buffer.iter_mut().zip(bytes) {
-            room.write(*byte);
         }
     }
 
@@ -190,7 +192,7 @@ impl Receiver {
         if !self.turn.enter(timeout)? {
             self.refresh();
         }
-        self.beside = None;
+        self.is_beside = false;
         if self.position != self.tail {
             return self.find();
         }
@@ -230,31 +232,32 @@ impl Receiver {
             }
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
             polls += self.wait_for_message(deadline)?;
-            if deadline.has_passed() && self.ring.tail() == self.position {
+            // The message first: to look at the clock takes longer.
+            if self.ring.tail() == self.position && deadline.has_passed() {
                 return Err(self.doorbell.nothing(timeout.expired()));
             }
-            if !self.turn.enter(rest(timeout, deadline))? {
+            if !self.turn.enter_within(|| rest(timeout, deadline))? {
                 self.refresh();
             }
         }
-        let found = match self.ring.beside(self.position, self.tail) {
-            Some((beside, found)) => {
-                self.beside = Some(beside);
-                found
-            }
+        let beside = self.ring.beside(self.position, self.tail, &mut self.beside);
+        self.is_beside = beside.is_some();
+        let found = match beside {
+            Some(found) => found,
             None => self.find()?,
         };
-        self.pace.note(waited, found.end != self.tail, polls);
+        self.length = found.length;
+        self.pace.note(waited, found.about(self.position, self.tail), polls);
         Ok(found)
     }
 
     /// Without the turn. How often it looked.
     fn wait_for_message(&mut self, deadline: Deadline) -> Result<u32, ErrorKind> {
-        let position = self.position;
+        let (position, length) = (self.position, self.length);
         let mut looks = 0;
         let ready = || {
             looks += 1;
-            self.ring.mirror.prefetch(position);
+            self.ring.prefetch_next(position, length);
             self.ring.tail() != position
         };
         if !self.patience.spin(deadline, ready) {

@@ -5,10 +5,10 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::layout::{BESIDE, Front};
+use super::layout::{BESIDE, Front, SAME_LINE};
 use crate::error::ErrorKind;
 use crate::map::mirror::{Mirror, Part};
-use crate::sys::atomic::fence;
+use crate::sys::atomic::{AtomicU64, fence};
 
 /// Bytes before a payload of a size that differs from message to message.
 const LENGTH: u64 = 8;
@@ -16,6 +16,10 @@ const LENGTH: u64 = 8;
 /// How many bytes ahead of what is read or written a line is fetched: a processor waits for one line from another
 /// as long as for eight.
 const AHEAD: u64 = 512;
+
+/// How many bytes of room a sender makes its own at a time.
+const BLOCK: u64 = 1024;
+const LINE: usize = 64;
 
 /// The length has half a word.
 const LONGEST: u64 = 0xffff_ffff - 8;
@@ -25,11 +29,13 @@ const LONGEST: u64 = 0xffff_ffff - 8;
 pub(super) struct Ring {
     pub(super) mirror: Arc<Mirror>,
     front: Part<Front>,
+    /// The line behind that which is polled.
+    rest: Part<AtomicU64>,
     /// 0: any.
     message_size: u64,
 }
 
-/// A payload that was found beside the tail.
+/// Room for a payload that is found beside the tail.
 pub(super) type Beside = [u64; BESIDE / 8];
 
 /// A record that is committed.
@@ -46,7 +52,8 @@ pub(super) struct Found {
 
 impl Ring {
     pub(super) fn new(mirror: Arc<Mirror>, front: Part<Front>, message_size: u32) -> Self {
-        Self { mirror, front, message_size: message_size.into() }
+        let rest = front.project(|front| &front.rest_last);
+        Self { mirror, front, rest, message_size: message_size.into() }
     }
 
     /// The size of a record with a payload of so many bytes; `EMSGSIZE` when there can be none.
@@ -63,6 +70,11 @@ impl Ring {
             return Err(other_size(self.message_size, length));
         }
         Err(ErrorKind::Os(libc::EMSGSIZE))
+    }
+
+    /// The length of every payload, where all have the same; otherwise 0.
+    pub(super) fn fixed_length(&self) -> usize {
+        usize::try_from(self.message_size).unwrap_or(usize::MAX)
     }
 
     /// The size of every record, where all have the same.
@@ -83,11 +95,31 @@ impl Ring {
         self.mirror.write(self.payload(position), payload);
     }
 
-    /// Fetches a line that will be written soon, if it is before the limit: behind that it is still read.
+    /// Before a record from `position` to `end` is written: from time to time makes the lines that will be written next
+    /// the sender's own, if they are before the limit; behind that they are still read.
+    ///
+    /// Each store waits for the line of the store before it. Among a call's own stores to the stack a processor
+    /// sees two or three records ahead and fetches their lines at once; here it fetches sixteen.
     #[inline]
-    pub(super) fn prefetch_room(&self, position: u64, limit: u64) {
-        if limit.saturating_sub(position) > AHEAD {
-            self.mirror.prefetch_to_write(position.wrapping_add(AHEAD));
+    pub(super) fn claim_room(&self, position: u64, end: u64, limit: u64) {
+        if (position ^ end) >= BLOCK && end.wrapping_sub(position) <= BLOCK {
+            self.claim_block((end & !(BLOCK - 1)).saturating_add(BLOCK), limit);
+        }
+    }
+
+    fn claim_block(&self, block: u64, limit: u64) {
+        if limit.saturating_sub(block) >= BLOCK {
+            (block..block + BLOCK).step_by(LINE).for_each(|line| self.mirror.claim(line));
+        }
+    }
+
+    /// Fetches what a waiting consumer will read besides the line that it polls, if the next message is as long as this.
+    #[inline]
+    pub(super) fn prefetch_next(&self, position: u64, length: usize) {
+        if length > BESIDE {
+            self.mirror.prefetch(position);
+        } else if length > SAME_LINE {
+            self.rest.prefetch();
         }
     }
 
@@ -106,37 +138,28 @@ impl Ring {
         self.front.tail.load(Ordering::Acquire)
     }
 
-    /// Commits what was written before `end`, of which `last` is the last payload if it is short.
+    /// Commits what was written before `end`, of which `last` is the last payload; it is put beside the tail if it is short.
     #[inline]
-    pub(super) fn commit(&self, end: u64, last: &[u8]) {
+    pub(super) fn commit(&self, end: u64, last: Option<&[u8]>) {
         let front = &*self.front;
-        if last.len() <= BESIDE {
-            // SYNC: relaxed, then a fence: who sees a part of the new body finds `last` changed after it.
-            front.last.store(0, Ordering::Relaxed);
-            fence(Ordering::Release);
-            let mut words = last.chunks_exact(8);
-            for (word, bytes) in front.body.iter().zip(&mut words) {
-                let number = u64::from_ne_bytes(std::array::from_fn(|index| bytes[index]));
-                word.store(number, Ordering::Relaxed);
-            }
-            let rest = words.remainder();
+        if let Some(last) = last.filter(|last| last.len() <= BESIDE) {
+            let mark = mark(end, last.len());
+            let (body, rest) = last.split_at(last.len().min(SAME_LINE));
+            // The line that is polled comes last: a consumer that looks in between would take it away half written.
             if !rest.is_empty() {
-                let mut bytes = [0; 8];
-                bytes[..rest.len()].copy_from_slice(rest);
-                front.body[last.len() / 8].store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+                put(&front.rest_last, &front.rest, rest, mark);
             }
-            // SYNC: release pairs with the acquire in `beside`.
-            front.last.store(mark(end, last.len()), Ordering::Release);
+            put(&front.last, &front.body, body, mark);
         }
         // SYNC: release pairs with the acquire in `tail`.
         front.tail.store(end, Ordering::Release);
     }
 
-    /// The record at `head`, which must be before `tail`, if its payload is beside the tail: that and its length.
+    /// The record at `head`, which must be before `tail`, if its payload is beside the tail: it is copied to `room`.
     #[inline]
-    pub(super) fn beside(&self, head: u64, tail: u64) -> Option<(Beside, Found)> {
+    pub(super) fn beside(&self, head: u64, tail: u64, room: &mut Beside) -> Option<Found> {
         let front = &*self.front;
-        // SYNC: acquire pairs with the release in `commit`.
+        // SYNC: acquire pairs with the release in `put`.
         let seen = front.last.load(Ordering::Acquire);
         let length = (seen & 0xffff_ffff).wrapping_sub(1);
         let length = usize::try_from(length).ok().filter(|&length| length <= BESIDE)?;
@@ -147,14 +170,25 @@ impl Ring {
         if head.wrapping_add(record) != tail {
             return None;
         }
-        let mut body = [0; BESIDE / 8];
-        for (copy, word) in body.iter_mut().zip(&front.body).take(length.div_ceil(8)) {
-            *copy = word.load(Ordering::Relaxed);
+        let (body, rest) = room.split_at_mut(SAME_LINE / 8);
+        copy_words(&front.body, body, length);
+        let is_longer = length > SAME_LINE;
+        if is_longer {
+            // SYNC: as above.
+            if front.rest_last.load(Ordering::Acquire) != seen {
+                return None;
+            }
+            copy_words(&front.rest, rest, length - SAME_LINE);
         }
-        // SYNC: pairs with the fence in `commit`.
+        // SYNC: pairs with the fence in `put`.
         fence(Ordering::Acquire);
-        (front.last.load(Ordering::Relaxed) == seen)
-            .then_some((body, Found { payload: self.payload(head), length, number: 0, end: tail }))
+        let is_there = |last: &AtomicU64| last.load(Ordering::Relaxed) == seen;
+        (is_there(&front.last) && (!is_longer || is_there(&front.rest_last))).then_some(Found {
+            payload: self.payload(head),
+            length,
+            number: 0,
+            end: tail,
+        })
     }
 
     /// The record at `head`, which must be before `tail`.
@@ -192,6 +226,54 @@ impl Ring {
     pub(super) fn read<'a>(&self, found: Found, buffer: &'a mut [MaybeUninit<u8>]) -> &'a mut [u8] {
         let length = found.length.min(buffer.len());
         self.mirror.read(found.payload, &mut buffer[..length])
+    }
+}
+
+/// Puts a payload, or a part of one, into words of which `last` tells whose they are.
+#[inline]
+fn put(last: &AtomicU64, body: &[AtomicU64], payload: &[u8], mark: u64) {
+    // SYNC: relaxed, then a fence: who sees a part of the new body finds `last` changed after it.
+    last.store(0, Ordering::Relaxed);
+    fence(Ordering::Release);
+    let (words, rest) = payload.as_chunks::<8>();
+    for (word, bytes) in body.iter().zip(words) {
+        word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+    }
+    if !rest.is_empty() {
+        let mut bytes = [0; 8];
+        bytes[..rest.len()].copy_from_slice(rest);
+        body[words.len()].store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+    }
+    // SYNC: release pairs with the acquire in `beside`.
+    last.store(mark, Ordering::Release);
+}
+
+#[inline]
+fn copy_words(body: &[AtomicU64], room: &mut [u64], length: usize) {
+    for (copy, word) in room.iter_mut().zip(body).take(length.div_ceil(8)) {
+        *copy = word.load(Ordering::Relaxed);
+    }
+}
+
+impl Found {
+    /// About how many records there are from `head` to `tail`, of which this is the first.
+    #[inline]
+    pub(super) fn about(&self, head: u64, tail: u64) -> u64 {
+        tail.wrapping_sub(head) / self.end.wrapping_sub(head).max(1)
+    }
+}
+
+/// Copies the beginning of what was beside the tail.
+#[inline]
+pub(super) fn copy_beside(beside: &Beside, buffer: &mut [MaybeUninit<u8>]) {
+    let mut rooms = buffer.chunks_exact_mut(8);
+    let mut words = beside.iter();
+    for (room, word) in (&mut rooms).zip(&mut words) {
+        room.copy_from_slice(&word.to_ne_bytes().map(MaybeUninit::new));
+    }
+    let last = words.next().copied().unwrap_or(0).to_ne_bytes();
+    for (room, byte) in rooms.into_remainder().iter_mut().zip(last) {
+        room.write(byte);
     }
 }
 

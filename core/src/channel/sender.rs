@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::doorbell::{Doorbell, Waiting};
-use super::layout::{Bed, Control, Count};
+use super::layout::{BESIDE, Bed, Control, Count};
 use super::memory::Memory;
 use super::ring::Ring;
 use super::room::{Room, fits};
@@ -102,9 +102,9 @@ impl Sender {
     pub(super) fn send(&mut self, payload: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
         let record = self.ring.record(payload.len())?;
         self.enter(record, timeout)?;
-        self.ring.prefetch_room(self.tail, self.limit);
+        self.ring.claim_room(self.tail, self.tail.wrapping_add(record), self.limit);
         self.ring.write(self.tail, self.number, payload);
-        self.commit(record, payload, 1);
+        self.commit(record, Some(payload), 1);
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl Sender {
             }
         }
         let last = &payloads[payloads.len() - size..];
-        self.commit(record * count as u64, last, count);
+        self.commit(record * count as u64, Some(last), count);
         Ok(count)
     }
 
@@ -176,9 +176,9 @@ impl Sender {
             }
         };
         self.ring.write_length(self.tail, self.number, length);
-        let mut short = [std::mem::MaybeUninit::uninit(); super::layout::BESIDE + 1];
-        let beside = &mut short[..length.min(super::layout::BESIDE + 1)];
-        let payload = self.ring.mirror.read(self.ring.payload(self.tail), beside);
+        let mut beside = [std::mem::MaybeUninit::uninit(); BESIDE];
+        let at = self.ring.payload(self.tail);
+        let payload = beside.get_mut(..length).map(|short| &*self.ring.mirror.read(at, short));
         self.commit(record, payload, 1);
         Ok(())
     }
@@ -292,7 +292,7 @@ impl Sender {
 
     /// Commits so many bytes, gives the turn back, and wakes who waits for messages.
     #[inline]
-    fn commit(&mut self, bytes: u64, last: &[u8], messages: usize) {
+    fn commit(&mut self, bytes: u64, last: Option<&[u8]>, messages: usize) {
         self.tail = self.tail.wrapping_add(bytes);
         self.count(messages);
         self.ring.commit(self.tail, last);

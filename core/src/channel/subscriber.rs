@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::doorbell::{Doorbell, Waiting};
-use super::layout::{BESIDE, Bed, Half};
+use super::layout::{Bed, Half};
 use super::memory::Memory;
 use super::pace::Pace;
-use super::ring::{Beside, Found, Ring, other_size};
+use super::ring::{Beside, Found, Ring, copy_beside, other_size};
 use super::seat::Home;
 use super::turn::Taker;
 use super::wait::{self, Patience};
@@ -50,6 +50,10 @@ pub(super) struct Reader {
     received: u64,
     lost: u64,
     pace: Pace,
+    /// What was found beside the tail last.
+    beside: Beside,
+    /// The length of the last message: that of the next one, mostly.
+    length: usize,
     lent: Option<Found>,
     home: Home,
     doorbell: Doorbell,
@@ -98,6 +102,7 @@ impl Reader {
         Ok(Self {
             data: control.project(|control| &control.data.0),
             bed: control.project(|control| &control.room.0),
+            length: ring.fixed_length(),
             ring,
             half,
             credit,
@@ -112,6 +117,7 @@ impl Reader {
             received: 0,
             lost: 0,
             pace: Pace::default(),
+            beside: Beside::default(),
             lent: None,
             home,
             doorbell: Doorbell::default(),
@@ -128,16 +134,16 @@ impl Reader {
         timeout: Timeout,
     ) -> Result<Received, ErrorKind> {
         loop {
-            let (found, beside) = self.arrive(timeout)?;
+            let (found, is_beside) = self.arrive(timeout)?;
             if found.length > buffer.len() {
                 if self.is_whole() {
                     return Err(ErrorKind::Os(libc::EMSGSIZE));
                 }
                 continue;
             }
-            copy(&self.ring, found, beside.as_ref(), &mut buffer[..found.length]);
-            if beside.is_some() || self.is_whole() {
-                return Ok(self.take(found, beside.is_some()));
+            self.copy(found, is_beside, &mut buffer[..found.length]);
+            if is_beside || self.is_whole() {
+                return Ok(self.take(found, is_beside));
             }
         }
     }
@@ -149,12 +155,10 @@ impl Reader {
         mut make: impl FnMut(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
     ) -> Result<(R, Received), ErrorKind> {
         loop {
-            let (found, beside) = self.arrive(timeout)?;
-            let ring = &self.ring;
-            let result =
-                make(found.length, &mut |buffer| copy(ring, found, beside.as_ref(), buffer));
-            if beside.is_some() || self.is_whole() {
-                return Ok((result, self.take(found, beside.is_some())));
+            let (found, is_beside) = self.arrive(timeout)?;
+            let result = make(found.length, &mut |buffer| self.copy(found, is_beside, buffer));
+            if is_beside || self.is_whole() {
+                return Ok((result, self.take(found, is_beside)));
             }
         }
     }
@@ -216,6 +220,15 @@ impl Reader {
         Ok(self.is_whole().then(|| self.take(found, false)))
     }
 
+    #[inline]
+    fn copy(&self, found: Found, is_beside: bool, buffer: &mut [MaybeUninit<u8>]) {
+        if is_beside {
+            copy_beside(&self.beside, buffer);
+        } else {
+            self.ring.read(found, buffer);
+        }
+    }
+
     /// Was what was read at the position whole until now?
     #[inline]
     fn is_whole(&mut self) -> bool {
@@ -228,20 +241,23 @@ impl Reader {
         is_whole
     }
 
-    /// Waits until there is a message.
-    fn arrive(&mut self, timeout: Timeout) -> Result<(Found, Option<Beside>), ErrorKind> {
+    /// Waits until there is a message; true if it was found beside the tail, and copied from there.
+    fn arrive(&mut self, timeout: Timeout) -> Result<(Found, bool), ErrorKind> {
         self.home.check()?;
         if self.lent.is_some() {
             return Err(ErrorKind::invalid("release what is lent first"));
         }
         loop {
             if self.position == self.tail
-                && let Some((beside, found)) = self.arrive_when_there_is_one(timeout)?
+                && let Some(found) = self.arrive_when_there_is_one(timeout)?
             {
-                return Ok((found, Some(beside)));
+                return Ok((found, true));
             }
             match self.ring.find(self.position, self.tail) {
-                Ok(found) => return Ok((found, None)),
+                Ok(found) => {
+                    self.length = found.length;
+                    return Ok((found, false));
+                }
                 Err(damaged) => {
                     if self.is_whole() {
                         return Err(damaged);
@@ -269,10 +285,7 @@ impl Reader {
         self.half.lost.store(all, Ordering::Relaxed);
     }
 
-    fn arrive_when_there_is_one(
-        &mut self,
-        timeout: Timeout,
-    ) -> Result<Option<(Beside, Found)>, ErrorKind> {
+    fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<Option<Found>, ErrorKind> {
         let waited = self.pace.keep();
         let mut deadline = None;
         let mut polls = 0_u32;
@@ -288,25 +301,31 @@ impl Reader {
             }
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
             polls += self.wait_for_message(deadline)?;
-            if deadline.has_passed() && self.ring.tail() == self.position {
+            if self.ring.tail() == self.position && deadline.has_passed() {
                 return Err(self.doorbell.nothing(timeout.expired()));
             }
         }
         // What is beside the tail has no number.
         let is_told = !self.astray || self.ring.fixed_record().is_some();
-        let beside = is_told.then(|| self.ring.beside(self.position, self.tail)).flatten();
-        let one = || self.ring.find(self.position, self.tail).is_ok_and(|one| one.end == self.tail);
-        let several = beside.is_none() && !one();
-        self.pace.note(waited, several, polls);
+        let (ring, room) = (&self.ring, &mut self.beside);
+        let beside = is_told.then(|| ring.beside(self.position, self.tail, room)).flatten();
+        let messages = if let Some(found) = beside {
+            self.length = found.length;
+            1
+        } else {
+            let first = self.ring.find(self.position, self.tail);
+            first.map_or(1, |first| first.about(self.position, self.tail))
+        };
+        self.pace.note(waited, messages, polls);
         Ok(beside)
     }
 
     fn wait_for_message(&mut self, deadline: Deadline) -> Result<u32, ErrorKind> {
-        let (ring, position) = (&self.ring, self.position);
+        let (ring, position, length) = (&self.ring, self.position, self.length);
         let mut looks = 0;
         let ready = || {
             looks += 1;
-            ring.mirror.prefetch(position);
+            ring.prefetch_next(position, length);
             ring.tail() != position
         };
         if !self.patience.spin(deadline, ready) {
@@ -374,17 +393,5 @@ impl Reader {
     pub(super) fn leave(&self) {
         self.half.subscribed.store(0, Ordering::Release);
         wait::ring(&self.bed, true, i32::MAX);
-    }
-}
-
-#[inline]
-fn copy(ring: &Ring, found: Found, beside: Option<&Beside>, buffer: &mut [MaybeUninit<u8>]) {
-    let Some(beside) = beside else {
-        ring.read(found, buffer);
-        return;
-    };
-    let bytes: &[u8; BESIDE] = zerocopy::transmute_ref!(beside);
-    for (room, byte) in buffer.iter_mut().zip(bytes) {
-        room.write(*byte);
     }
 }

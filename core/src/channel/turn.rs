@@ -99,8 +99,17 @@ impl Taker {
     /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`; `EINVAL` in a child of fork.
     #[inline]
     pub(super) fn enter(&mut self, timeout: Timeout) -> Result<bool, ErrorKind> {
+        self.enter_within(|| timeout)
+    }
+
+    /// As [`Taker::enter`], with a timeout that is asked for only when it is not the caller's turn already.
+    #[inline]
+    pub(super) fn enter_within(
+        &mut self,
+        timeout: impl FnOnce() -> Timeout,
+    ) -> Result<bool, ErrorKind> {
         self.home.check()?;
-        if self.enter_kept() { Ok(true) } else { self.enter_slowly(timeout) }
+        if self.enter_kept() { Ok(true) } else { self.enter_slowly(timeout()) }
     }
 
     #[inline]

@@ -101,27 +101,15 @@ impl Mirror {
     /// Fetches the line at a position into the nearest cache, for a read that will come.
     #[inline]
     pub(crate) fn prefetch(&self, position: u64) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch has no effect but on speed, and the address is inside.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(self.address(position).cast());
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = position;
+        fetch(self.address(position));
     }
 
-    /// As [`Mirror::prefetch`], for a write.
+    /// Takes the line at a position away from other processors, by a store to a byte that means nothing now. Where one
+    /// of them has read the line, nothing less does it: an instruction that prefetches leaves it shared.
     #[inline]
-    pub(crate) fn prefetch_to_write(&self, position: u64) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_ET0>(self.address(position).cast());
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = position;
+    pub(crate) fn claim(&self, position: u64) {
+        // SAFETY: the address is inside, and a byte.
+        unsafe { self.address(position).write_volatile(0) };
     }
 
     /// Has the file lost pages? Then nothing that was read or written here means anything.
@@ -203,6 +191,12 @@ impl<T> Part<T> {
     pub(crate) fn project<U>(&self, choose: impl for<'a> FnOnce(&'a T) -> &'a U) -> Part<U> {
         Part { at: NonNull::from(choose(self)), mirror: Arc::clone(&self.mirror) }
     }
+
+    /// Fetches its first line, as [`Mirror::prefetch`].
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        fetch(self.at.as_ptr().cast());
+    }
 }
 
 impl<T> Clone for Part<T> {
@@ -219,6 +213,18 @@ impl<T> Deref for Part<T> {
         // SAFETY: inside, aligned, mapped as long as `mirror` is kept; any bytes are a `T`, and atomics may be shared.
         unsafe { self.at.as_ref() }
     }
+}
+
+#[inline]
+fn fetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch has no effect but on speed, whatever the address.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 impl Map {

@@ -29,7 +29,9 @@ impl Mirror {
 
     pub(crate) fn prefetch(&self, _: u64) {}
 
-    pub(crate) fn prefetch_to_write(&self, _: u64) {}
+    pub(crate) fn claim(&self, position: u64) {
+        self.set_word(position, 0);
+    }
 
     pub(crate) fn check(&self) -> Result<(), ErrorKind> {
         Ok(())
@@ -107,7 +109,10 @@ impl<T: Send + Sync + 'static> Part<T> {
     }
 }
 
+#[allow(clippy::unused_self, reason = "as in the original")]
 impl<T> Part<T> {
+    pub(crate) fn prefetch(&self) {}
+
     pub(crate) fn project<U>(&self, choose: impl for<'a> FnOnce(&'a T) -> &'a U) -> Part<U> {
         Part { at: NonNull::from(choose(self)), keeper: Arc::clone(&self.keeper) }
     }

@@ -5,7 +5,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{FAILED, HAS_DEADLINE, HEADER, Header, KIND, MORE, SLICE, now};
+use super::{FAILED, HAS_DEADLINE, HEADER, Header, KIND, MORE, SLICE, joined, now};
 use crate::channel::layout::{CALLS, Participant};
 use crate::channel::memory::Memory;
 use crate::channel::options::{Channel, Options, Sealed};
@@ -157,21 +157,18 @@ impl Client {
                 break (number, place);
             }
         };
-        self.slot().calls[place].store(0, Ordering::Release);
         let deadline = match answer {
             Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
             _ => None,
         };
         let what = if deadline.is_some() { HAS_DEADLINE } else { 0 };
         let header = Header { client: self.seat.ticket.0, call: number, what };
-        let mut message = Vec::with_capacity(2 * HEADER + question.len());
-        message.extend(header.word());
-        if let Some(deadline) = deadline {
-            let moment = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
-            message.extend(moment.to_ne_bytes());
-        }
-        message.extend(question);
-        self.questions.send(&message, timeout)?;
+        let moment = deadline
+            .map(|deadline| u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX).to_ne_bytes());
+        let moment = moment.as_ref().map_or(&[][..], |moment| moment);
+        joined([&header.word(), moment, question], |message| {
+            self.questions.send(message, timeout)
+        })?;
         self.open[place] = Some((number, self.questions.sent_up_to()));
         self.owed.set(number, self.questions.sent_up_to());
         Ok(Call(number))
@@ -237,13 +234,11 @@ impl Client {
                 (_, Timeout::After(left)) => Timeout::After(left.min(SLICE)),
             };
             match self.receive(slice) {
-                Ok(Some((answered, answer))) => {
-                    self.set_aside(answered, answer);
-                    if answered == number {
-                        let at = self.early.len() - 1;
-                        return Ok(self.finish(number, at));
-                    }
+                Ok(Some((answered, answer))) if answered == number => {
+                    self.end(number, &answer);
+                    return Ok(answer);
                 }
+                Ok(Some((answered, answer))) => self.set_aside(answered, answer),
                 Ok(None) if timeout == Timeout::TRY => {}
                 Ok(None) if deadline.has_passed() => return Err(timeout.expired()),
                 Ok(None) => {}
@@ -281,17 +276,21 @@ impl Client {
     /// Takes an answer that is there; the last one ends the call.
     fn finish(&mut self, number: u16, at: usize) -> Answer {
         let (_, answer) = self.early.remove(at);
+        self.end(number, &answer);
+        answer
+    }
+
+    fn end(&mut self, number: u16, answer: &Answer) {
         if answer.more {
             self.owed.set_early(number, self.early.iter().any(|(early, _)| *early == number));
         } else {
             self.close(number);
         }
-        answer
     }
 
     /// The next answer to any open call; `None` for one that nobody waits for.
     fn receive(&mut self, timeout: Timeout) -> Result<Option<(u16, Answer)>, ErrorKind> {
-        let bytes = self.answers.receive_with(timeout, |length, copy| {
+        let mut bytes = self.answers.receive_with(timeout, |length, copy| {
             let mut bytes = Vec::with_capacity(length);
             copy(bytes.spare_capacity_mut());
             written(bytes, length)
@@ -300,12 +299,13 @@ impl Client {
         if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
             return Ok(None);
         }
-        let (failure, rest) = match (header.what, rest.split_first_chunk()) {
-            (FAILED, Some((errno, words))) => (Some(i32::from_ne_bytes(*errno)), words),
-            (FAILED, None) => (Some(libc::EIO), rest),
-            _ => (None, rest),
+        let (failure, before) = match (header.what, rest.first_chunk()) {
+            (FAILED, Some(errno)) => (Some(i32::from_ne_bytes(*errno)), HEADER + errno.len()),
+            (FAILED, None) => (Some(libc::EIO), HEADER),
+            _ => (None, HEADER),
         };
-        let answer = Answer { bytes: rest.to_vec(), more: header.what == MORE, failure };
+        bytes.drain(..before);
+        let answer = Answer { bytes, more: header.what == MORE, failure };
         Ok(Some((header.call, answer)))
     }
 

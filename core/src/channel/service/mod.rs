@@ -64,6 +64,23 @@ impl Header {
     }
 }
 
+/// What is put together without asking for memory.
+const SHORT: usize = 128;
+
+/// Puts the parts of a message together for somebody who sends it.
+fn joined<R>(parts: [&[u8]; 3], send: impl FnOnce(&[u8]) -> R) -> R {
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut short = [0; SHORT];
+    let Some(message) = short.get_mut(..length) else { return send(&parts.concat()) };
+    let mut room = &mut *message;
+    for part in parts {
+        let (here, behind) = room.split_at_mut(part.len());
+        here.copy_from_slice(part);
+        room = behind;
+    }
+    send(message)
+}
+
 const LAST: u16 = 0;
 const MORE: u16 = 1;
 const FAILED: u16 = 2;

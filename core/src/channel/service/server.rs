@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE, Question, SLICE};
+use super::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE, Question, SLICE, joined};
 use crate::channel::layout::CALLS;
 use crate::channel::participant::{Ticket, is_dead, is_present};
 use crate::channel::receiver::Receiver;
@@ -92,13 +92,13 @@ impl ServiceSender {
     /// Errors: `EPIPE` when the client is gone; `EMSGSIZE` when the answer is longer than the client's ring; `EAGAIN`, `ETIMEDOUT` when
     /// the client has not made room; `EINTR`.
     pub fn reply(&mut self, question: &Question, answer: &[u8], timeout: Timeout) -> Result<()> {
-        self.answer(question, LAST, &[answer], timeout)
+        self.answer(question, LAST, [answer, &[]], timeout)
             .map_err(|kind| self.seat.failed("reply", kind))
     }
 
     /// Answers a part of a question; more will follow. Errors: as [`ServiceSender::reply`].
     pub fn reply_part(&mut self, question: &Question, part: &[u8], timeout: Timeout) -> Result<()> {
-        self.answer(question, MORE, &[part], timeout)
+        self.answer(question, MORE, [part, &[]], timeout)
             .map_err(|kind| self.seat.failed("reply_part", kind))
     }
 
@@ -110,7 +110,7 @@ impl ServiceSender {
         why: &str,
         timeout: Timeout,
     ) -> Result<()> {
-        self.answer(question, FAILED, &[&errno.to_ne_bytes(), why.as_bytes()], timeout)
+        self.answer(question, FAILED, [&errno.to_ne_bytes(), why.as_bytes()], timeout)
             .map_err(|kind| self.seat.failed("fail", kind))
     }
 
@@ -118,7 +118,7 @@ impl ServiceSender {
         &mut self,
         question: &Question,
         what: u16,
-        parts: &[&[u8]],
+        parts: [&[u8]; 2],
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
         let client = Ticket(question.header.client);
@@ -137,28 +137,24 @@ impl ServiceSender {
         }
         let Some(sender) = &mut self.answers[slot] else { return Err(gone()) };
         let header = Header { what, ..question.header }.word();
-        let mut message =
-            Vec::with_capacity(HEADER + parts.iter().map(|part| part.len()).sum::<usize>());
-        message.extend(header);
-        for part in parts {
-            message.extend(*part);
-        }
         let deadline = timeout.deadline();
-        loop {
-            // In slices: the dead make no room, and nobody tells of their death.
-            let slice = match rest(timeout, deadline) {
-                Timeout::Forever => SLICE,
-                Timeout::After(left) => left.min(SLICE),
-            };
-            match sender.send(&message, Timeout::After(slice)) {
-                Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
-                    return Err(gone());
+        joined([&header, parts[0], parts[1]], |message| {
+            loop {
+                // In slices: the dead make no room, and nobody tells of their death.
+                let slice = match rest(timeout, deadline) {
+                    Timeout::Forever => SLICE,
+                    Timeout::After(left) => left.min(SLICE),
+                };
+                match sender.send(message, Timeout::After(slice)) {
+                    Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
+                        return Err(gone());
+                    }
+                    Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
+                    Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
+                    other => return other,
                 }
-                Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
-                Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
-                other => return other,
             }
-        }
+        })
     }
 }
 

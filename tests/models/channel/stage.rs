@@ -14,7 +14,7 @@ use crate::sys::identity;
 use crate::time::Timeout;
 
 /// The longest message.
-pub(super) const LONGEST: usize = 64;
+pub(super) const LONGEST: usize = 112;
 
 /// Which message it is: the thread that sends it, and its number among that one's.
 pub(super) type Mark = (usize, usize);

@@ -186,3 +186,29 @@ fn beginning() {
     let make = || Stage::new(shape, &[topic]).with_more(1);
     holds(make, &[publish, join], nothing, settle, depth);
 }
+
+/// So long that the end of it is in the line behind the tail's.
+#[test]
+fn in_two_lines() {
+    fn publish_long(it: &Stage) {
+        for number in 0..MANY {
+            it.send(number, 64);
+        }
+    }
+    let depth = Depth { alive: 1, dying: 1, late: 1 };
+    let shape = Shape { message_size: 64, ring: 128, ..LATEST };
+    let make = || Stage::new(shape, &[topic, subscriber]);
+    holds(make, &[publish_long, follow_one], nothing, settle_long, depth);
+}
+
+/// As [`settle`], of which the messages are shorter.
+fn settle_long(it: &Stage) {
+    it.leave();
+    let mut reader = Party::subscriber(&it.memory, Start::Newest).expect("there is a place");
+    let mut topic = Party::topic(&it.memory).expect("there is a place");
+    it.begin(0);
+    let sent = topic.sender().send(&bytes((me(), 0), 64), Timeout::TRY);
+    sent.expect("nobody is in the way");
+    assert_eq!(read(it, &mut reader, Timeout::TRY), Ok(0));
+    assert_eq!(it.got_by(me()), [(me(), 0)]);
+}

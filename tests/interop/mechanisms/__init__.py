@@ -16,6 +16,7 @@ from . import (
     pipe,
     pipe_documents,
     pipe_programs,
+    record,
     sem_posix,
     sem_sysv,
     sem_tools,
@@ -42,6 +43,7 @@ MODULES = (
     pipe_programs, pipe_documents,
     sync,
     channel_call, channel_queue, channel_topic,
+    record,
 )  # fmt: skip
 SCENARIOS = {group: scenario for module in MODULES for group, scenario in module.SCENARIOS.items()}
 EXTENSIONS = [cell for module in MODULES for cell in getattr(module, "EXTENSIONS", ())]

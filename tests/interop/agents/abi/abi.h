@@ -15,6 +15,7 @@ extern const struct verb lock_verbs[];
 extern const struct verb pipe_verbs[];
 extern const struct verb signal_verbs[];
 extern const struct verb sync_verbs[];
+extern const struct verb record_verbs[];
 
 int fork_with_memory(const struct request *); /* fork.c */
 

@@ -8,6 +8,7 @@ mod lock;
 mod mq;
 mod pipe;
 mod process;
+mod record;
 mod sem;
 mod shm;
 mod signal;
@@ -77,6 +78,7 @@ fn rooms() -> Vec<(&'static str, Box<dyn Room>)> {
         ("process", Box::<process::Room>::default()),
         ("socket", Box::<socket::Room>::default()),
         ("pipe", Box::<pipe::Room>::default()),
+        ("record", Box::<record::Room>::default()),
         ("sem", Box::<sem::Room>::default()),
         ("signal", Box::<signal::Room>::default()),
         ("sync", Box::<sync::Room>::default()),

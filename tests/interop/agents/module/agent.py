@@ -11,6 +11,7 @@ import lock
 import mq
 import pipe
 import process
+import records
 import sem
 import shm
 import signals
@@ -21,6 +22,6 @@ from protocol import serve
 # The verbs of shared memory have no prefix; those of other rooms are called ROOM.VERB.
 rooms = (
     shm.Room(), lock.Room(), mq.Room(), pipe.Room(), process.Room(), sem.Room(), signals.Room(), sockets.Room(),
-    syncs.Room(), channel.Room(),
+    syncs.Room(), channel.Room(), records.Room(),
 )  # fmt: skip
 serve({name: verb for room in rooms for name, verb in room.verbs().items()})

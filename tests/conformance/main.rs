@@ -10,6 +10,7 @@ mod lock;
 mod memory;
 mod object;
 mod queue;
+mod record;
 mod rust;
 mod semaphore;
 mod socket;

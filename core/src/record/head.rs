@@ -4,7 +4,7 @@
 use super::layout::Layout;
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::lines::LINE;
+use crate::map::lines::{LINE, Lines};
 use crate::open::{Disposition, Mode};
 use crate::sync::Place;
 use crate::sync::object::{Extent, Kind, Object, WAITING};
@@ -196,7 +196,12 @@ impl Wanted<'_> {
         };
         let fill = |_: &_| contents.write(&site);
         let made = self.kind.establish_with_data(&site, disposition, extent, fill);
-        let (lines, whole) = made.inspect_err(|_| place.withdraw(self.disposition))?;
+        let found = made.and_then(|(lines, whole)| Self::read(site.clone(), lines, whole, label));
+        found.inspect_err(|_| place.withdraw(self.disposition))
+    }
+
+    /// What the head of an object says.
+    fn read(site: Site, lines: Lines, whole: usize, label: &str) -> Result<Found, ErrorKind> {
         let numbers = Numbers::read(&site)?;
         let fits = numbers.data.is_multiple_of(LINE)
             && numbers.text <= numbers.data.saturating_sub(TEXT)

@@ -13,6 +13,7 @@ mod inject;
 mod naive;
 mod object;
 mod place;
+mod poll;
 mod process;
 mod race;
 mod random;
@@ -36,6 +37,7 @@ const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
        crash channel [OPERATION]
        crash record [OPERATION [DEATHS]]
        crash sync-storm [KILLS [SEED]]
+       crash poll [KILLS [SEED]]
        crash rooms | inject-room ROOM | control storm|step|inject|inject-room [ROUNDS [SEED]]
 BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
 
@@ -75,6 +77,10 @@ fn main() -> ExitCode {
         (Some("sync-storm"), _) => {
             let kills = number(1, 20_000).unwrap_or(20_000);
             sync_storm(kills, number(2, 1).unwrap_or(1))
+        }
+        (Some("poll"), _) => {
+            let kills = number(1, 400).unwrap_or(400);
+            poll_storm(kills, number(2, 1).unwrap_or(1))
         }
         (Some("sync"), name) => {
             let most = number(2, SYNC_DEATHS).unwrap_or(SYNC_DEATHS);
@@ -219,6 +225,13 @@ fn sync_storm(kills: u64, seed: u64) -> bool {
     let failures = sync::storm::run(kills, seed);
     let text = format!("{kills} kills, {:.0} kills/s, seed {seed}", rate(kills, start));
     verdict("sync-storm", &text, &failures)
+}
+
+fn poll_storm(kills: u64, seed: u64) -> bool {
+    let start = Instant::now();
+    let failures = poll::run(kills, seed);
+    let text = format!("{kills} kills, {:.0} kills/s, seed {seed}", rate(kills, start));
+    verdict("poll", &text, &failures)
 }
 
 /// Dies at the instructions of a room's operations, or of those of this name.

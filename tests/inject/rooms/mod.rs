@@ -8,6 +8,7 @@ mod lock;
 mod mq;
 mod pipe;
 mod process;
+mod record;
 mod sem;
 mod signal;
 mod socket;
@@ -42,6 +43,7 @@ pub(crate) const ROOMS: &[Room] = &[
     mq::ROOM,
     pipe::ROOM,
     process::ROOM,
+    record::ROOM,
     sem::ROOM,
     signal::ROOM,
     socket::ROOM,

@@ -46,15 +46,30 @@ pub struct unipc_channel_opts {
     /// UNIPC_LAYOUT() of unipc/record.h, or a PEP 3118 format. It is stored in the channel; where one is
     /// there already, it must be this one. NULL: messages are bytes.
     pub layout: *const c_char,
+    /// When creating a memfd or a file on hugetlbfs: it lies in huge pages of this size in bytes, two at
+    /// least, or fails with -ENOSPC where there are none. 0: ordinary pages.
+    pub huge_page_size: usize,
 }
 
 const _: () = assert!(
-    size_of::<unipc_channel_opts>() == 3 * size_of::<usize>() + 4 * 4,
+    size_of::<unipc_channel_opts>() == 4 * size_of::<usize>() + 4 * 4,
     "padding would be unset bytes between the fields"
 );
 
 // SAFETY: integers and a pointer, of which zero is a value; the size comes first, and there is no padding.
 unsafe impl SizeFirst for unipc_channel_opts {}
+
+/// What the functions whose names end in _at do when there is a channel, and when there is none.
+#[derive(Debug)]
+#[repr(C)]
+pub enum unipc_channel_how {
+    /// Open the one that is there. Where the bytes are zero, wait for up to a second for a creator.
+    UNIPC_CHANNEL_OPEN = 0,
+    /// Create it where there are zeros.
+    UNIPC_CHANNEL_CREATE = 1,
+    /// Open it, or create it when there is none.
+    UNIPC_CHANNEL_OPEN_OR_CREATE = 2,
+}
 
 /// Flags for creating and opening channels.
 #[derive(Debug)]

@@ -26,6 +26,7 @@
 #include <sys/types.h>
 #include <time.h>
 #include <unipc/base.h>
+#include <unipc/shm.h>
 
 /* A strict C99 leaves it out of <time.h>. */
 struct timespec;
@@ -39,7 +40,7 @@ struct timespec;
 #endif
 
 /* Options to start from, in C++ and C: unipc_channel_opts o = UNIPC_CHANNEL_OPTS_INIT; */
-#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0, NULL}
+#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0, NULL, 0}
 
 /** Flags for creating and opening channels. */
 typedef enum unipc_channel_flag {
@@ -59,6 +60,16 @@ typedef enum unipc_channel_flag {
      */
     UNIPC_CHANNEL_OLDEST = (1 << 2),
 } unipc_channel_flag;
+
+/** What the functions whose names end in _at do when there is a channel, and when there is none. */
+typedef enum unipc_channel_how {
+    /** Open the one that is there. Where the bytes are zero, wait for up to a second for a creator. */
+    UNIPC_CHANNEL_OPEN = 0,
+    /** Create it where there are zeros. */
+    UNIPC_CHANNEL_CREATE = 1,
+    /** Open it, or create it when there is none. */
+    UNIPC_CHANNEL_OPEN_OR_CREATE = 2,
+} unipc_channel_how;
 
 /** One who asks questions. Threads and fork() as a queue. */
 typedef struct unipc_client unipc_client;
@@ -107,6 +118,11 @@ typedef struct unipc_channel_opts {
      * there already, it must be this one. NULL: messages are bytes.
      */
     const char *layout;
+    /**
+     * When creating a memfd or a file on hugetlbfs: it lies in huge pages of this size in bytes, two at
+     * least, or fails with -ENOSPC where there are none. 0: ordinary pages.
+     */
+    size_t huge_page_size;
 } unipc_channel_opts;
 
 #ifdef __cplusplus
@@ -202,6 +218,52 @@ int unipc_queue_open_layout(unipc_queue **out,
                             const char *name,
                             const char *layout,
                             unsigned int flags);
+
+/**
+ * Creates or opens a queue in memory that holds other things as well.
+ *
+ * out:      where the handle goes; NULL on failure. Close it with unipc_queue_close().
+ * shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+ * offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+ * how:      UNIPC_CHANNEL_OPEN, UNIPC_CHANNEL_CREATE or UNIPC_CHANNEL_OPEN_OR_CREATE
+ * capacity: the least size of its ring in bytes, when creating
+ * flags:    UNIPC_CHANNEL_ flags, or 0
+ * opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+ *
+ * Returns 0.
+ * Errors:
+ *   -EEXIST      there is one, and it was to be created
+ *   -ERANGE      it does not fit there, see unipc_queue_size()
+ *   -EBUSY       the bytes of its first page are not zero and no object
+ *   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+ *                damaged; or nothing came within a second
+ *   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+ *   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+ *   -EACCES      the memory is mapped read-only
+ *   -EBUSY       all places for participants are taken
+ *   -EINTR       a signal came while it waited for a creator
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_queue_at(unipc_queue **out,
+                   const unipc_shm *shm,
+                   size_t offset,
+                   int how,
+                   size_t capacity,
+                   unsigned int flags,
+                   const unipc_channel_opts *opts);
+
+/**
+ * How many bytes a place for a queue takes, for unipc_queue_at(). It must begin on a page.
+ *
+ * capacity: the least size of its ring in bytes
+ * opts:     NULL for the defaults
+ *
+ * Returns the size, or
+ *   -EINVAL  such a queue cannot be
+ * Since 0.1.
+ */
+UNIPC_CHECK ssize_t unipc_queue_size(size_t capacity, const unipc_channel_opts *opts);
 
 /**
  * As unipc_queue_open(), from a descriptor: a memfd that was inherited or received. The
@@ -515,6 +577,70 @@ int unipc_topic_open_layout(unipc_topic **out,
                             unsigned int flags);
 
 /**
+ * Creates or opens a topic in memory that holds other things as well.
+ *
+ * out:      where the handle goes; NULL on failure. Close it with unipc_topic_close().
+ * shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+ * offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+ * how:      UNIPC_CHANNEL_OPEN, UNIPC_CHANNEL_CREATE or UNIPC_CHANNEL_OPEN_OR_CREATE
+ * capacity: the least size of its ring in bytes, when creating
+ * flags:    UNIPC_CHANNEL_ flags, or 0
+ * opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+ *
+ * Returns 0.
+ * Errors:
+ *   -EEXIST      there is one, and it was to be created
+ *   -ERANGE      it does not fit there, see unipc_topic_size()
+ *   -EBUSY       the bytes of its first page are not zero and no object
+ *   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+ *                damaged; or nothing came within a second
+ *   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+ *   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+ *   -EACCES      the memory is mapped read-only
+ *   -EBUSY       all places for participants are taken
+ *   -EINTR       a signal came while it waited for a creator
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_topic_at(unipc_topic **out,
+                   const unipc_shm *shm,
+                   size_t offset,
+                   int how,
+                   size_t capacity,
+                   unsigned int flags,
+                   const unipc_channel_opts *opts);
+
+/**
+ * How many bytes a place for a topic takes, for unipc_topic_at(). It must begin on a page.
+ *
+ * capacity: the least size of its ring in bytes
+ * opts:     NULL for the defaults
+ *
+ * Returns the size, or
+ *   -EINVAL  such a topic cannot be
+ * Since 0.1.
+ */
+UNIPC_CHECK ssize_t unipc_topic_size(size_t capacity, const unipc_channel_opts *opts);
+
+/**
+ * Subscribes to a topic that is open here, wherever it lies.
+ *
+ * out:   where the handle goes; NULL on failure. Close it with unipc_subscriber_close().
+ * topic: a handle that no other thread is using
+ * flags: UNIPC_CHANNEL_ flags, or 0
+ *
+ * Returns 0.
+ * Errors:
+ *   -EBUSY       all places for participants are taken
+ *   -EINVAL      unknown flags, the handle is the parent's; out or topic is NULL
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_topic_subscribe(unipc_subscriber **out,
+                          const unipc_topic *topic,
+                          unsigned int flags);
+
+/**
  * As unipc_topic_open(), from a descriptor: a memfd that was inherited or received. The
  * descriptor is duplicated, the caller still owns it.
  *
@@ -693,6 +819,33 @@ int unipc_subscriber_open_layout(unipc_subscriber **out,
                                  const char *name,
                                  const char *layout,
                                  unsigned int flags);
+
+/**
+ * Subscribes to a topic that lies in memory that holds other things as well.
+ *
+ * out:      where the handle goes; NULL on failure. Close it with unipc_subscriber_close().
+ * shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+ * offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+ * flags:    UNIPC_CHANNEL_ flags, or 0
+ * opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+ *
+ * Returns 0.
+ * Errors:
+ *   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+ *                damaged; or nothing came within a second
+ *   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+ *   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+ *   -EACCES      the memory is mapped read-only
+ *   -EBUSY       all places for participants are taken
+ *   -EINTR       a signal came while it waited for a creator
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_subscriber_at(unipc_subscriber **out,
+                        const unipc_shm *shm,
+                        size_t offset,
+                        unsigned int flags,
+                        const unipc_channel_opts *opts);
 
 /**
  * As unipc_subscriber_open(), from a descriptor: a memfd that was inherited or received. The
@@ -890,6 +1043,52 @@ int unipc_service_open(unipc_service **out,
                        unsigned int flags);
 
 /**
+ * Creates or opens a service in memory that holds other things as well.
+ *
+ * out:      where the handle goes; NULL on failure. Close it with unipc_service_close().
+ * shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+ * offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+ * how:      UNIPC_CHANNEL_OPEN, UNIPC_CHANNEL_CREATE or UNIPC_CHANNEL_OPEN_OR_CREATE
+ * capacity: the least size of its ring in bytes, when creating
+ * flags:    UNIPC_CHANNEL_ flags, or 0
+ * opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+ *
+ * Returns 0.
+ * Errors:
+ *   -EEXIST      there is one, and it was to be created
+ *   -ERANGE      it does not fit there, see unipc_service_size()
+ *   -EBUSY       the bytes of its first page are not zero and no object
+ *   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+ *                damaged; or nothing came within a second
+ *   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+ *   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+ *   -EACCES      the memory is mapped read-only
+ *   -EBUSY       all places for participants are taken
+ *   -EINTR       a signal came while it waited for a creator
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_service_at(unipc_service **out,
+                     const unipc_shm *shm,
+                     size_t offset,
+                     int how,
+                     size_t capacity,
+                     unsigned int flags,
+                     const unipc_channel_opts *opts);
+
+/**
+ * How many bytes a place for a service takes, for unipc_service_at(). It must begin on a page.
+ *
+ * capacity: the least size of its ring in bytes
+ * opts:     NULL for the defaults
+ *
+ * Returns the size, or
+ *   -EINVAL  such a service cannot be
+ * Since 0.1.
+ */
+UNIPC_CHECK ssize_t unipc_service_size(size_t capacity, const unipc_channel_opts *opts);
+
+/**
  * As unipc_service_open(), from a descriptor: a memfd that was inherited or received. The
  * descriptor is duplicated, the caller still owns it.
  *
@@ -1062,6 +1261,33 @@ void unipc_service_close(unipc_service *service);
  * Since 0.1.
  */
 UNIPC_CHECK int unipc_client_open(unipc_client **out, const char *name, unsigned int flags);
+
+/**
+ * Opens a service that lies in memory that holds other things as well, to ask it.
+ *
+ * out:      where the handle goes; NULL on failure. Close it with unipc_client_close().
+ * shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+ * offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+ * flags:    UNIPC_CHANNEL_ flags, or 0
+ * opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+ *
+ * Returns 0.
+ * Errors:
+ *   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+ *                damaged; or nothing came within a second
+ *   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+ *   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+ *   -EACCES      the memory is mapped read-only
+ *   -EBUSY       all places for participants are taken
+ *   -EINTR       a signal came while it waited for a creator
+ * Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_client_at(unipc_client **out,
+                    const unipc_shm *shm,
+                    size_t offset,
+                    unsigned int flags,
+                    const unipc_channel_opts *opts);
 
 /**
  * As unipc_client_open(), from a descriptor: a memfd that was inherited or received. The

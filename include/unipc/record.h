@@ -794,6 +794,19 @@ int unipc_directory_place(const unipc_directory *directory,
                           unipc_place *place);
 
 /**
+ * As unipc_directory_place(), for what begins on a page of the memory, as channels do: unipc_queue_at() and
+ * its kin. Up to a page is left free before it.
+ *
+ * Returns 0.
+ * Errors: as unipc_directory_place(). Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_directory_place_on_page(const unipc_directory *directory,
+                                  const char *name,
+                                  size_t size,
+                                  unipc_place *place);
+
+/**
  * Finds a place.
  *
  * directory: a handle
@@ -827,6 +840,18 @@ int unipc_directory_find_or_place(const unipc_directory *directory,
                                   const char *name,
                                   size_t size,
                                   unipc_place *place);
+
+/**
+ * As unipc_directory_find_or_place(), on a page of the memory where it makes the place.
+ *
+ * Returns 1 when it was made, 0 when it was there.
+ * Errors: as unipc_directory_find_or_place(). Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_directory_find_or_place_on_page(const unipc_directory *directory,
+                                          const char *name,
+                                          size_t size,
+                                          unipc_place *place);
 
 /**
  * Frees a place: its bytes are given to others. Those who use what is there must have stopped.

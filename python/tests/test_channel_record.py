@@ -4,6 +4,8 @@
 import asyncio
 import ctypes
 import errno
+import mmap
+import os
 import subprocess
 import sys
 
@@ -12,7 +14,7 @@ import pytest
 from conftest import Namer
 
 import unipc
-from unipc import Layout, LayoutError, Queue, Subscriber, Topic
+from unipc import Client, Directory, Layout, LayoutError, Mutex, Queue, Service, SharedMemory, Subscriber, Topic
 from unipc.record import char, f32, u64
 
 FRAME = np.dtype([("t_ns", "u8"), ("volts", "f4", (4,)), ("name", "S3")], align=True)
@@ -214,3 +216,80 @@ room = bytearray(8)
 assert queue.recv_into(room) == 8 and room[0] == 1
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_directory_holds_channels(name: str) -> None:
+    with SharedMemory.create("memfd:plant", 4 << 20) as memory:
+        plant = Directory.create(memory)
+        plant.place("lock", Mutex)
+        jobs = plant.place("jobs", Queue, 1 << 16, layout=FRAME)
+        news = plant.find_or_place("news", Topic, capacity=1 << 16, layout="d", reliable=True)
+        ask = plant.place("ask", Service, 4096, reply_capacity=4096, participants=4)
+        assert [(place.name, place.kind) for place in plant] == [
+            ("lock", "mutex"),
+            ("jobs", "queue"),
+            ("news", "topic"),
+            ("ask", "service"),
+        ]
+        assert plant.where("jobs").offset % mmap.PAGESIZE == 0
+        worker = plant.find("jobs")
+        jobs.send_many(frames(500))
+        assert (worker.recv_many(500) == frames(500)).all()
+        reader = Subscriber.open(memory, plant.where("news").offset)
+        batches, second = news.batches(10), plant.find("news").subscribe()
+        news.publish(0.5)
+        assert [reader.recv(), second.recv(), *next(batches)] == [0.5, 0.5, 0.5]
+        with Client.open(memory, plant.where("ask").offset) as client:
+            call = client.begin(b"?")
+            ask.recv().reply(b"!")
+            assert call.wait() == (b"!", False)
+        assert plant.find_or_place("jobs", Queue, 1 << 16, layout=FRAME).layout == Layout(FRAME)
+        with pytest.raises(LayoutError, match="float64"):
+            plant.find_or_place("news", Topic, 1 << 16, layout="i")
+        with pytest.raises(FileExistsError):
+            plant.place("jobs", Queue)
+        for end in (jobs, news, ask, worker, reader, second):
+            end.close()
+
+
+def test_a_place_begins_on_a_page_of_memory_with_a_descriptor() -> None:
+    size = Queue.size_for(4096)
+    assert size % mmap.PAGESIZE == 0
+    assert size < Queue.size_for(4096, participants=200) < Service.size_for(4096)
+    with SharedMemory.create("memfd:plant", 2 * size) as memory:
+        for offset, number in ((64, errno.EINVAL), (2 * size, errno.ERANGE), (2 * size - 4096, errno.ERANGE)):
+            with pytest.raises(OSError) as caught:
+                Queue.create(memory, 4096, offset)
+            assert caught.value.errno == number
+        with pytest.raises(LayoutError):
+            Queue.open(memory, size)
+        Queue.create(memory, 4096, size).close()
+        Queue.open_or_create(memory, 4096, size).close()
+        with pytest.raises(ValueError, match="no offset"):
+            Queue.open("/x", 4096)
+    with pytest.raises(OSError, match="a memfd"):
+        Queue.create(SharedMemory.create("anon:", 1 << 20))
+    # What could not be made leaves no place behind.
+    with SharedMemory.create("anon:", 1 << 20) as memory:
+        plant = Directory.create(memory)
+        with pytest.raises(OSError) as caught:
+            plant.place("jobs", Queue, 4096)
+        assert caught.value.errno == errno.EOPNOTSUPP
+        assert len(plant) == 0
+
+
+def test_huge_pages_are_used_or_refused() -> None:
+    huge = 2 << 20
+    try:
+        queue = Queue.create("memfd:huge", 1 << 20, huge_pages=huge)
+    except OSError as error:
+        assert error.errno == errno.ENOSPC
+        assert "huge pages" in str(error)
+    else:
+        with queue:
+            assert os.fstat(queue.memory_fd).st_size == 2 * huge
+            queue.send(bytes(1 << 20))
+            assert len(queue.recv()) == 1 << 20
+    with pytest.raises(OSError) as caught:
+        Topic.create("/x", huge_pages=huge)
+    assert caught.value.errno == errno.EOPNOTSUPP

@@ -389,8 +389,8 @@ def test_everything_is_found_by_name(name_of: Namer) -> None:
     with pytest.raises(OSError) as caught:
         plant.place("huge", 1 << 20)
     assert caught.value.errno == errno.ENOSPC
-    with pytest.raises(TypeError, match="segment of their own"):
-        plant.place("queue", unipc.Queue)
+    with pytest.raises(TypeError, match="no object that lies in a place"):
+        plant.place("memory", SharedMemory)
     with pytest.raises(TypeError, match="count"):
         plant.place("short", Array, People)
 

@@ -236,13 +236,8 @@ FAULTS = [
         "an object is found before it is finished",
         (
             "sync/object.rs",
-            "        fill(lines)?;\n        let magic",
-            "        let magic",
-        ),
-        (
-            "sync/object.rs",
-            "        lines.map().store_u64(lines.offset(), magic)?;\n",
-            "        lines.map().store_u64(lines.offset(), magic)?;\n        fill(lines)?;\n",
+            "write().and_then(|()| publish(lines))",
+            "publish(lines).and_then(|()| write())",
         ),
     ),
 ]

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The record layout in a channel's first page: written when the channel is made, read by everyone who opens it.
 
-use super::layout::{CONTROL, LAYOUT};
+use super::ground::LATCH;
+use super::layout::LAYOUT;
 use crate::error::ErrorKind;
+use crate::map::lines::LINE;
 use crate::record::Layout;
 
 /// What the number before the text is: there is none, or it is a PEP 3118 format.
@@ -12,7 +14,7 @@ const FORMAT: u32 = 1;
 /// The number and the text's length.
 pub(super) const HEAD: usize = 8;
 /// The longest text of a channel's layout, in bytes.
-pub(super) const LONGEST: usize = CONTROL - LAYOUT - HEAD;
+pub(super) const LONGEST: usize = LATCH * LINE - LAYOUT - HEAD;
 
 /// The bytes that a new channel has at [`LAYOUT`].
 ///

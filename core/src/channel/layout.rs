@@ -10,11 +10,15 @@
 //! | 64..128 | [`Settings`]: fixed when the channel is made |
 //! | 128..132 | what the record layout is: 0 none, 1 a PEP 3118 format; another number is of a later version |
 //! | 132..136 | how many bytes its text has |
-//! | 136..4096 | its text; with one, `message_size` is the size of a record |
+//! | 136..4032 | its text; with one, `message_size` is the size of a record |
+//! | 4032..4096 | of a channel in a place: the creator's latch, a cell of [`sync`](crate::sync), until it is finished |
 //! | 4096.. | [`Control`]: each part in 256 bytes of its own, so that no two are in one line nor in two that a processor fetches together |
 //! | 8192.. | [`Participant`]s, 256 bytes each, as many as the settings say |
 //! | settings.ring | the ring |
 //! | behind it | of a service, for each participant: [`Control`] in a page, and a ring of answers |
+//!
+//! A channel has a segment of its own, or lies in one that holds other things as well; it begins on a page, and positions count from
+//! there.
 //!
 //! **Records.** With `message_size` 0, a record is 8 bytes that hold its payload's length (lower half) and, in a topic, the lower
 //! half of the number of messages before it (upper half), then the payload, padded to a multiple of 8. Otherwise every payload has that size, there are no lengths, and a record is the payload padded to

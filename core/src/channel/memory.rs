@@ -8,18 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::declared;
+use super::ground::{Ground, LATCH};
 use super::layout::{
     CONTROL, Control, LAYOUT, PARTICIPANTS, Participant, SETTINGS, Settings, VERSION,
 };
+use crate::SharedMemory;
 use crate::error::ErrorKind;
-use crate::layout::{self, STAMP_SIZE};
+use crate::layout::{self, MAGIC, STAMP_SIZE};
+use crate::map::lines::LINE;
 use crate::map::mirror::{Mirror, Part};
 use crate::record::Layout;
-use crate::shm::{Backing, Seals};
-use crate::{SharedMemory, sys};
-
-/// The page before a ring of answers.
-const REPLY_CONTROL: usize = 4096;
 
 /// What is chosen when a channel is made.
 #[derive(Debug, Clone)]
@@ -36,12 +34,14 @@ pub(super) struct Choice {
     pub(super) reply_size: usize,
     /// What every message consists of, if that was said.
     pub(super) layout: Option<Arc<Layout>>,
+    /// The size of the pages that it is to lie in.
+    pub(super) page: usize,
 }
 
 impl Choice {
     /// The size of the ring: a power of two, and whole pages.
     fn ring_size(&self) -> Result<usize, ErrorKind> {
-        let least = self.capacity.max(sys::page_size());
+        let least = self.capacity.max(self.page);
         let size = least.checked_next_multiple_of(2).and_then(usize::checked_next_power_of_two);
         size.filter(|&size| size <= 1 << 46).ok_or_else(|| {
             ErrorKind::invalid(format!("a ring of {} bytes is larger than can be", self.capacity))
@@ -50,7 +50,7 @@ impl Choice {
 
     fn ring_offset(&self) -> usize {
         let end = PARTICIPANTS + self.participants as usize * size_of::<Participant>();
-        end.next_multiple_of(sys::page_size())
+        end.next_multiple_of(self.page)
     }
 
     /// The size of the whole object.
@@ -71,28 +71,54 @@ impl Choice {
         whole.ok_or(ErrorKind::Os(libc::EOVERFLOW))
     }
 
-    /// What a service has for each participant.
+    /// What a service has for each participant: a page, and a ring of answers.
     fn reply_block(&self) -> usize {
-        if self.reply_size == 0 { 0 } else { self.reply_size.saturating_add(REPLY_CONTROL) }
+        if self.reply_size == 0 { 0 } else { self.reply_size.saturating_add(self.page) }
     }
 
-    /// Writes what a new object begins with; the rest is zeros.
-    pub(super) fn fill(&self, shm: &SharedMemory) -> Result<(), ErrorKind> {
-        let (ring, size) = (self.ring_offset() as u64, self.size()? as u64);
+    /// What is zero in a new channel, as offsets and lengths: all but the rings, the stamp's magic, and the creator's latch.
+    pub(super) fn blank(&self) -> impl Iterator<Item = (usize, usize)> {
+        let first = self.ring_offset() + self.ring_size().unwrap_or(0);
+        let (block, page) = (self.reply_block(), self.page);
+        let replies = if block == 0 { 0 } else { self.participants as usize };
+        let control =
+            [(MAGIC.len(), LATCH * LINE - MAGIC.len()), (CONTROL, self.ring_offset() - CONTROL)];
+        control.into_iter().chain((0..replies).map(move |slot| (first + slot * block, page)))
+    }
+
+    /// Writes what a new object begins with, but for its stamp; the rest is zeros.
+    pub(super) fn write(
+        &self,
+        put: impl Fn(usize, &[u8]) -> Result<(), ErrorKind>,
+    ) -> Result<(), ErrorKind> {
         let mut settings = [0_u8; 64];
-        settings[..8].copy_from_slice(&ring.to_ne_bytes());
+        settings[..8].copy_from_slice(&(self.ring_offset() as u64).to_ne_bytes());
         settings[8..16].copy_from_slice(&(self.ring_size()? as u64).to_ne_bytes());
         settings[16..20].copy_from_slice(&self.message_size.to_ne_bytes());
         settings[20..24].copy_from_slice(&self.participants.to_ne_bytes());
         settings[28..32].copy_from_slice(&u32::from(self.reliable).to_ne_bytes());
         settings[32..40].copy_from_slice(&(self.reply_size as u64).to_ne_bytes());
-        let stamp = layout::Layout { kind: self.kind, version: VERSION, size }.stamp();
-        let layout = self.layout.as_deref().map(declared::bytes_of).transpose()?;
-        let written = shm
-            .write_at(LAYOUT, &layout.unwrap_or_default())
-            .and_then(|()| shm.write_at(SETTINGS, &settings))
-            .and_then(|()| shm.write_at(0, &stamp));
-        written.map_err(|error| error.kind().clone())
+        if let Some(layout) = &self.layout {
+            put(LAYOUT, &declared::bytes_of(layout)?)?;
+        }
+        put(SETTINGS, &settings)
+    }
+
+    /// Makes a segment a channel that nobody else sees yet.
+    ///
+    /// Errors: `EINVAL` when its pages are not those that were counted on.
+    pub(super) fn fill(&self, shm: &SharedMemory) -> Result<(), ErrorKind> {
+        let page = shm.map().plan().page_size;
+        if page != self.page {
+            return Err(ErrorKind::invalid(format!(
+                "it lies in pages of {page} bytes: ask for huge pages of that size"
+            )));
+        }
+        let put =
+            |at: usize, bytes: &[u8]| shm.write_at(at, bytes).map_err(|error| error.kind().clone());
+        self.write(put)?;
+        let size = self.size()? as u64;
+        put(0, &layout::Layout { kind: self.kind, version: VERSION, size }.stamp())
     }
 }
 
@@ -108,21 +134,17 @@ pub(super) struct Memory {
     can_shrink: bool,
     choice: Choice,
     file: OwnedFd,
+    /// Where it begins in the file.
+    start: usize,
 }
 
 impl Memory {
-    /// Maps the channel that `shm` is.
+    /// Maps the channel that begins there.
     ///
-    /// Errors: `EPROTO` when it is none of this kind and version, or damaged; `EOPNOTSUPP` for memory without a descriptor.
-    pub(super) fn new(shm: &SharedMemory, kind: [u8; 8]) -> Result<Self, ErrorKind> {
-        let Some(fd) = shm.fd() else {
-            return Err(ErrorKind::unsupported(
-                "a channel is a POSIX object, a file or a memfd (which fork and exec hand on)",
-            ));
-        };
-        let file = fd.try_clone_to_owned()?;
-        let size = check(&file, kind, shm.len())?;
-        let number = |at: usize, bytes: usize| read_number(&file, SETTINGS + at, bytes);
+    /// Errors: `EPROTO` when it is none of this kind and version, or damaged.
+    pub(super) fn new(ground: Ground, kind: [u8; 8]) -> Result<Self, ErrorKind> {
+        let size = check(&ground, kind)?;
+        let number = |at: usize, bytes: usize| read_number(&ground, SETTINGS + at, bytes);
         let (ring, ring_size) = (number(0, 8)?, number(8, 8)?);
         let (message_size, participants) = (number(16, 4)?, number(20, 4)?);
         let mut choice = Choice {
@@ -133,6 +155,7 @@ impl Memory {
             message_size: u32::try_from(message_size).unwrap_or(u32::MAX),
             participants: u32::try_from(participants).unwrap_or(u32::MAX),
             layout: None,
+            page: ground.page,
         };
         let agrees = choice.size().is_ok_and(|whole| whole == size)
             && choice.ring_offset() as u64 == ring
@@ -141,18 +164,17 @@ impl Memory {
         if !agrees {
             return Err(ErrorKind::Layout("the channel's settings contradict its size".into()));
         }
-        let read = |buffer: &mut [u8], at: usize| read(&file, buffer, at as u64);
+        let read = |buffer: &mut [u8], at: usize| read(&ground, buffer, at);
         choice.layout = declared::find(choice.message_size, read)?.map(Arc::new);
-        // A memfd that is not sealed is whoever's it comes from to cut.
-        let is_sealed = || Seals::of(file.as_fd()).is_ok_and(|seals| seals.contains(Seals::SHRINK));
-        let can_shrink = shm.backing() != Backing::Memfd || !is_sealed();
         let control = choice.ring_offset();
+        let Ground { file, start, page, can_shrink, .. } = ground;
         let mirror = Arc::new(Mirror::new(
-            file.try_clone().map_err(ErrorKind::from)?,
-            0,
+            file.try_clone()?,
+            start,
             control,
             choice.capacity,
             can_shrink,
+            page,
         )?);
         let slot = |index| mirror.part(PARTICIPANTS + index * size_of::<Participant>());
         let slots: Result<Vec<_>, _> = (0..choice.participants as usize).map(slot).collect();
@@ -166,6 +188,7 @@ impl Memory {
             choice,
             mirror,
             file,
+            start,
         })
     }
 
@@ -175,10 +198,11 @@ impl Memory {
         let first = choice.ring_offset() + choice.capacity;
         let mirror = Arc::new(Mirror::new(
             self.file.try_clone()?,
-            first + slot * choice.reply_block(),
-            REPLY_CONTROL,
+            self.start + first + slot * choice.reply_block(),
+            choice.page,
             choice.reply_size,
             self.can_shrink,
+            choice.page,
         )?);
         let control = mirror.part(0)?;
         Ok((mirror, control))
@@ -200,28 +224,31 @@ impl Memory {
 }
 
 /// Is it a finished object of this kind, as large as its stamp says?
-fn check(file: &OwnedFd, kind: [u8; 8], length: usize) -> Result<usize, ErrorKind> {
+fn check(ground: &Ground, kind: [u8; 8]) -> Result<usize, ErrorKind> {
     let mut stamp = [0; STAMP_SIZE];
-    read(file, &mut stamp, 0)?;
+    read(ground, &mut stamp, 0)?;
     let size = u64::from_ne_bytes(std::array::from_fn(|index| stamp[32 + index]));
     layout::Layout { kind, version: VERSION, size }.check(&stamp)?;
     match usize::try_from(size) {
-        Ok(size) if size <= length => Ok(size),
-        _ => Err(ErrorKind::Layout(
-            format!("it says that it has {size} bytes, and has {length}").into(),
-        )),
+        Ok(size) if size <= ground.length => Ok(size),
+        _ => {
+            let length = ground.length;
+            let why = format!("it says that it has {size} bytes, and has {length}");
+            Err(ErrorKind::Layout(why.into()))
+        }
     }
 }
 
-fn read_number(file: &OwnedFd, at: usize, bytes: usize) -> Result<u64, ErrorKind> {
+fn read_number(ground: &Ground, at: usize, bytes: usize) -> Result<u64, ErrorKind> {
     let mut number = [0; 8];
-    read(file, &mut number[..bytes], at as u64)?;
+    read(ground, &mut number[..bytes], at)?;
     Ok(u64::from_ne_bytes(number))
 }
 
 /// Through the descriptor, where a file that is too short is no signal.
-fn read(file: &OwnedFd, buffer: &mut [u8], at: u64) -> Result<(), ErrorKind> {
-    let file = File::from(file.try_clone().map_err(ErrorKind::from)?);
+fn read(ground: &Ground, buffer: &mut [u8], at: usize) -> Result<(), ErrorKind> {
+    let file = File::from(ground.file.try_clone()?);
+    let at = ground.start.saturating_add(at) as u64;
     file.read_exact_at(buffer, at).map_err(|error| match error.raw_os_error() {
         Some(errno) => ErrorKind::Os(errno),
         None => ErrorKind::Layout("it is too small to be a channel".into()),

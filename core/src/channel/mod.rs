@@ -25,6 +25,7 @@
 
 mod declared;
 mod doorbell;
+mod ground;
 mod layout;
 mod memory;
 mod options;

@@ -5,13 +5,17 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::declared;
+use super::ground::{self, Ground};
 use super::memory::{Choice, Memory};
+use super::seat::Label;
 use super::subscriber::Start;
 use crate::error::{Error, ErrorKind, Result};
+use crate::map::Map;
 use crate::name::Name;
-use crate::open::Mode;
+use crate::open::{Disposition, Mode};
 use crate::record::Layout;
-use crate::{SharedMemory, shm};
+use crate::sync::Place;
+use crate::{SharedMemory, shm, sys};
 
 /// How often `open_or_create` looks again, when others create and unlink the name meanwhile.
 const ATTEMPTS: u32 = 100;
@@ -31,10 +35,10 @@ pub(super) trait Sealed: Sized + Send + 'static {
     /// Its messages can be records.
     const RECORDS: bool = true;
 
-    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind>;
+    fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind>;
 
-    /// The size of the rings of answers, where there are any.
-    fn reply_size(_: usize) -> Result<usize, ErrorKind> {
+    /// The size of the rings of answers, where there are any: at least so many bytes, and a page.
+    fn reply_size(_: usize, _: usize) -> Result<usize, ErrorKind> {
         Ok(0)
     }
 }
@@ -58,6 +62,7 @@ pub struct Options {
     reliable: bool,
     reply_capacity: usize,
     layout: Option<Arc<Layout>>,
+    huge_page_size: Option<usize>,
     pub(super) spin: bool,
     pub(super) start: Start,
 }
@@ -71,6 +76,7 @@ impl Default for Options {
             reliable: false,
             reply_capacity: 16 << 10,
             layout: None,
+            huge_page_size: None,
             spin: false,
             start: Start::Newest,
         }
@@ -149,6 +155,20 @@ impl Options {
         self
     }
 
+    /// When creating: the channel lies in pages of this size in bytes, a power of two that the system has
+    /// (`/sys/kernel/mm/hugepages`), so a large ring takes fewer entries of the processor's table of pages. It is rounded up to
+    /// whole pages, of which it takes two at least. Where: a memfd (`memfd:LABEL`), or a file on hugetlbfs (`file:PATH`).
+    /// Nothing else is used instead where there are none.
+    ///
+    /// Errors of creating: `ENOSPC` when so many huge pages are not free (`/proc/sys/vm/nr_hugepages`), `EOPNOTSUPP` for POSIX
+    /// objects, `EINVAL` for a size that is none, for a file in other pages, and in a place, whose memory has its pages already.
+    #[doc(alias = "MFD_HUGETLB")]
+    #[must_use]
+    pub fn huge_pages(mut self, size: usize) -> Self {
+        self.huge_page_size = Some(size);
+        self
+    }
+
     /// Never sleep: waiting takes a processor, and the least time. By default a wait spins for a while and then sleeps.
     #[must_use]
     pub fn spin(mut self, spin: bool) -> Self {
@@ -163,96 +183,154 @@ impl Options {
         self
     }
 
-    /// Creates the channel `name`, with a ring of at least `capacity` bytes.
+    /// Creates the channel, with a ring of at least `capacity` bytes: under a name, or in a [`Place`] of memory that holds other
+    /// things as well: `(&shm, offset)`, or what [`Directory::place_on_page`](crate::record::Directory::place_on_page) gives.
     ///
-    /// Errors: `EEXIST` when the name is taken, `ENOSPC`, `ENOMEM`, `EINVAL`; `EOPNOTSUPP` for names of System V and
-    /// anonymous memory.
-    pub fn create<C: Channel>(
+    /// Errors: `EEXIST` when there is one, `ENOSPC`, `ENOMEM`, `EINVAL`; `EOPNOTSUPP` for System V and anonymous memory. In a place
+    /// also `EINVAL` when it does not begin on a page of the memory, `ERANGE` when it is too small
+    /// ([`Options::size_for`]), `EBUSY` when the bytes of its first page are not zero, `EACCES` in read-only memory.
+    pub fn create<'a, C: Channel>(
         &self,
-        name: impl TryInto<Name, Error: Into<Error>>,
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
         capacity: usize,
     ) -> Result<C> {
-        let name = name.try_into().map_err(Into::into)?;
-        self.make(&name, capacity, "create", |options, name, size| {
-            options.create(name, size).map(Got::Made)
-        })
+        self.get(&place.try_into().map_err(Into::into)?, Disposition::Create, capacity)
     }
 
     /// Opens the channel, or creates it when there is none. Errors: those of both.
-    pub fn open_or_create<C: Channel>(
+    pub fn open_or_create<'a, C: Channel>(
         &self,
-        name: impl TryInto<Name, Error: Into<Error>>,
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
         capacity: usize,
     ) -> Result<C> {
-        let name = name.try_into().map_err(Into::into)?;
-        self.make(&name, capacity, "open_or_create", |options, name, size| {
-            let mut left = ATTEMPTS;
-            loop {
-                left -= 1;
-                match options.open(name) {
-                    Err(error) if error.errno() == libc::ENOENT => {}
-                    other => return other.map(Got::Found),
-                }
-                match options.create(name, size) {
-                    // Somebody else was faster.
-                    Err(error) if error.errno() == libc::EEXIST && left > 0 => {}
-                    other => return other.map(Got::Made),
-                }
-            }
-        })
+        self.get(&place.try_into().map_err(Into::into)?, Disposition::OpenOrCreate, capacity)
     }
 
-    /// Opens the channel `name`.
+    /// Opens the channel.
     ///
     /// Errors: `ENOENT`, `EACCES`; `EPROTO` when it is none of this kind, one of another version, or its layout differs from the one
     /// that was stated; `EBUSY` when all places for participants are taken.
-    pub fn open<C: Channel>(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<C> {
-        let name = name.try_into().map_err(Into::into)?;
-        let shm = shm::Options::new().open(&name)?;
-        self.attach(&shm, name.clone()).map_err(|kind| kind.during("open", &name))
+    pub fn open<'a, C: Channel>(
+        &self,
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
+    ) -> Result<C> {
+        self.get(&place.try_into().map_err(Into::into)?, Disposition::Open, 0)
+    }
+
+    /// How many bytes a place for a channel with such a ring needs. It must begin on a page.
+    ///
+    /// Errors: `EINVAL` for what cannot be created.
+    pub fn size_for<C: Channel>(&self, capacity: usize) -> Result<usize> {
+        let page = self.huge_page_size.unwrap_or_else(sys::page_size);
+        let size = self.choice::<C>(capacity, page).and_then(|choice| choice.size());
+        size.map_err(|kind| kind.during("size_for", format_args!("{capacity} bytes")))
     }
 
     /// Opens the channel that a descriptor refers to: a memfd that was inherited or received.
     pub fn from_fd<C: Channel>(&self, fd: impl Into<OwnedFd>) -> Result<C> {
         let shm = SharedMemory::from_fd(fd)?;
         let name = shm.name();
-        self.attach(&shm, name.clone()).map_err(|kind| kind.during("from_fd", name))
+        self.attach(shm.map(), 0, name.clone().into()).map_err(|kind| kind.during("from_fd", name))
     }
 
+    fn get<C: Channel>(
+        &self,
+        place: &Place<'_>,
+        disposition: Disposition,
+        capacity: usize,
+    ) -> Result<C> {
+        let operation = ["open", "create", "open_or_create"][disposition as usize];
+        let failed = |kind: ErrorKind| kind.during(operation, place);
+        match (place.name(), disposition) {
+            (None, _) => self.at(place, disposition, capacity).map_err(failed),
+            (Some(name), Disposition::Open) => {
+                let shm = shm::Options::new().open(name)?;
+                self.attach(shm.map(), 0, name.clone().into()).map_err(failed)
+            }
+            (Some(name), _) => self.make(name, capacity, operation, disposition),
+        }
+    }
+
+    /// In memory that holds other things as well.
+    fn at<C: Channel>(
+        &self,
+        place: &Place<'_>,
+        disposition: Disposition,
+        capacity: usize,
+    ) -> Result<C, ErrorKind> {
+        let site = place.site()?;
+        let map = &site.map;
+        if disposition == Disposition::Open {
+            ground::await_creator(&site)?;
+        } else {
+            if self.huge_page_size.is_some() {
+                return Err(ErrorKind::invalid("the memory has its pages already"));
+            }
+            let choice = self.choice::<C>(capacity, map.plan().page_size)?;
+            let made = ground::create(&site, &choice)?;
+            if !made && disposition == Disposition::Create {
+                return Err(ErrorKind::Os(libc::EEXIST));
+            }
+        }
+        let name = map.file().map_or(Name::Anonymous, shm::name_of);
+        self.attach(map, site.offset, Label { name, text: place.to_string() })
+    }
+
+    /// What is chosen for a new channel in such pages.
+    fn choice<C: Channel>(&self, capacity: usize, page: usize) -> Result<Choice, ErrorKind> {
+        if !page.is_power_of_two() || page < sys::page_size() {
+            return Err(ErrorKind::invalid(format!(
+                "pages of {page} bytes do not exist; /sys/kernel/mm/hugepages lists the sizes"
+            )));
+        }
+        Ok(Choice {
+            kind: C::KIND,
+            capacity,
+            message_size: self.size_of_messages()?,
+            participants: self.participants,
+            reliable: self.reliable,
+            reply_size: C::reply_size(self.reply_capacity, page)?,
+            layout: self.layout.clone(),
+            page,
+        })
+    }
+
+    /// Under a name, unless it is to be opened and is there.
     fn make<C: Channel>(
         &self,
         name: &Name,
         capacity: usize,
         operation: &'static str,
-        get: impl FnOnce(&shm::Options, &Name, usize) -> Result<Got>,
+        disposition: Disposition,
     ) -> Result<C> {
         let failed = |kind: ErrorKind| kind.during(operation, name);
-        let choice = Choice {
-            kind: C::KIND,
-            capacity,
-            message_size: self.size_of_messages().map_err(failed)?,
-            participants: self.participants,
-            reliable: self.reliable,
-            reply_size: C::reply_size(self.reply_capacity).map_err(failed)?,
-            layout: self.layout.clone(),
-        };
+        let page = self.huge_page_size.unwrap_or_else(sys::page_size);
+        let choice = self.choice::<C>(capacity, page).map_err(failed)?;
         let size = choice.size().map_err(failed)?;
         // It is attached before it has its name, so that a failure leaves none.
         let ours = Arc::new(Mutex::new(None));
         let (given, this, its_name) = (Arc::clone(&ours), self.clone(), name.clone());
-        let options = shm::Options::new().mode(self.mode).fill(move |shm| {
+        let mut options = shm::Options::new().mode(self.mode).fill(move |shm| {
             choice.fill(shm)?;
-            let channel: C = this.attach(shm, its_name.clone())?;
+            let channel: C = this.attach(shm.map(), 0, its_name.clone().into())?;
             *lock(&given) = Some(channel);
             Ok(())
         });
-        let (shm, ours) = match get(&options, name, size)? {
+        // The pages of a file are its file system's.
+        if let (Some(page), false) = (self.huge_page_size, matches!(name, Name::File(_))) {
+            options = options.huge_pages(page);
+        }
+        let got = match disposition {
+            Disposition::OpenOrCreate => open_or_create(&options, name, size),
+            _ => options.create(name, size).map(Got::Made),
+        };
+        let (shm, ours) = match got? {
             Got::Made(shm) => (shm, lock(&ours).take()),
             Got::Found(shm) => (shm, None),
         };
         match ours {
             Some(channel) => Ok(channel),
-            None => self.attach(&shm, name.clone()).map_err(failed),
+            None => self.attach(shm.map(), 0, name.clone().into()).map_err(failed),
         }
     }
 
@@ -270,13 +348,44 @@ impl Options {
         Ok(u32::try_from(size).unwrap_or(u32::MAX))
     }
 
-    fn attach<C: Channel>(&self, shm: &SharedMemory, name: Name) -> Result<C, ErrorKind> {
+    fn attach<C: Channel>(&self, map: &Map, offset: usize, label: Label) -> Result<C, ErrorKind> {
+        self.check_records::<C>()?;
+        let memory = Arc::new(Memory::new(Ground::of(map, offset)?, C::KIND)?);
+        self.seat(memory, label)
+    }
+
+    /// One more handle for what is mapped.
+    pub(super) fn seat<C: Channel>(
+        &self,
+        memory: Arc<Memory>,
+        label: Label,
+    ) -> Result<C, ErrorKind> {
+        declared::check(self.layout.as_deref(), memory.layout())?;
+        C::attach(memory, label, self)
+    }
+
+    fn check_records<C: Channel>(&self) -> Result<(), ErrorKind> {
         if self.layout.is_some() && !C::RECORDS {
             return Err(ErrorKind::invalid("questions and answers have no record layout"));
         }
-        let memory = Arc::new(Memory::new(shm, C::KIND)?);
-        declared::check(self.layout.as_deref(), memory.layout())?;
-        C::attach(memory, name, self)
+        Ok(())
+    }
+}
+
+fn open_or_create(options: &shm::Options, name: &Name, size: usize) -> Result<Got> {
+    let mut left = ATTEMPTS;
+    loop {
+        left -= 1;
+        // Whoever opens takes the pages as they are.
+        match shm::Options::new().open(name) {
+            Err(error) if error.errno() == libc::ENOENT => {}
+            other => return other.map(Got::Found),
+        }
+        match options.create(name, size) {
+            // Somebody else was faster.
+            Err(error) if error.errno() == libc::EEXIST && left > 0 => {}
+            other => return other.map(Got::Made),
+        }
     }
 }
 

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use super::memory::Memory;
 use super::options::{Channel, Options, Sealed};
 use super::receiver::Receiver;
-use super::seat::Seat;
+use super::seat::{Label, Seat};
 use super::sender::Sender;
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::record::Layout;
+use crate::sync::Place;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -62,8 +63,8 @@ impl Channel for Queue {}
 impl Sealed for Queue {
     const KIND: [u8; 8] = *b"queue\0\0\0";
 
-    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
-        let seat = Arc::new(Seat::take(memory, name)?);
+    fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind> {
+        let seat = Arc::new(Seat::take(memory, label)?);
         let control = &seat.memory.control;
         let mut sender = seat.queue_sender(control, seat.ring());
         let mut receiver = seat.queue_receiver(control, seat.ring());
@@ -77,28 +78,25 @@ impl Sealed for Queue {
 }
 
 impl Queue {
-    /// Creates the queue `name`, with a ring of at least `capacity` bytes.
-    ///
-    /// Errors: `EEXIST` when the name is taken, `ENOSPC`, `ENOMEM`, `EINVAL`; `EOPNOTSUPP` for names of System V and
-    /// anonymous memory.
-    pub fn create(name: impl TryInto<Name, Error: Into<Error>>, capacity: usize) -> Result<Self> {
-        Options::new().create(name, capacity)
+    /// Creates the queue, with a ring of at least `capacity` bytes, under a name or in a place. Errors: as [`Options::create`].
+    pub fn create<'a>(
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
+        capacity: usize,
+    ) -> Result<Self> {
+        Options::new().create(place, capacity)
     }
 
-    /// Opens the queue `name`.
-    ///
-    /// Errors: `ENOENT`, `EACCES`; `EPROTO` when it is no queue, or one of another version; `EBUSY` when all places for
-    /// participants are taken.
-    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
-        Options::new().open(name)
+    /// Opens the queue. Errors: as [`Options::open`].
+    pub fn open<'a>(place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(place)
     }
 
     /// Opens the queue, or creates it when there is none. Errors: those of both.
-    pub fn open_or_create(
-        name: impl TryInto<Name, Error: Into<Error>>,
+    pub fn open_or_create<'a>(
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
         capacity: usize,
     ) -> Result<Self> {
-        Options::new().open_or_create(name, capacity)
+        Options::new().open_or_create(place, capacity)
     }
 
     /// Opens the queue that a descriptor refers to: a memfd that was inherited or received.
@@ -153,7 +151,7 @@ impl Queue {
         self.sender.source()
     }
 
-    /// The descriptor of the memory: close-on-exec, to be handed on.
+    /// The descriptor of the memory: close-on-exec, to be handed on. In a place, that of all the memory.
     pub fn memory_fd(&self) -> BorrowedFd<'_> {
         self.sender.seat.memory.fd()
     }
@@ -163,9 +161,9 @@ impl Queue {
         self.sender.seat.memory.layout()
     }
 
-    /// The queue's name.
+    /// The queue's name; in a place, that of the memory.
     pub fn name(&self) -> &Name {
-        &self.sender.seat.name
+        &self.sender.seat.label.name
     }
 }
 

@@ -16,11 +16,27 @@ use crate::map::mirror::Part;
 use crate::name::Name;
 use crate::sys::{fork, membarrier};
 
+/// How a channel is called.
+#[derive(Debug, Clone)]
+pub(super) struct Label {
+    /// Its name; in a place, that of the segment.
+    pub(super) name: Name,
+    /// What errors say.
+    pub(super) text: String,
+}
+
+impl From<Name> for Label {
+    fn from(name: Name) -> Self {
+        let text = name.to_string();
+        Self { name, text }
+    }
+}
+
 /// The place among the participants, given back at the end.
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) memory: Arc<Memory>,
-    pub(super) name: Name,
+    pub(super) label: Label,
     pub(super) slot: usize,
     pub(super) ticket: Ticket,
     /// This process cannot be made to pass a barrier by others: it must use fences itself.
@@ -46,7 +62,7 @@ fn elsewhere() -> ErrorKind {
 }
 
 impl Seat {
-    pub(super) fn take(memory: Arc<Memory>, name: Name) -> Result<Self, ErrorKind> {
+    pub(super) fn take(memory: Arc<Memory>, label: Label) -> Result<Self, ErrorKind> {
         let fences = !membarrier::register();
         let process = fork::generation();
         let control = &memory.control;
@@ -54,7 +70,7 @@ impl Seat {
             bury(&control.producers.0, dead);
             bury(&control.consumers.0, dead);
         })?;
-        Ok(Self { memory, name, slot, ticket, fences, process })
+        Ok(Self { memory, label, slot, ticket, fences, process })
     }
 
     /// Is this the process that opened the handle, and not a child of it?
@@ -104,7 +120,7 @@ impl Seat {
     }
 
     pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
-        kind.during(operation, &self.name)
+        kind.during(operation, &self.label.text)
     }
 }
 

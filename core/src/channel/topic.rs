@@ -8,13 +8,14 @@ use std::sync::Arc;
 use super::memory::Memory;
 use super::options::{Channel, Options, Sealed};
 use super::room::Room;
-use super::seat::Seat;
+use super::seat::{Label, Seat};
 use super::sender::Sender;
 use super::subscriber::{Reader, Received};
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::record::Layout;
+use crate::sync::Place;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -69,8 +70,8 @@ impl Channel for Topic {}
 impl Sealed for Topic {
     const KIND: [u8; 8] = KIND;
 
-    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(memory, name)?;
+    fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind> {
+        let seat = Seat::take(memory, label)?;
         let mut sender = sender(&seat);
         sender.patience.restless = options.spin;
         Ok(Self { sender, seat })
@@ -82,8 +83,8 @@ impl Channel for Subscriber {}
 impl Sealed for Subscriber {
     const KIND: [u8; 8] = KIND;
 
-    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(memory, name)?;
+    fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind> {
+        let seat = Seat::take(memory, label)?;
         let control = &seat.memory.control;
         let mut turn = seat.taker(control.project(|it| &it.producers.0), |it| &it.sender);
         let half = seat.memory.slots[seat.slot].project(|it| &it.receiver);
@@ -106,21 +107,24 @@ impl Sealed for Subscriber {
 
 impl Topic {
     /// Creates the topic `name`. Errors: as [`Options::create`].
-    pub fn create(name: impl TryInto<Name, Error: Into<Error>>, capacity: usize) -> Result<Self> {
-        Options::new().create(name, capacity)
+    pub fn create<'a>(
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
+        capacity: usize,
+    ) -> Result<Self> {
+        Options::new().create(place, capacity)
     }
 
     /// Opens the topic `name` to publish on it. Errors: as [`Options::open`].
-    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
-        Options::new().open(name)
+    pub fn open<'a>(place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(place)
     }
 
     /// Opens the topic, or creates it when there is none. Errors: those of both.
-    pub fn open_or_create(
-        name: impl TryInto<Name, Error: Into<Error>>,
+    pub fn open_or_create<'a>(
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
         capacity: usize,
     ) -> Result<Self> {
-        Options::new().open_or_create(name, capacity)
+        Options::new().open_or_create(place, capacity)
     }
 
     /// Opens the topic that a descriptor refers to.
@@ -131,6 +135,16 @@ impl Topic {
     /// Removes the topic of this name; who has it open keeps it.
     pub fn unlink(name: impl TryInto<Name, Error: Into<Error>>) -> Result<()> {
         SharedMemory::unlink(name)
+    }
+
+    /// Subscribes to this topic, wherever it lies.
+    ///
+    /// Errors: `EBUSY` when all places for participants are taken; `EPROTO` when the options state another layout; `EINVAL` in a
+    /// child of fork.
+    pub fn subscribe(&self, options: &Options) -> Result<Subscriber> {
+        let (memory, label) = (Arc::clone(&self.seat.memory), self.seat.label.clone());
+        let subscribed = self.seat.home().check().and_then(|()| options.seat(memory, label));
+        subscribed.map_err(|kind| self.seat.failed("subscribe", kind))
     }
 
     /// Publishes a message.
@@ -185,7 +199,7 @@ impl Topic {
         self.sender.fd().map_err(|kind| self.seat.failed("fd", kind))
     }
 
-    /// The descriptor of the memory: close-on-exec, to be handed on.
+    /// The descriptor of the memory: close-on-exec, to be handed on. In a place, that of all the memory.
     pub fn memory_fd(&self) -> BorrowedFd<'_> {
         self.seat.memory.fd()
     }
@@ -195,16 +209,16 @@ impl Topic {
         self.seat.memory.layout()
     }
 
-    /// The topic's name.
+    /// The topic's name; in a place, that of the memory.
     pub fn name(&self) -> &Name {
-        &self.seat.name
+        &self.seat.label.name
     }
 }
 
 impl Subscriber {
     /// Subscribes to the topic `name`. Errors: as [`Options::open`].
-    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
-        Options::new().open(name)
+    pub fn open<'a>(place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(place)
     }
 
     /// Subscribes to the topic that a descriptor refers to.
@@ -313,9 +327,9 @@ impl Subscriber {
         self.seat.memory.layout()
     }
 
-    /// The topic's name.
+    /// The topic's name; in a place, that of the memory.
     pub fn name(&self) -> &Name {
-        &self.seat.name
+        &self.seat.label.name
     }
 }
 

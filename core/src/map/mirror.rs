@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use zerocopy::FromBytes;
 
 use super::{Map, Placement, Plan, Source, map_pages};
@@ -27,7 +27,8 @@ pub(crate) struct Mirror {
 }
 
 impl Mirror {
-    /// Maps `control` bytes and then `ring` bytes of the file from `offset` on. All are multiples of a page.
+    /// Maps `control` bytes and then `ring` bytes of the file from `offset` on. All are multiples of the
+    /// file's pages, which have `page` bytes.
     ///
     /// The mapping is guarded against a file that shrinks for as long as it lives; [`Mirror::check`] tells.
     pub(crate) fn new(
@@ -36,8 +37,8 @@ impl Mirror {
         control: usize,
         ring: usize,
         can_shrink: bool,
+        page: usize,
     ) -> Result<Self, ErrorKind> {
-        let page = sys::page_size();
         let fits = ring.is_power_of_two() && ring >= page && control > 0;
         if !fits || !control.is_multiple_of(page) || !offset.is_multiple_of(page) {
             return Err(ErrorKind::Os(libc::EINVAL));
@@ -56,9 +57,7 @@ impl Mirror {
             page_size: page,
             placement: None,
         };
-        let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE;
-        // SAFETY: the kernel chooses the address of a new mapping.
-        let base = unsafe { mmap_anonymous(None, twice, ProtFlags::PROT_NONE, flags) }?.cast();
+        let base = reserve(twice, page)?;
         // From here on the reservation has an owner that unmaps it.
         let map = Map {
             base,
@@ -225,6 +224,27 @@ fn fetch(address: *const u8) {
     };
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;
+}
+
+/// Takes so many bytes of the address space, which begin where such pages can.
+fn reserve(length: NonZeroUsize, page: usize) -> Result<NonNull<u8>, ErrorKind> {
+    // Huge pages lie at multiples of their size; others lie well wherever the kernel puts them.
+    let spare = if page > sys::page_size() { page } else { 0 };
+    let whole = length.checked_add(spare).ok_or(Errno::EOVERFLOW)?;
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE;
+    // SAFETY: the kernel chooses the address of a new mapping.
+    let first = unsafe { mmap_anonymous(None, whole, ProtFlags::PROT_NONE, flags) }?.cast::<u8>();
+    let before = first.as_ptr().align_offset(page).min(spare);
+    for (at, spare) in [(0, before), (before + length.get(), spare - before)] {
+        if spare > 0 {
+            // SAFETY: inside what was reserved just now.
+            let start = unsafe { first.add(at) };
+            // SAFETY: nobody uses the reservation yet; a failure leaves a piece of it unused.
+            let _ = unsafe { munmap(start.cast(), spare) };
+        }
+    }
+    // SAFETY: as above.
+    Ok(unsafe { first.add(before) })
 }
 
 impl Map {

@@ -4,7 +4,7 @@
 use std::sync::atomic::{Ordering, fence};
 
 use super::head::{Numbers, Options, Wanted};
-use super::table::{ENTRY, Row, Table};
+use super::table::{ENTRY, Row, Start, Table};
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layout::{self, STAMP_SIZE};
@@ -48,8 +48,8 @@ const KIND: Kind = Kind {
 /// ```
 ///
 /// It lies under a name, or at an offset of a [`SharedMemory`], takes as many bytes as it is told, and gives them away in pieces
-/// that are multiples of 64 and hold zeros. For objects of [`crate::sync`], arrays, cells, and bytes of any kind. (A channel has a segment
-/// of its own, since its ring is mapped twice.)
+/// that are multiples of 64 and hold zeros. For objects of [`crate::sync`], arrays, cells, channels, and bytes of any kind. (A channel's ring is
+/// mapped twice: so its place begins on a page, [`Directory::place_on_page`], and the memory has a descriptor: not System V, not anonymous.)
 ///
 /// Death: the table is the only truth, and an entry appears and disappears by one word, so whoever is killed in the middle
 /// leaves it whole. Who is killed between placing and creating leaves zeros under the name: `find_or_place` and `open_or_create` go on
@@ -183,9 +183,32 @@ impl Directory {
     /// for no bytes; `ENOSPC` when there is no such room in one piece, or no entry left; `EAGAIN`, `ETIMEDOUT` when another
     /// process kept its turn ([`Options::timeout`]); `EINTR`; `EPROTO` when the table is damaged.
     pub fn place(&self, name: &str, size: usize) -> Result<Entry> {
+        self.place_at(name, size, Start::Anywhere)
+    }
+
+    /// As [`Directory::place`], for what must begin on a page of the memory, as a channel does. Up to a page is left free before it.
+    ///
+    /// ```
+    /// use unipc::{SharedMemory, Timeout, channel::{Options, Queue}, record::Directory};
+    /// # fn main() -> unipc::Result<()> {
+    /// let shm = SharedMemory::create("memfd:plant", 1 << 20)?;
+    /// let plant = Directory::create((&shm, 0), shm.len())?;
+    /// let size = Options::new().size_for::<Queue>(1 << 16)?;
+    /// let mut jobs = Queue::create(plant.place_on_page("jobs", size)?, 1 << 16)?;
+    /// jobs.send(b"hello", Timeout::Forever)?;
+    /// let mut worker = Queue::open(plant.find("jobs")?)?; // in any process
+    /// assert_eq!(worker.recv(Timeout::Forever)?, b"hello");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn place_on_page(&self, name: &str, size: usize) -> Result<Entry> {
+        self.place_at(name, size, Start::Page)
+    }
+
+    fn place_at(&self, name: &str, size: usize, start: Start) -> Result<Entry> {
         let place = |table: &Table<'_>| match table.find(name)? {
             Some(_) => Err(ErrorKind::Os(libc::EEXIST)),
-            None => table.add(name, size),
+            None => table.add(name, size, start),
         };
         self.turn(place).map(|row| self.entry(row)).map_err(|kind| self.failed("place", name, kind))
     }
@@ -200,13 +223,22 @@ impl Directory {
     ///
     /// Errors: as [`Directory::place`]; `EINVAL` when there is one, and it has fewer bytes.
     pub fn find_or_place(&self, name: &str, size: usize) -> Result<(Entry, bool)> {
+        self.find_or_place_at(name, size, Start::Anywhere)
+    }
+
+    /// As [`Directory::find_or_place`], and as [`Directory::place_on_page`] where it makes the place.
+    pub fn find_or_place_on_page(&self, name: &str, size: usize) -> Result<(Entry, bool)> {
+        self.find_or_place_at(name, size, Start::Page)
+    }
+
+    fn find_or_place_at(&self, name: &str, size: usize, start: Start) -> Result<(Entry, bool)> {
         let get = |table: &Table<'_>| match table.find(name)? {
             Some(row) if row.size < size => {
                 let why = format!("it has {} bytes, {size} were asked for", row.size);
                 Err(ErrorKind::invalid(why))
             }
             Some(row) => Ok((row, false)),
-            None => table.add(name, size).map(|row| (row, true)),
+            None => table.add(name, size, start).map(|row| (row, true)),
         };
         self.turn(get)
             .map(|(row, made)| (self.entry(row), made))

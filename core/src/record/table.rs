@@ -33,6 +33,15 @@ pub(super) struct Table<'a> {
     pub(super) size: usize,
 }
 
+/// Where a place may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// At a multiple of 64.
+    Anywhere,
+    /// On a page of the memory.
+    Page,
+}
+
 /// An entry that counts.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
@@ -66,13 +75,13 @@ impl Table<'_> {
     }
 
     /// Makes a place where there is room, and its entry.
-    pub(super) fn add(&self, name: &str, size: usize) -> Result<Row, ErrorKind> {
+    pub(super) fn add(&self, name: &str, size: usize, start: Start) -> Result<Row, ErrorKind> {
         if size == 0 {
             return Err(ErrorKind::invalid("a place has at least one byte"));
         }
         let rows = self.rows()?;
         let size = size.checked_next_multiple_of(LINE).ok_or(ErrorKind::Os(libc::EOVERFLOW))?;
-        let offset = self.room(&rows, size)?;
+        let offset = self.room(&rows, size, start)?;
         let is_free = |index: &usize| rows.iter().all(|row| row.index != *index);
         let index = (0..self.rows)
             .find(is_free)
@@ -136,16 +145,33 @@ impl Table<'_> {
         self.begin + self.rows * ENTRY
     }
 
+    /// Where a place can begin at or behind this byte of the directory.
+    fn first_from(&self, begin: usize, start: Start) -> Result<usize, ErrorKind> {
+        if start == Start::Anywhere {
+            return Ok(begin);
+        }
+        // Pages count from the beginning of the file, or of the segment.
+        let plan = self.map.plan();
+        let base =
+            usize::try_from(plan.offset).ok().and_then(|offset| offset.checked_add(self.base));
+        let first = base.and_then(|base| {
+            let page = base.checked_add(begin)?.checked_next_multiple_of(plan.page_size)?;
+            page.checked_sub(base)
+        });
+        first.ok_or(ErrorKind::Os(libc::EOVERFLOW))
+    }
+
     /// The first gap that is large enough.
-    fn room(&self, rows: &[Row], size: usize) -> Result<usize, ErrorKind> {
+    fn room(&self, rows: &[Row], size: usize, start: Start) -> Result<usize, ErrorKind> {
         let mut begin = self.room_begins();
         let mut largest = 0;
         let places = rows.iter().map(|row| (row.offset, row.offset + row.size));
         let end = self.size / LINE * LINE;
         for (next, behind) in places.chain([(end, end)]) {
-            let gap = next.saturating_sub(begin);
+            let first = self.first_from(begin, start)?;
+            let gap = next.saturating_sub(first);
             if gap >= size {
-                return Ok(begin);
+                return Ok(first);
             }
             largest = largest.max(gap);
             begin = begin.max(behind);

@@ -242,7 +242,7 @@ pub(super) fn received(file: OwnedFd, name: &Name, options: &Options) -> Result<
 }
 
 /// What the kernel calls the file behind a descriptor.
-pub(super) fn name_of(file: &OwnedFd) -> Name {
+pub(crate) fn name_of(file: &OwnedFd) -> Name {
     let through_proc = fd::proc_path(file.as_fd());
     let path = readlink(&through_proc).unwrap_or_else(|_| through_proc.into_os_string());
     let bytes = path.as_bytes();

@@ -49,6 +49,7 @@ use std::sync::Arc;
 
 pub use crate::seals::Seals;
 pub use access::Access;
+pub(crate) use file::name_of;
 pub use limits::{Limits, Usage, limits, usage};
 pub use options::Options;
 pub use system_v::{Status, SystemV};
@@ -156,6 +157,11 @@ impl SharedMemory {
     /// The descriptor behind POSIX, file and memfd memory: close-on-exec, valid as long as `self`.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.map.file().map(AsFd::as_fd)
+    }
+
+    /// The mapping itself.
+    pub(crate) fn map(&self) -> &Map {
+        &self.map
     }
 
     /// The identifier of System V memory, as `ipcs` shows it.

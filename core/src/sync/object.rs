@@ -149,7 +149,7 @@ impl Kind {
 
     /// How many bytes the object has, when it is finished, and one of this kind.
     fn size_of(&self, site: &Site, head: &Lines) -> Result<usize, ErrorKind> {
-        await_magic(head)?;
+        await_magic(head, LATCH)?;
         let mut stamp = [0; STAMP_SIZE];
         site.map.read_at(site.offset, &mut stamp)?;
         // Read once: the size that is checked is the size that is used.
@@ -187,36 +187,11 @@ impl Kind {
         }
         let lines = Lines::new(site.map.clone(), site.offset, count)?;
         site.map.check(site.offset, bytes)?;
-        // Before the first byte is written: it may be somebody's data.
-        let latch = &lines.cell(LATCH).word;
-        if latch.load(Ordering::Relaxed) == 0 && !are_blank(&lines, |_| true) {
-            // SYNC: pairs with the taking of the latch. Who sees what a creator wrote sees that it holds the latch, or
-            // that it has given it back, and then the magic.
-            fence(Ordering::Acquire);
-            if latch.load(Ordering::Acquire) == 0 {
-                return if has_magic(&lines)? { Ok(None) } else { Err(in_use()) };
-            }
-        }
-        let mut sleep = Sleep::new(Timeout::After(PATIENCE));
-        let entered = hold::take(&lines, LATCH, &mut sleep, None, &Spin::default());
-        let entered = entered.map_err(|kind| match kind {
-            ErrorKind::TimedOut => in_use(),
-            other => other,
-        })?;
-        let made = match has_magic(&lines) {
-            Ok(false) if entered == Entered::Clean && !are_blank(&lines, |at| at != LATCH) => {
-                Err(in_use())
-            }
-            Ok(false) => self.write(&lines, bytes, fill).map(|()| true),
-            Ok(true) => Ok(false),
-            Err(kind) => Err(kind),
-        };
-        lines.give_back(LATCH, 0, i32::MAX)?;
-        lines.check()?;
-        Ok(made?.then_some(lines))
+        let made = make_once(&lines, LATCH, || self.write(&lines, bytes, fill))?;
+        Ok(made.then_some(lines))
     }
 
-    /// Lays the object out, the magic last.
+    /// Lays the object out, but for the magic.
     fn write(
         &self,
         lines: &Lines,
@@ -239,30 +214,74 @@ impl Kind {
                 cell.mark.store(mark.wrapping_add(at as u64), Ordering::Relaxed);
             }
         }
-        fill(lines)?;
-        let magic = u64::from_ne_bytes(MAGIC);
-        // SYNC: sequentially consistent, so a release: pairs with `has_magic`, after which all of the above is seen.
-        lines.map().store_u64(lines.offset(), magic)?;
-        futex::wake(&lines.words(0)[0], i32::MAX);
-        Ok(())
+        fill(lines)
     }
 }
 
-fn has_magic(lines: &Lines) -> Result<bool, ErrorKind> {
-    // SYNC: pairs with the store in `write`.
+/// Makes what begins with these lines, unless it is there: then false. `write` does all of it but for the magic, while no other
+/// creator does; it finds zeros, or what one that died has left. The lines must be zero otherwise.
+pub(crate) fn make_once(
+    lines: &Lines,
+    latch: usize,
+    write: impl FnOnce() -> Result<(), ErrorKind>,
+) -> Result<bool, ErrorKind> {
+    if has_magic(lines)? {
+        return Ok(false);
+    }
+    // Before the first byte is written: it may be somebody's data.
+    let word = &lines.cell(latch).word;
+    if word.load(Ordering::Relaxed) == 0 && !are_blank(lines, |_| true) {
+        // SYNC: pairs with the taking of the latch. Who sees what a creator wrote sees that it holds the latch, or
+        // that it has given it back, and then the magic.
+        fence(Ordering::Acquire);
+        if word.load(Ordering::Acquire) == 0 {
+            return if has_magic(lines)? { Ok(false) } else { Err(in_use()) };
+        }
+    }
+    let mut sleep = Sleep::new(Timeout::After(PATIENCE));
+    let entered = hold::take(lines, latch, &mut sleep, None, &Spin::default());
+    let entered = entered.map_err(|kind| match kind {
+        ErrorKind::TimedOut => in_use(),
+        other => other,
+    })?;
+    let made = match has_magic(lines) {
+        Ok(false) if entered == Entered::Clean && !are_blank(lines, |at| at != latch) => {
+            Err(in_use())
+        }
+        Ok(false) => write().and_then(|()| publish(lines)).map(|()| true),
+        Ok(true) => Ok(false),
+        Err(kind) => Err(kind),
+    };
+    lines.give_back(latch, 0, i32::MAX)?;
+    lines.check()?;
+    made
+}
+
+/// Writes the magic, and wakes who waits for it.
+fn publish(lines: &Lines) -> Result<(), ErrorKind> {
+    let magic = u64::from_ne_bytes(MAGIC);
+    // SYNC: sequentially consistent, so a release: pairs with `has_magic`, after which all that was written before is seen.
+    lines.map().store_u64(lines.offset(), magic)?;
+    futex::wake(&lines.words(0)[0], i32::MAX);
+    Ok(())
+}
+
+/// Is there a finished object?
+pub(crate) fn has_magic(lines: &Lines) -> Result<bool, ErrorKind> {
+    // SYNC: pairs with the store in `publish`.
     Ok(lines.map().load_u64(lines.offset())? == u64::from_ne_bytes(MAGIC))
 }
 
 /// Waits for a creator that has begun, or is about to, but not for ever.
-fn await_magic(lines: &Lines) -> Result<(), ErrorKind> {
+pub(crate) fn await_magic(lines: &Lines, latch: usize) -> Result<(), ErrorKind> {
     let until = Instant::now() + PATIENCE;
     let word = &lines.words(0)[0];
     // Only zeros can become an object. What else is there, the stamp's check tells. Relaxed, since the pages may be read-only.
     while word.load(Ordering::Relaxed) == 0 {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            let why = if lines.cell(LATCH).word.load(Ordering::Relaxed) & (HOLDER | OWNER_DIED) == 0
-            {
+            let held = lines.cell(latch).word.load(Ordering::Relaxed) & (HOLDER | OWNER_DIED);
+            let why = if held == 0 {
                 "nothing was created here"
             } else {
                 "its creator has not finished; create it, which takes over what a dead one began"
@@ -274,7 +293,7 @@ fn await_magic(lines: &Lines) -> Result<(), ErrorKind> {
             _ => lines.check()?,
         }
     }
-    // SYNC: pairs with the store of the magic in `write`.
+    // SYNC: pairs with the store of the magic in `publish`.
     fence(Ordering::Acquire);
     Ok(())
 }

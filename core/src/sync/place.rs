@@ -112,6 +112,24 @@ impl Place<'_> {
         Ok(Site { map, offset: 0 })
     }
 
+    /// The name, if it is one.
+    pub(crate) fn name(&self) -> Option<&Name> {
+        match &self.0 {
+            Where::Name(name) => Some(name),
+            Where::Memory(..) | Where::Mapped(..) => None,
+        }
+    }
+
+    /// Where it is mapped, for writing. Errors: `EINVAL` for a name, `EACCES` for read-only memory.
+    pub(crate) fn site(&self) -> Result<Site, ErrorKind> {
+        match &self.0 {
+            Where::Memory(memory, offset) => Ok(Site { map: memory.twin()?, offset: *offset }),
+            Where::Mapped(map, _, _) if !map.is_writable() => Err(ErrorKind::ReadOnly),
+            Where::Mapped(map, offset, _) => Ok(Site { map: Arc::clone(map), offset: *offset }),
+            Where::Name(_) => Err(ErrorKind::invalid("a name is no place in memory")),
+        }
+    }
+
     /// Is this a name that a new segment gets only when it is complete?
     pub(crate) fn is_published(&self) -> bool {
         match &self.0 {

@@ -8,9 +8,10 @@ use std::ptr::null;
 use libc::{ssize_t, timespec};
 use unipc_core::channel::{Answer, Call};
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
-use super::open::{Way, get, receive};
-use super::unipc_client;
+use super::open::{At, Way, get, get_at, receive};
+use super::{unipc_channel_opts, unipc_client};
 
 /// Opens a service to ask it.
 ///
@@ -36,6 +37,38 @@ pub unsafe extern "C" fn unipc_client_open(
     // SAFETY: the header asks for a place and a string.
     let caller = unsafe { Caller::trusted("open") };
     get(&caller, out, name, Way::Open, flags, null(), unipc_client::new)
+}
+
+/// Opens a service that lies in memory that holds other things as well, to ask it.
+///
+/// out:      where the handle goes; NULL on failure. Close it with unipc_client_close().
+/// shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+/// offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+/// flags:    UNIPC_CHANNEL_ flags, or 0
+/// opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+///
+/// Returns 0.
+/// Errors:
+///   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+///                damaged; or nothing came within a second
+///   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+///   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+///   -EACCES      the memory is mapped read-only
+///   -EBUSY       all places for participants are taken
+///   -EINTR       a signal came while it waited for a creator
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_client_at(
+    out: *mut *mut unipc_client,
+    shm: *const unipc_shm,
+    offset: usize,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+) -> c_int {
+    // SAFETY: the header asks for a place, an open handle and options.
+    let caller = unsafe { Caller::trusted("at") };
+    get_at(&caller, out, &At { shm, offset, how: 0, capacity: 0 }, flags, opts, unipc_client::new)
 }
 
 /// As unipc_client_open(), from a descriptor: a memfd that was inherited or received. The

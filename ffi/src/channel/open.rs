@@ -4,9 +4,11 @@
 use std::ffi::{CString, c_char, c_int, c_uint};
 use std::os::fd::RawFd;
 
+use libc::ssize_t;
 use unipc_core::channel::{Channel, Options, Start};
 use unipc_core::{Mode, Result};
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
 use super::layout_of;
 use super::unipc_channel_flag as flag;
@@ -33,6 +35,9 @@ fn options(caller: &Caller, flags: c_uint, opts: *const unipc_channel_opts) -> R
     }
     if !opts.layout.is_null() {
         options = options.layout(&layout_of(caller, "opts.layout", opts.layout)?);
+    }
+    if opts.huge_page_size != 0 {
+        options = options.huge_pages(opts.huge_page_size);
     }
     if opts.reply_capacity != 0 {
         options = options.reply_capacity(opts.reply_capacity);
@@ -82,6 +87,54 @@ pub(super) fn get_declared<C: Channel, H>(
         let layout = layout_of(caller, "layout", layout)?;
         let options = options(caller, flags, std::ptr::null())?.layout(&layout);
         options.open(caller.name(name)?).map(wrap)
+    })
+}
+
+/// Where a channel lies in memory that holds other things as well.
+pub(super) struct At {
+    pub(super) shm: *const unipc_shm,
+    pub(super) offset: usize,
+    pub(super) how: c_int,
+    pub(super) capacity: usize,
+}
+
+pub(super) fn get_at<C: Channel, H>(
+    caller: &Caller,
+    out: *mut *mut H,
+    at: &At,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+    wrap: impl FnOnce(C) -> H,
+) -> c_int {
+    caller.construct(out, || {
+        let options = options(caller, flags, opts)?;
+        let place = (caller.handle(at.shm)?.memory(), at.offset);
+        let channel = match at.how {
+            0 => options.open(place),
+            1 => options.create(place, at.capacity),
+            2 => options.open_or_create(place, at.capacity),
+            other => {
+                return Err(caller.invalid("how", format!("{other} is no UNIPC_CHANNEL_ number")));
+            }
+        };
+        channel.map(wrap)
+    })
+}
+
+/// The options of who subscribes to a topic that is open.
+pub(super) fn subscribing(caller: &Caller, flags: c_uint) -> Result<Options> {
+    options(caller, flags, std::ptr::null())
+}
+
+/// How many bytes such a channel takes.
+pub(super) fn size<C: Channel>(
+    caller: &Caller,
+    capacity: usize,
+    opts: *const unipc_channel_opts,
+) -> ssize_t {
+    caller.guard(|| {
+        let size = options(caller, 0, opts)?.size_for::<C>(capacity)?;
+        Ok(size.cast_signed())
     })
 }
 

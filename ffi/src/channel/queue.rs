@@ -7,12 +7,15 @@ use std::ffi::{c_char, c_int, c_uint};
 use std::os::fd::AsRawFd;
 use std::ptr::null;
 
+use libc::ssize_t;
 use unipc_core::SharedMemory;
+use unipc_core::channel::Queue;
 
 pub use transfer::*;
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
-use super::open::{Way, get, get_declared, receive, told};
+use super::open::{At, Way, get, get_at, get_declared, receive, size, told};
 use super::{unipc_channel_opts, unipc_queue};
 
 /// Creates a queue. It appears under its name only when it is complete, and stays when the handle is
@@ -126,6 +129,64 @@ pub unsafe extern "C" fn unipc_queue_open_layout(
     // SAFETY: the header asks for a place and strings.
     let caller = unsafe { Caller::trusted("open_layout") };
     get_declared(&caller, out, name, layout, flags, unipc_queue::new)
+}
+
+/// Creates or opens a queue in memory that holds other things as well.
+///
+/// out:      where the handle goes; NULL on failure. Close it with unipc_queue_close().
+/// shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+/// offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+/// how:      UNIPC_CHANNEL_OPEN, UNIPC_CHANNEL_CREATE or UNIPC_CHANNEL_OPEN_OR_CREATE
+/// capacity: the least size of its ring in bytes, when creating
+/// flags:    UNIPC_CHANNEL_ flags, or 0
+/// opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+///
+/// Returns 0.
+/// Errors:
+///   -EEXIST      there is one, and it was to be created
+///   -ERANGE      it does not fit there, see unipc_queue_size()
+///   -EBUSY       the bytes of its first page are not zero and no object
+///   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+///                damaged; or nothing came within a second
+///   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+///   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+///   -EACCES      the memory is mapped read-only
+///   -EBUSY       all places for participants are taken
+///   -EINTR       a signal came while it waited for a creator
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_queue_at(
+    out: *mut *mut unipc_queue,
+    shm: *const unipc_shm,
+    offset: usize,
+    how: c_int,
+    capacity: usize,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+) -> c_int {
+    // SAFETY: the header asks for a place, an open handle and options.
+    let caller = unsafe { Caller::trusted("at") };
+    get_at(&caller, out, &At { shm, offset, how, capacity }, flags, opts, unipc_queue::new)
+}
+
+/// How many bytes a place for a queue takes, for unipc_queue_at(). It must begin on a page.
+///
+/// capacity: the least size of its ring in bytes
+/// opts:     NULL for the defaults
+///
+/// Returns the size, or
+///   -EINVAL  such a queue cannot be
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_queue_size(
+    capacity: usize,
+    opts: *const unipc_channel_opts,
+) -> ssize_t {
+    // SAFETY: the header asks for options.
+    let caller = unsafe { Caller::trusted("size") };
+    size::<Queue>(&caller, capacity, opts)
 }
 
 /// As unipc_queue_open(), from a descriptor: a memfd that was inherited or received. The

@@ -5,11 +5,13 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::os::fd::AsRawFd;
 use std::ptr::null;
 
-use libc::timespec;
+use libc::{ssize_t, timespec};
+use unipc_core::channel::Service;
 use unipc_core::{Result, SharedMemory};
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
-use super::open::{Way, get, receive};
+use super::open::{At, Way, get, get_at, receive, size};
 use super::{unipc_channel_opts, unipc_question, unipc_service};
 
 /// Creates a service. It appears under its name only when it is complete, and stays when the handle is
@@ -88,6 +90,64 @@ pub unsafe extern "C" fn unipc_service_open(
     // SAFETY: the header asks for a place and a string.
     let caller = unsafe { Caller::trusted("open") };
     get(&caller, out, name, Way::Open, flags, null(), unipc_service::new)
+}
+
+/// Creates or opens a service in memory that holds other things as well.
+///
+/// out:      where the handle goes; NULL on failure. Close it with unipc_service_close().
+/// shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+/// offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+/// how:      UNIPC_CHANNEL_OPEN, UNIPC_CHANNEL_CREATE or UNIPC_CHANNEL_OPEN_OR_CREATE
+/// capacity: the least size of its ring in bytes, when creating
+/// flags:    UNIPC_CHANNEL_ flags, or 0
+/// opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+///
+/// Returns 0.
+/// Errors:
+///   -EEXIST      there is one, and it was to be created
+///   -ERANGE      it does not fit there, see unipc_service_size()
+///   -EBUSY       the bytes of its first page are not zero and no object
+///   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+///                damaged; or nothing came within a second
+///   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+///   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+///   -EACCES      the memory is mapped read-only
+///   -EBUSY       all places for participants are taken
+///   -EINTR       a signal came while it waited for a creator
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_service_at(
+    out: *mut *mut unipc_service,
+    shm: *const unipc_shm,
+    offset: usize,
+    how: c_int,
+    capacity: usize,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+) -> c_int {
+    // SAFETY: the header asks for a place, an open handle and options.
+    let caller = unsafe { Caller::trusted("at") };
+    get_at(&caller, out, &At { shm, offset, how, capacity }, flags, opts, unipc_service::new)
+}
+
+/// How many bytes a place for a service takes, for unipc_service_at(). It must begin on a page.
+///
+/// capacity: the least size of its ring in bytes
+/// opts:     NULL for the defaults
+///
+/// Returns the size, or
+///   -EINVAL  such a service cannot be
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_service_size(
+    capacity: usize,
+    opts: *const unipc_channel_opts,
+) -> ssize_t {
+    // SAFETY: the header asks for options.
+    let caller = unsafe { Caller::trusted("size") };
+    size::<Service>(&caller, capacity, opts)
 }
 
 /// As unipc_service_open(), from a descriptor: a memfd that was inherited or received. The

@@ -8,9 +8,10 @@ use std::ptr::null;
 
 use libc::{ssize_t, timespec};
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
-use super::open::{Way, get, get_declared, receive, row, told};
-use super::unipc_subscriber;
+use super::open::{At, Way, get, get_at, get_declared, receive, row, told};
+use super::{unipc_channel_opts, unipc_subscriber};
 
 /// Subscribes to a topic.
 ///
@@ -61,6 +62,45 @@ pub unsafe extern "C" fn unipc_subscriber_open_layout(
     // SAFETY: the header asks for a place and strings.
     let caller = unsafe { Caller::trusted("open_layout") };
     get_declared(&caller, out, name, layout, flags, unipc_subscriber::new)
+}
+
+/// Subscribes to a topic that lies in memory that holds other things as well.
+///
+/// out:      where the handle goes; NULL on failure. Close it with unipc_subscriber_close().
+/// shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+/// offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+/// flags:    UNIPC_CHANNEL_ flags, or 0
+/// opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+///
+/// Returns 0.
+/// Errors:
+///   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+///                damaged; or nothing came within a second
+///   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+///   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+///   -EACCES      the memory is mapped read-only
+///   -EBUSY       all places for participants are taken
+///   -EINTR       a signal came while it waited for a creator
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_subscriber_at(
+    out: *mut *mut unipc_subscriber,
+    shm: *const unipc_shm,
+    offset: usize,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+) -> c_int {
+    // SAFETY: the header asks for a place, an open handle and options.
+    let caller = unsafe { Caller::trusted("at") };
+    get_at(
+        &caller,
+        out,
+        &At { shm, offset, how: 0, capacity: 0 },
+        flags,
+        opts,
+        unipc_subscriber::new,
+    )
 }
 
 /// As unipc_subscriber_open(), from a descriptor: a memfd that was inherited or received. The

@@ -7,10 +7,12 @@ use std::ptr::null;
 
 use libc::{ssize_t, timespec};
 use unipc_core::SharedMemory;
+use unipc_core::channel::Topic;
 
+use super::super::shm::unipc_shm;
 use super::boundary::Caller;
-use super::open::{Way, get, get_declared, receive, row, told};
-use super::{unipc_channel_opts, unipc_topic};
+use super::open::{At, Way, get, get_at, get_declared, receive, row, size, subscribing, told};
+use super::{unipc_channel_opts, unipc_subscriber, unipc_topic};
 
 /// Creates a topic. It appears under its name only when it is complete, and stays when the handle is
 /// closed, until it is unlinked.
@@ -113,6 +115,90 @@ pub unsafe extern "C" fn unipc_topic_open_layout(
     // SAFETY: the header asks for a place and strings.
     let caller = unsafe { Caller::trusted("open_layout") };
     get_declared(&caller, out, name, layout, flags, unipc_topic::new)
+}
+
+/// Creates or opens a topic in memory that holds other things as well.
+///
+/// out:      where the handle goes; NULL on failure. Close it with unipc_topic_close().
+/// shm:      a POSIX object, a file or a memfd, which may be closed afterwards
+/// offset:   where it begins: on a page, as unipc_directory_place_on_page() finds one
+/// how:      UNIPC_CHANNEL_OPEN, UNIPC_CHANNEL_CREATE or UNIPC_CHANNEL_OPEN_OR_CREATE
+/// capacity: the least size of its ring in bytes, when creating
+/// flags:    UNIPC_CHANNEL_ flags, or 0
+/// opts:     NULL for the defaults; mode and huge_page_size are the memory's own
+///
+/// Returns 0.
+/// Errors:
+///   -EEXIST      there is one, and it was to be created
+///   -ERANGE      it does not fit there, see unipc_topic_size()
+///   -EBUSY       the bytes of its first page are not zero and no object
+///   -EPROTO      what is there is none, one of another version, has another layout than opts.layout, or is
+///                damaged; or nothing came within a second
+///   -EINVAL      the offset begins no page, flags or numbers are unknown; out or shm is NULL
+///   -EOPNOTSUPP  the memory has no descriptor: System V and anonymous memory cannot hold channels
+///   -EACCES      the memory is mapped read-only
+///   -EBUSY       all places for participants are taken
+///   -EINTR       a signal came while it waited for a creator
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_at(
+    out: *mut *mut unipc_topic,
+    shm: *const unipc_shm,
+    offset: usize,
+    how: c_int,
+    capacity: usize,
+    flags: c_uint,
+    opts: *const unipc_channel_opts,
+) -> c_int {
+    // SAFETY: the header asks for a place, an open handle and options.
+    let caller = unsafe { Caller::trusted("at") };
+    get_at(&caller, out, &At { shm, offset, how, capacity }, flags, opts, unipc_topic::new)
+}
+
+/// How many bytes a place for a topic takes, for unipc_topic_at(). It must begin on a page.
+///
+/// capacity: the least size of its ring in bytes
+/// opts:     NULL for the defaults
+///
+/// Returns the size, or
+///   -EINVAL  such a topic cannot be
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_size(
+    capacity: usize,
+    opts: *const unipc_channel_opts,
+) -> ssize_t {
+    // SAFETY: the header asks for options.
+    let caller = unsafe { Caller::trusted("size") };
+    size::<Topic>(&caller, capacity, opts)
+}
+
+/// Subscribes to a topic that is open here, wherever it lies.
+///
+/// out:   where the handle goes; NULL on failure. Close it with unipc_subscriber_close().
+/// topic: a handle that no other thread is using
+/// flags: UNIPC_CHANNEL_ flags, or 0
+///
+/// Returns 0.
+/// Errors:
+///   -EBUSY       all places for participants are taken
+///   -EINVAL      unknown flags, the handle is the parent's; out or topic is NULL
+/// Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_topic_subscribe(
+    out: *mut *mut unipc_subscriber,
+    topic: *const unipc_topic,
+    flags: c_uint,
+) -> c_int {
+    // SAFETY: the header asks for a place and an open handle.
+    let caller = unsafe { Caller::trusted("subscribe") };
+    caller.construct(out, || {
+        let options = subscribing(&caller, flags)?;
+        caller.handle(topic)?.topic.subscribe(&options).map(unipc_subscriber::new)
+    })
 }
 
 /// As unipc_topic_open(), from a descriptor: a memfd that was inherited or received. The

@@ -153,6 +153,29 @@ pub unsafe extern "C" fn unipc_directory_place(
     })
 }
 
+/// As unipc_directory_place(), for what begins on a page of the memory, as channels do: unipc_queue_at() and
+/// its kin. Up to a page is left free before it.
+///
+/// Returns 0.
+/// Errors: as unipc_directory_place(). Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_directory_place_on_page(
+    directory: *const unipc_directory,
+    name: *const c_char,
+    size: usize,
+    place: *mut unipc_place,
+) -> c_int {
+    // SAFETY: the header asks for an open handle, a string, and NULL or room for a place.
+    let caller = unsafe { Caller::trusted("directory_place_on_page") };
+    caller.guard(|| {
+        let directory = &caller.handle(directory)?.object;
+        let entry = directory.place_on_page(name_of(&caller, name)?, size)?;
+        caller.give(place, unipc_place::from(&entry));
+        Ok(0)
+    })
+}
+
 /// Finds a place.
 ///
 /// directory: a handle
@@ -202,6 +225,28 @@ pub unsafe extern "C" fn unipc_directory_find_or_place(
     caller.guard(|| {
         let directory = &caller.handle(directory)?.object;
         let (entry, made) = directory.find_or_place(name_of(&caller, name)?, size)?;
+        caller.give(place, unipc_place::from(&entry));
+        Ok(c_int::from(made))
+    })
+}
+
+/// As unipc_directory_find_or_place(), on a page of the memory where it makes the place.
+///
+/// Returns 1 when it was made, 0 when it was there.
+/// Errors: as unipc_directory_find_or_place(). Since 0.1.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn unipc_directory_find_or_place_on_page(
+    directory: *const unipc_directory,
+    name: *const c_char,
+    size: usize,
+    place: *mut unipc_place,
+) -> c_int {
+    // SAFETY: the header asks for an open handle, a string, and NULL or room for a place.
+    let caller = unsafe { Caller::trusted("directory_find_or_place_on_page") };
+    caller.guard(|| {
+        let directory = &caller.handle(directory)?.object;
+        let (entry, made) = directory.find_or_place_on_page(name_of(&caller, name)?, size)?;
         caller.give(place, unipc_place::from(&entry));
         Ok(c_int::from(made))
     })

@@ -300,6 +300,74 @@ static void record_topic(const char *name)
     EXPECT(unipc_service_create(&service, name, 4096, 0, &opts) == -EINVAL && service == NULL);
 }
 
+static void channels_in_a_directory(void)
+{
+    const unipc_channel_opts opts = UNIPC_CHANNEL_OPTS(.layout = PEOPLE);
+    const unipc_channel_opts huge = UNIPC_CHANNEL_OPTS(.huge_page_size = 4096);
+    struct people one = {"ann", 21};
+    unipc_shm *shm;
+    unipc_directory *plant;
+    unipc_place at;
+    unipc_queue *queue = NULL, *worker = NULL;
+    unipc_topic *topic = NULL;
+    unipc_subscriber *subscriber = NULL, *other = NULL;
+    unipc_service *service = NULL;
+    unipc_client *client = NULL;
+    char text[8];
+
+    EXPECT(unipc_shm_create(&shm, "memfd:plant", 4 << 20, 0, NULL) == 0);
+    EXPECT(unipc_directory_open(&plant, shm, 0, UNIPC_RECORD_CREATE, 0, NULL) == 0);
+    EXPECT(unipc_queue_size(4096, &opts) > 4096 &&
+           unipc_queue_size(4096, &huge) == unipc_queue_size(4096, NULL));
+    EXPECT(unipc_directory_place_on_page(plant, "jobs", (size_t)unipc_queue_size(4096, &opts),
+                                         &at) == 0);
+    EXPECT(at.offset % unipc_page_size() == 0);
+    EXPECT(unipc_queue_at(&queue, shm, at.offset, 3, 4096, 0, NULL) == -EINVAL);
+    EXPECT(unipc_queue_at(&queue, shm, at.offset + 64, UNIPC_CHANNEL_CREATE, 4096, 0, NULL) ==
+           -EINVAL);
+    EXPECT(unipc_queue_at(&queue, shm, at.offset, UNIPC_CHANNEL_CREATE, 4096, 0, &huge) == -EINVAL);
+    EXPECT(unipc_queue_at(&queue, shm, at.offset, UNIPC_CHANNEL_CREATE, 1 << 30, 0, NULL) ==
+           -ERANGE);
+    EXPECT(unipc_queue_at(&queue, shm, at.offset, UNIPC_CHANNEL_CREATE, 4096, 0, &opts) == 0);
+    EXPECT(unipc_queue_at(&worker, shm, at.offset, UNIPC_CHANNEL_CREATE, 4096, 0, &opts) ==
+           -EEXIST);
+    EXPECT(unipc_directory_find(plant, "jobs", &at) == 0 && strcmp(at.kind, "queue") == 0);
+    EXPECT(unipc_queue_at(&worker, shm, at.offset, UNIPC_CHANNEL_OPEN, 0, 0, NULL) == 0);
+    EXPECT(strcmp(unipc_queue_layout(worker), PEOPLE) == 0);
+    EXPECT(unipc_queue_send(queue, &one, sizeof one, NULL) == 0);
+    one.age = 0;
+    EXPECT(unipc_queue_recv(worker, &one, sizeof one, NULL) == sizeof one && one.age == 21);
+
+    EXPECT(unipc_directory_find_or_place_on_page(plant, "frames",
+                                                 (size_t)unipc_topic_size(4096, NULL), &at) == 1);
+    EXPECT(unipc_topic_at(&topic, shm, at.offset, UNIPC_CHANNEL_OPEN_OR_CREATE, 4096, 0, NULL) ==
+           0);
+    EXPECT(unipc_subscriber_at(&subscriber, shm, at.offset, 0, &opts) == -EPROTO);
+    EXPECT(unipc_subscriber_at(&subscriber, shm, at.offset, 0, NULL) == 0);
+    EXPECT(unipc_topic_subscribe(&other, topic, 1U << 9) == -EINVAL);
+    EXPECT(unipc_topic_subscribe(&other, topic, 0) == 0);
+    EXPECT(unipc_topic_publish(topic, "frame", 5, NULL) == 0);
+    EXPECT(unipc_subscriber_recv(subscriber, text, sizeof text, NULL, NULL) == 5);
+    EXPECT(unipc_subscriber_recv(other, text, sizeof text, NULL, NULL) == 5 &&
+           !memcmp(text, "frame", 5));
+
+    EXPECT(unipc_directory_place_on_page(plant, "ask", (size_t)unipc_service_size(4096, NULL),
+                                         &at) == 0);
+    EXPECT(unipc_service_at(&service, shm, at.offset, UNIPC_CHANNEL_CREATE, 4096, 0, NULL) == 0);
+    EXPECT(unipc_client_at(&client, shm, at.offset, 0, NULL) == 0);
+    EXPECT(unipc_client_call(client, "?", 1, text, sizeof text, &now) < 0);
+
+    unipc_client_close(client);
+    unipc_service_close(service);
+    unipc_topic_close(topic);
+    unipc_subscriber_close(other);
+    unipc_subscriber_close(subscriber);
+    unipc_queue_close(worker);
+    unipc_queue_close(queue);
+    unipc_directory_close(plant);
+    unipc_shm_close(shm);
+}
+
 int main(void)
 {
     unipc_shm *shm;
@@ -314,6 +382,7 @@ int main(void)
     directories(shm);
     record_queue(name);
     record_topic(name);
+    channels_in_a_directory();
     unipc_shm_close(shm);
     puts("all as promised");
     return 0;

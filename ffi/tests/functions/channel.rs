@@ -5,12 +5,17 @@ use std::ffi::{c_int, c_void};
 use std::ptr::{null, null_mut};
 
 use crate::ffi::channel::*;
+use crate::ffi::shm::{unipc_shm, unipc_shm_close, unipc_shm_create};
 use crate::null::INVALID;
 
 /// Functions for which NULL is fine.
 pub(crate) const EXEMPT: &[&str] = &[
     "unipc_client_close",
     "unipc_question_close",
+    // Their only pointer may be NULL.
+    "unipc_queue_size",
+    "unipc_service_size",
+    "unipc_topic_size",
     "unipc_queue_close",
     "unipc_service_close",
     "unipc_subscriber_close",
@@ -28,6 +33,9 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
     let (mut byte, mut size, mut word) = (0_u8, 0_usize, null::<c_void>());
     let buf = (&raw mut byte).cast::<c_void>();
     let mut room = null_mut::<c_void>();
+    let mut shm: *mut unipc_shm = null_mut();
+    // SAFETY: the pointers are valid.
+    assert_eq!(unsafe { unipc_shm_create(&raw mut shm, name, 4096, 0, null()) }, 0);
     let (mut queue, no_queue) = (null_mut(), null_mut::<unipc_queue>());
     let out_queue = &raw mut queue;
     // SAFETY: the pointers are valid.
@@ -113,6 +121,18 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_subscriber_open_layout(&raw mut other_subscriber, null(), layout, 0) -> INVALID;
         unipc_subscriber_open_layout(&raw mut other_subscriber, name, null(), 0) -> INVALID;
         unipc_subscriber_layout(no_subscriber) -> null();
+        unipc_queue_at(null_mut(), shm, 0, 2, 4096, 0, null()) -> INVALID;
+        unipc_queue_at(&raw mut other_queue, null(), 0, 2, 4096, 0, null()) -> INVALID;
+        unipc_topic_at(null_mut(), shm, 0, 2, 4096, 0, null()) -> INVALID;
+        unipc_topic_at(&raw mut other_topic, null(), 0, 2, 4096, 0, null()) -> INVALID;
+        unipc_subscriber_at(null_mut(), shm, 0, 0, null()) -> INVALID;
+        unipc_subscriber_at(&raw mut other_subscriber, null(), 0, 0, null()) -> INVALID;
+        unipc_service_at(null_mut(), shm, 0, 2, 4096, 0, null()) -> INVALID;
+        unipc_service_at(&raw mut other_service, null(), 0, 2, 4096, 0, null()) -> INVALID;
+        unipc_client_at(null_mut(), shm, 0, 0, null()) -> INVALID;
+        unipc_client_at(&raw mut other_client, null(), 0, 0, null()) -> INVALID;
+        unipc_topic_subscribe(null_mut(), topic, 0) -> INVALID;
+        unipc_topic_subscribe(&raw mut other_subscriber, no_topic, 0) -> INVALID;
         unipc_queue_send(no_queue, buf, 1, null()) -> INVALID;
         unipc_queue_send(queue, null(), 1, null()) -> INVALID;
         unipc_queue_send_many(no_queue, buf, 1, 1, null()) -> invalid;
@@ -177,6 +197,7 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_service_close(service);
         unipc_topic_close(topic);
         unipc_queue_close(queue);
+        unipc_shm_close(shm);
     }
     asked.to_vec()
 }

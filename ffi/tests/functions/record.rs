@@ -76,6 +76,10 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_cell_version(cell, null_mut()) -> INVALID;
         unipc_directory_open(null_mut(), shm, 0, 0, 0, null()) -> INVALID;
         unipc_directory_open(d, null(), 0, 0, 0, null()) -> INVALID;
+        unipc_directory_place_on_page(null(), name, 64, null_mut()) -> INVALID;
+        unipc_directory_place_on_page(plant, null(), 64, null_mut()) -> INVALID;
+        unipc_directory_find_or_place_on_page(null(), name, 64, null_mut()) -> INVALID;
+        unipc_directory_find_or_place_on_page(plant, null(), 64, null_mut()) -> INVALID;
         unipc_directory_place(null(), name, 64, null_mut()) -> INVALID;
         unipc_directory_place(plant, null(), 64, null_mut()) -> INVALID;
         unipc_directory_find(null(), name, null_mut()) -> INVALID;

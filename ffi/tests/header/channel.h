@@ -21,6 +21,7 @@
 #include <sys/types.h>
 #include <time.h>
 #include <unipc/base.h>
+#include <unipc/shm.h>
 
 /* A strict C99 leaves it out of <time.h>. */
 struct timespec;
@@ -34,4 +35,4 @@ struct timespec;
 #endif
 
 /* Options to start from, in C++ and C: unipc_channel_opts o = UNIPC_CHANNEL_OPTS_INIT; */
-#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0, NULL}
+#define UNIPC_CHANNEL_OPTS_INIT {sizeof(unipc_channel_opts), 0, 0, 0, 0, 0, NULL, 0}

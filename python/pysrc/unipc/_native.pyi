@@ -1588,9 +1588,9 @@ class PlaceTable:
     def create(memory: SharedMemory, offset: int, size: int | None, entries: int, existing: bool) -> PlaceTable: ...
     @staticmethod
     def open(memory: SharedMemory, offset: int) -> PlaceTable: ...
-    def place(self, name: str, size: int) -> _Told: ...
+    def place(self, name: str, size: int, on_page: bool) -> _Told: ...
     def find(self, name: str) -> _Told: ...
-    def find_or_place(self, name: str, size: int) -> tuple[_Told, bool]: ...
+    def find_or_place(self, name: str, size: int, on_page: bool) -> tuple[_Told, bool]: ...
     def remove(self, name: str) -> None: ...
     def list(self) -> builtins.list[_Told]: ...
     @property
@@ -1631,30 +1631,36 @@ class Batches:
 class Queue(ChannelEnd):
     @staticmethod
     def create(
-        name: _Name,
+        place: _Place,
         capacity: int = ...,
+        offset: int = 0,
         *,
         layout: Any = None,
         message_size: int = 0,
         mode: int = 0o600,
         participants: int = 64,
         spin: bool = False,
+        huge_pages: int | None = None,
     ) -> Queue: ...
     @staticmethod
-    def open(name: _Name, *, layout: Any = None, spin: bool = False) -> Queue: ...
+    def open(place: _Place, offset: int = 0, *, layout: Any = None, spin: bool = False) -> Queue: ...
     @staticmethod
     def open_or_create(
-        name: _Name,
+        place: _Place,
         capacity: int = ...,
+        offset: int = 0,
         *,
         layout: Any = None,
         message_size: int = 0,
         mode: int = 0o600,
         participants: int = 64,
         spin: bool = False,
+        huge_pages: int | None = None,
     ) -> Queue: ...
     @staticmethod
     def from_fd(fd: int, *, layout: Any = None, spin: bool = False) -> Queue: ...
+    @staticmethod
+    def size_for(capacity: int = ..., *, layout: Any = None, message_size: int = 0, participants: int = 64) -> int: ...
     @staticmethod
     def unlink(name: _Name) -> None: ...
     def send(self, data: Any, timeout: float | None = None) -> None: ...
@@ -1684,8 +1690,9 @@ class Queue(ChannelEnd):
 class Topic(ChannelEnd):
     @staticmethod
     def create(
-        name: _Name,
+        place: _Place,
         capacity: int = ...,
+        offset: int = 0,
         *,
         reliable: bool = False,
         layout: Any = None,
@@ -1693,13 +1700,15 @@ class Topic(ChannelEnd):
         mode: int = 0o600,
         participants: int = 64,
         spin: bool = False,
+        huge_pages: int | None = None,
     ) -> Topic: ...
     @staticmethod
-    def open(name: _Name, *, layout: Any = None, spin: bool = False) -> Topic: ...
+    def open(place: _Place, offset: int = 0, *, layout: Any = None, spin: bool = False) -> Topic: ...
     @staticmethod
     def open_or_create(
-        name: _Name,
+        place: _Place,
         capacity: int = ...,
+        offset: int = 0,
         *,
         reliable: bool = False,
         layout: Any = None,
@@ -1707,13 +1716,17 @@ class Topic(ChannelEnd):
         mode: int = 0o600,
         participants: int = 64,
         spin: bool = False,
+        huge_pages: int | None = None,
     ) -> Topic: ...
     @staticmethod
     def from_fd(fd: int, *, layout: Any = None, spin: bool = False) -> Topic: ...
     @staticmethod
+    def size_for(capacity: int = ..., *, layout: Any = None, message_size: int = 0, participants: int = 64) -> int: ...
+    @staticmethod
     def unlink(name: _Name) -> None: ...
     def publish(self, data: Any, timeout: float | None = None) -> None: ...
     def batches(self, count: int) -> Batches: ...
+    def subscribe(self, *, oldest: bool = False, spin: bool = False) -> Subscriber: ...
     def publish_many(self, messages: Buffer | Iterable[Any], timeout: float | None = None) -> int: ...
     def reserve(self, size: int, timeout: float | None = None) -> Loan: ...
     @property
@@ -1726,7 +1739,9 @@ class Topic(ChannelEnd):
 @final
 class Subscriber(ChannelEnd):
     @staticmethod
-    def open(name: _Name, *, layout: Any = None, oldest: bool = False, spin: bool = False) -> Subscriber: ...
+    def open(
+        place: _Place, offset: int = 0, *, layout: Any = None, oldest: bool = False, spin: bool = False
+    ) -> Subscriber: ...
     @staticmethod
     def from_fd(fd: int, *, layout: Any = None, oldest: bool = False, spin: bool = False) -> Subscriber: ...
     # Bytes; with a layout a numpy record.
@@ -1751,28 +1766,34 @@ class Subscriber(ChannelEnd):
 class Service(ChannelEnd):
     @staticmethod
     def create(
-        name: _Name,
+        place: _Place,
         capacity: int = ...,
+        offset: int = 0,
         *,
         reply_capacity: int = 16384,
         mode: int = 0o600,
         participants: int = 64,
         spin: bool = False,
+        huge_pages: int | None = None,
     ) -> Service: ...
     @staticmethod
-    def open(name: _Name, *, spin: bool = False) -> Service: ...
+    def open(place: _Place, offset: int = 0, *, spin: bool = False) -> Service: ...
     @staticmethod
     def open_or_create(
-        name: _Name,
+        place: _Place,
         capacity: int = ...,
+        offset: int = 0,
         *,
         reply_capacity: int = 16384,
         mode: int = 0o600,
         participants: int = 64,
         spin: bool = False,
+        huge_pages: int | None = None,
     ) -> Service: ...
     @staticmethod
     def from_fd(fd: int, *, spin: bool = False) -> Service: ...
+    @staticmethod
+    def size_for(capacity: int = ..., *, reply_capacity: int = 16384, participants: int = 64) -> int: ...
     @staticmethod
     def unlink(name: _Name) -> None: ...
     def recv(self, timeout: float | None = None) -> Question: ...
@@ -1798,7 +1819,7 @@ class Question:
 @final
 class Client(ChannelEnd):
     @staticmethod
-    def open(name: _Name, *, spin: bool = False) -> Client: ...
+    def open(place: _Place, offset: int = 0, *, spin: bool = False) -> Client: ...
     @staticmethod
     def from_fd(fd: int, *, spin: bool = False) -> Client: ...
     def call(self, question: Buffer, timeout: float | None = None) -> bytes: ...

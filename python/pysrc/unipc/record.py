@@ -117,9 +117,12 @@ _OPENERS: dict[str, Callable[..., Any]] = {
     "event": lambda place, offset, _: Event.open(place, offset),
     "once": lambda place, offset, _: Once.open(place, offset),
     "places": lambda place, offset, _: Directory.open(place, offset),
+    "queue": lambda place, offset, _: Queue.open(place, offset),
+    "topic": lambda place, offset, _: Topic.open(place, offset),
+    "service": lambda place, offset, _: Service.open(place, offset),
 }
-# Those that always have a segment of their own.
-_CHANNELS: dict[str, Callable[[Any], Any]] = {"queue": Queue.open, "topic": Topic.open, "service": Service.open}
+# Those whose rings are mapped twice, so that they begin on a page.
+_CHANNELS = (Queue, Topic, Service)
 
 
 def open(name: _Name, *, read_only: bool = False) -> Any:  # noqa: A001 (of this module, which says so)
@@ -134,8 +137,6 @@ def open(name: _Name, *, read_only: bool = False) -> Any:  # noqa: A001 (of this
     """
     with SharedMemory.open(name, read_only=True) as memory:
         kind = kind_at(memory, 0)
-    if kind in _CHANNELS:
-        return _CHANNELS[kind](name)
     if kind not in _OPENERS:
         # Its error says what is there instead.
         return Array.open(name, read_only=True)
@@ -150,16 +151,17 @@ class Directory:
     of `entries` places, and the places.
 
         >>> import os
-        >>> from unipc import Array, Cell, Directory, Mutex
+        >>> from unipc import Array, Cell, Directory, Mutex, Queue
         >>> name = f"/plant-{os.getpid()}"
         >>> plant = Directory.create(name, 1 << 16)
         >>> lock = plant.place("lock", Mutex)
         >>> samples = plant.place("samples", Array, "d", 100)
+        >>> jobs = plant.place("jobs", Queue, 4096)
         >>> other = Directory.open(name)        # in any process, in any language
         >>> with other.find("lock"):
         ...     other.find("samples").numpy()[0] = 0.5
         >>> [(place.name, place.kind) for place in other]
-        [('lock', 'mutex'), ('samples', 'array')]
+        [('lock', 'mutex'), ('samples', 'array'), ('jobs', 'queue')]
         >>> other.remove("samples")             # its room is free for others
         >>> Directory.unlink(name)
 
@@ -249,16 +251,17 @@ class Directory:
     def place(self, name: str, what: Any, *arguments: Any, **options: Any) -> Any:
         """Makes a place, and in it an object; gives the object.
 
-        `what` is a class (`Mutex`, `Array`, `Cell` and their kin), followed by the arguments of its `create`
-        without place and offset; or a number of bytes, which are zeros then, and the result is a `Place`.
+        `what` is a class (`Mutex`, `Array`, `Cell`, `Queue` and their kin), followed by the arguments of its `create`
+        without place and offset; or a number of bytes, which are zeros then, and the result is a `Place`. Channels
+        lie in memory that has a descriptor: not in System V segments, nor in anonymous memory.
 
         Raises `FileExistsError` when the name is taken; `OSError`: `ENOSPC` when there is no such room, or no entry
         left; `EINVAL` for a name that is empty, or longer than 103 bytes.
         """
         if isinstance(what, int):
-            return Place(*self._table.place(name, what))
+            return Place(*self._table.place(name, what, False))
         size = _size_of(what, arguments, options)
-        offset = self._table.place(name, size)[1]
+        offset = self._table.place(name, size, what in _CHANNELS)[1]
         try:
             return _create(what, self.memory, offset, arguments, options)
         except BaseException:
@@ -273,9 +276,9 @@ class Directory:
         something else lies there.
         """
         if isinstance(what, int):
-            return Place(*self._table.find_or_place(name, what)[0])
+            return Place(*self._table.find_or_place(name, what, False)[0])
         size = _size_of(what, arguments, options)
-        offset = self._table.find_or_place(name, size)[0][1]
+        offset = self._table.find_or_place(name, size, what in _CHANNELS)[0][1]
         return _create(what, self.memory, offset, arguments, options, "open_or_create")
 
     def find(self, name: str) -> Any:
@@ -335,10 +338,13 @@ def _size_of(what: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> 
     elif what is SyncSemaphore:
         (value,) = _first(("value",), arguments, options)
         size = SyncSemaphore.size(options.get("max") or max(value, 64))
+    elif what in _CHANNELS:
+        matters = ("capacity", "layout", "message_size", "participants", "reply_capacity")
+        size = what.size_for(*arguments, **{key: value for key, value in options.items() if key in matters})
     elif hasattr(what, "SIZE"):
         size = what.SIZE
     else:
-        raise TypeError(f"{what!r} is no object that lies in a place; channels have a segment of their own")
+        raise TypeError(f"{what!r} is no object that lies in a place")
     return size
 
 

@@ -13,9 +13,10 @@ use unipc::poll::Waitable;
 
 use super::end::ChannelEnd;
 use super::half::Half;
+use super::reach;
 use crate::buffer::{Lent, duplicate};
 use crate::error::raise;
-use crate::name::NameArgument;
+use crate::sync::How;
 use crate::wait::{TimeoutArgument, limit};
 
 /// Asks questions of a `Service`.
@@ -57,12 +58,17 @@ impl Client {
 
 #[pymethods]
 impl Client {
-    /// Opens the service `name` to ask it. Raises as `Queue.open`.
+    /// Opens the service to ask it. Raises as `Queue.open`.
     #[staticmethod]
-    #[pyo3(signature = (name, *, spin = false))]
-    fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Py<Self>> {
+    #[pyo3(signature = (place, offset = 0, *, spin = false))]
+    fn open(
+        py: Python<'_>,
+        place: &Bound<'_, PyAny>,
+        offset: usize,
+        spin: bool,
+    ) -> PyResult<Py<Self>> {
         let options = Options::new().spin(spin);
-        Self::new(py, py.detach(|| options.open(name.0)).map_err(raise)?)
+        Self::new(py, reach(How::Open, place, offset, 0, &options)?)
     }
 
     /// Opens the service that a descriptor refers to. It is duplicated; the caller still owns the original.

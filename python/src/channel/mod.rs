@@ -18,11 +18,12 @@ use std::mem::MaybeUninit;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use unipc::Mode;
-use unipc::channel::{Options, Start};
+use unipc::channel::{Channel, Options, Start};
 
 use crate::buffer::new_bytes;
 use crate::error::raise;
 use crate::record::LayoutArgument;
+use crate::sync::{How, PlaceArgument};
 
 pub(crate) use batches::Batches;
 pub(crate) use client::{Call, Client};
@@ -33,25 +34,49 @@ pub(crate) use service::{Question, Service};
 pub(crate) use subscriber::Subscriber;
 pub(crate) use topic::Topic;
 
-/// The options of creating; the others are set where they belong.
-fn creating(
-    mode: u32,
-    message_size: u32,
-    participants: u32,
-    layout: Option<LayoutArgument>,
-) -> PyResult<Options> {
+/// The options of creating that all channels have.
+fn creating(mode: u32, participants: u32, huge_pages: Option<usize>) -> PyResult<Options> {
     let mode = Mode::new(mode).map_err(raise)?;
-    let options = opening(layout, false).mode(mode);
-    Ok(options.message_size(message_size).participants(participants))
+    let options = Options::new().mode(mode).participants(participants);
+    Ok(match huge_pages {
+        Some(size) => options.huge_pages(size),
+        None => options,
+    })
 }
 
-/// The options of opening.
-fn opening(layout: Option<LayoutArgument>, spin: bool) -> Options {
-    let options = Options::new().spin(spin);
+/// With what the messages of a queue or topic are.
+fn of_messages(options: Options, layout: Option<&LayoutArgument>, message_size: u32) -> Options {
+    let options = options.message_size(message_size);
     match layout {
         Some(layout) => options.layout(&layout.0),
         None => options,
     }
+}
+
+/// The options of opening.
+fn opening(layout: Option<&LayoutArgument>, spin: bool) -> Options {
+    of_messages(Options::new(), layout, 0).spin(spin)
+}
+
+/// Gets a channel: under a name, or in memory that holds other things as well.
+fn reach<C: Channel>(
+    how: How,
+    place: &Bound<'_, PyAny>,
+    offset: usize,
+    capacity: usize,
+    options: &Options,
+) -> PyResult<C> {
+    let place = PlaceArgument::new(place, offset)?;
+    place.reach(|place| match how {
+        How::Open => options.open(place),
+        How::Create => options.create(place, capacity),
+        How::OpenOrCreate => options.open_or_create(place, capacity),
+    })
+}
+
+/// How many bytes a place for such a channel takes.
+fn size<C: Channel>(options: &Options, capacity: usize) -> PyResult<usize> {
+    options.size_for::<C>(capacity).map_err(raise)
 }
 
 fn start(oldest: bool) -> Start {

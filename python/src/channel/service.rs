@@ -12,12 +12,13 @@ use unipc::Timeout;
 use unipc::channel::{Options, ServiceReceiver, ServiceSender};
 use unipc::poll::Waitable;
 
-use super::creating;
 use super::end::{ChannelEnd, Memory, unlink};
 use super::half::Half;
+use super::{creating, reach, size};
 use crate::buffer::{Lent, duplicate};
 use crate::error::raise;
 use crate::name::NameArgument;
+use crate::sync::How;
 use crate::wait::{TimeoutArgument, limit};
 
 /// Answers questions: request and reply in shared memory, with clients and servers in any process and language.
@@ -76,54 +77,65 @@ impl Service {
 
 #[pymethods]
 impl Service {
-    /// Creates the service `name`, with room for `capacity` bytes of questions.
+    /// Creates a service with room for `capacity` bytes of questions.
     ///
     /// - `reply_capacity`: the least size in bytes of the ring of answers that each participant has.
     /// - the others, and what it raises: as in `Queue.create`.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = 1_048_576, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+        place, capacity = 1_048_576, offset = 0, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+        huge_pages = None,
     ))]
     fn create(
         py: Python<'_>,
-        name: NameArgument,
+        place: &Bound<'_, PyAny>,
         capacity: usize,
+        offset: usize,
         reply_capacity: usize,
         mode: u32,
         participants: u32,
         spin: bool,
+        huge_pages: Option<usize>,
     ) -> PyResult<Py<Self>> {
         let options =
-            creating(mode, 0, participants, None)?.reply_capacity(reply_capacity).spin(spin);
-        let end = py.detach(|| options.create(name.0, capacity)).map_err(raise)?;
+            creating(mode, participants, huge_pages)?.reply_capacity(reply_capacity).spin(spin);
+        let end = reach(How::Create, place, offset, capacity, &options)?;
         Self::new(py, end, spin)
     }
 
-    /// Opens the service `name` as one more server. Raises as `Queue.open`.
+    /// Opens the service as one more server. Raises as `Queue.open`.
     #[staticmethod]
-    #[pyo3(signature = (name, *, spin = false))]
-    fn open(py: Python<'_>, name: NameArgument, spin: bool) -> PyResult<Py<Self>> {
+    #[pyo3(signature = (place, offset = 0, *, spin = false))]
+    fn open(
+        py: Python<'_>,
+        place: &Bound<'_, PyAny>,
+        offset: usize,
+        spin: bool,
+    ) -> PyResult<Py<Self>> {
         let options = Options::new().spin(spin);
-        Self::new(py, py.detach(|| options.open(name.0)).map_err(raise)?, spin)
+        Self::new(py, reach(How::Open, place, offset, 0, &options)?, spin)
     }
 
     /// Opens the service, or creates it when there is none; the arguments are those of `create`. Raises as both do.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = 1_048_576, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+        place, capacity = 1_048_576, offset = 0, *, reply_capacity = 16384, mode = 0o600, participants = 64, spin = false,
+        huge_pages = None,
     ))]
     fn open_or_create(
         py: Python<'_>,
-        name: NameArgument,
+        place: &Bound<'_, PyAny>,
         capacity: usize,
+        offset: usize,
         reply_capacity: usize,
         mode: u32,
         participants: u32,
         spin: bool,
+        huge_pages: Option<usize>,
     ) -> PyResult<Py<Self>> {
         let options =
-            creating(mode, 0, participants, None)?.reply_capacity(reply_capacity).spin(spin);
-        let end = py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?;
+            creating(mode, participants, huge_pages)?.reply_capacity(reply_capacity).spin(spin);
+        let end = reach(How::OpenOrCreate, place, offset, capacity, &options)?;
         Self::new(py, end, spin)
     }
 
@@ -133,6 +145,14 @@ impl Service {
     fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Py<Self>> {
         let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
         Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+    }
+
+    /// How many bytes a place for such a channel takes; it must begin on a page. The arguments are those of `create`.
+    #[staticmethod]
+    #[pyo3(signature = (capacity = 1_048_576, *, reply_capacity = 16384, participants = 64))]
+    fn size_for(capacity: usize, reply_capacity: usize, participants: u32) -> PyResult<usize> {
+        let options = creating(0o600, participants, None)?.reply_capacity(reply_capacity);
+        size::<unipc::channel::Service>(&options, capacity)
     }
 
     /// Removes the service of this name; who has it open keeps it. Raises `OSError`, `ENOENT` when there is none.

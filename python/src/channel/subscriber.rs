@@ -17,11 +17,11 @@ use super::end::ChannelEnd;
 use super::half::Half;
 use super::lent::Loan;
 use super::records::Records;
-use super::{bytes, many, opening, start};
+use super::{bytes, many, opening, reach, start};
 use crate::buffer::{Lent, duplicate};
 use crate::error::raise;
-use crate::name::NameArgument;
 use crate::record::{Layout, LayoutArgument};
+use crate::sync::How;
 use crate::wait::{TimeoutArgument, limit};
 
 /// A subscriber of a `Topic`, with a position of its own.
@@ -38,7 +38,7 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    fn new(
+    pub(super) fn new(
         py: Python<'_>,
         subscriber: unipc::channel::Subscriber,
         spin: bool,
@@ -47,11 +47,6 @@ impl Subscriber {
         let half = Arc::new(Half::new(subscriber, name, spin));
         let end = ChannelEnd::of("Subscriber", &half);
         end.extended(py, Self { half, lost: AtomicU64::new(0), records })
-    }
-
-    /// Subscribes to the topic whose memory this descriptor is.
-    pub(super) fn of_memory(py: Python<'_>, fd: RawFd) -> PyResult<Py<Self>> {
-        Self::from_fd(py, fd, None, false, false)
     }
 
     fn lose(&self, messages: u64) {
@@ -89,23 +84,24 @@ impl Subscriber {
 
 #[pymethods]
 impl Subscriber {
-    /// Subscribes to the topic `name`, whatever its messages are, or only with this layout.
+    /// Subscribes to the topic, whatever its messages are, or only with this layout.
     ///
     /// - `oldest`: begin with the oldest message that is still there, not with the next one.
     /// - `spin`: never sleep, which takes a processor while waiting, and the least time.
     ///
     /// Raises as `Queue.open`.
     #[staticmethod]
-    #[pyo3(signature = (name, *, layout = None, oldest = false, spin = false))]
+    #[pyo3(signature = (place, offset = 0, *, layout = None, oldest = false, spin = false))]
     fn open(
         py: Python<'_>,
-        name: NameArgument,
+        place: &Bound<'_, PyAny>,
+        offset: usize,
         layout: Option<LayoutArgument>,
         oldest: bool,
         spin: bool,
     ) -> PyResult<Py<Self>> {
-        let options = opening(layout, spin).start(start(oldest));
-        Self::new(py, py.detach(|| options.open(name.0)).map_err(raise)?, spin)
+        let options = opening(layout.as_ref(), spin).start(start(oldest));
+        Self::new(py, reach(How::Open, place, offset, 0, &options)?, spin)
     }
 
     /// Subscribes to the topic that a descriptor refers to. It is duplicated; the caller still owns the original.
@@ -118,7 +114,7 @@ impl Subscriber {
         oldest: bool,
         spin: bool,
     ) -> PyResult<Py<Self>> {
-        let (options, fd) = (opening(layout, spin).start(start(oldest)), duplicate(fd)?);
+        let (options, fd) = (opening(layout.as_ref(), spin).start(start(oldest)), duplicate(fd)?);
         Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
     }
 

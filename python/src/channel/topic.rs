@@ -17,11 +17,12 @@ use super::half::Half;
 use super::lent::Loan;
 use super::records::{Records, with_bytes};
 use super::subscriber::Subscriber;
-use super::{creating, many, opening};
+use super::{creating, many, of_messages, opening, reach, size, start};
 use crate::buffer::duplicate;
 use crate::error::raise;
 use crate::name::NameArgument;
 use crate::record::{Layout, LayoutArgument};
+use crate::sync::How;
 use crate::wait::{TimeoutArgument, limit};
 
 /// A topic in shared memory, to publish on: each message goes to every `Subscriber`, in any process and language.
@@ -66,63 +67,70 @@ impl Topic {
 
 #[pymethods]
 impl Topic {
-    /// Creates the topic `name`, with a ring of at least `capacity` bytes: what a subscriber can be behind.
+    /// Creates a topic with a ring of at least `capacity` bytes: what a subscriber can be behind.
     ///
     /// - `reliable`: publishers wait for the slowest living subscriber, so that nobody loses a message.
     /// - the others, and what it raises: as in `Queue.create`.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = 1_048_576, *, reliable = false, layout = None, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        place, capacity = 1_048_576, offset = 0, *, reliable = false, layout = None, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        huge_pages = None,
     ))]
     fn create(
         py: Python<'_>,
-        name: NameArgument,
+        place: &Bound<'_, PyAny>,
         capacity: usize,
+        offset: usize,
         reliable: bool,
         layout: Option<LayoutArgument>,
         message_size: u32,
         mode: u32,
         participants: u32,
         spin: bool,
+        huge_pages: Option<usize>,
     ) -> PyResult<Py<Self>> {
-        let options =
-            creating(mode, message_size, participants, layout)?.reliable(reliable).spin(spin);
-        let end = py.detach(|| options.create(name.0, capacity)).map_err(raise)?;
+        let options = creating(mode, participants, huge_pages)?.reliable(reliable).spin(spin);
+        let options = of_messages(options, layout.as_ref(), message_size);
+        let end = reach(How::Create, place, offset, capacity, &options)?;
         Self::new(py, end, spin)
     }
 
-    /// Opens the topic `name` to publish on it. Raises as `Queue.open`.
+    /// Opens the topic to publish on it. Raises as `Queue.open`.
     #[staticmethod]
-    #[pyo3(signature = (name, *, layout = None, spin = false))]
+    #[pyo3(signature = (place, offset = 0, *, layout = None, spin = false))]
     fn open(
         py: Python<'_>,
-        name: NameArgument,
+        place: &Bound<'_, PyAny>,
+        offset: usize,
         layout: Option<LayoutArgument>,
         spin: bool,
     ) -> PyResult<Py<Self>> {
-        let options = opening(layout, spin);
-        Self::new(py, py.detach(|| options.open(name.0)).map_err(raise)?, spin)
+        let options = opening(layout.as_ref(), spin);
+        Self::new(py, reach(How::Open, place, offset, 0, &options)?, spin)
     }
 
     /// Opens the topic, or creates it when there is none; the arguments are those of `create`. Raises as both do.
     #[staticmethod]
     #[pyo3(signature = (
-        name, capacity = 1_048_576, *, reliable = false, layout = None, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        place, capacity = 1_048_576, offset = 0, *, reliable = false, layout = None, message_size = 0, mode = 0o600, participants = 64, spin = false,
+        huge_pages = None,
     ))]
     fn open_or_create(
         py: Python<'_>,
-        name: NameArgument,
+        place: &Bound<'_, PyAny>,
         capacity: usize,
+        offset: usize,
         reliable: bool,
         layout: Option<LayoutArgument>,
         message_size: u32,
         mode: u32,
         participants: u32,
         spin: bool,
+        huge_pages: Option<usize>,
     ) -> PyResult<Py<Self>> {
-        let options =
-            creating(mode, message_size, participants, layout)?.reliable(reliable).spin(spin);
-        let end = py.detach(|| options.open_or_create(name.0, capacity)).map_err(raise)?;
+        let options = creating(mode, participants, huge_pages)?.reliable(reliable).spin(spin);
+        let options = of_messages(options, layout.as_ref(), message_size);
+        let end = reach(How::OpenOrCreate, place, offset, capacity, &options)?;
         Self::new(py, end, spin)
     }
 
@@ -135,8 +143,22 @@ impl Topic {
         layout: Option<LayoutArgument>,
         spin: bool,
     ) -> PyResult<Py<Self>> {
-        let (options, fd) = (opening(layout, spin), duplicate(fd)?);
+        let (options, fd) = (opening(layout.as_ref(), spin), duplicate(fd)?);
         Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+    }
+
+    /// How many bytes a place for such a channel takes; it must begin on a page. The arguments are those of `create`.
+    #[staticmethod]
+    #[pyo3(signature = (capacity = 1_048_576, *, layout = None, message_size = 0, participants = 64))]
+    fn size_for(
+        capacity: usize,
+        layout: Option<LayoutArgument>,
+        message_size: u32,
+        participants: u32,
+    ) -> PyResult<usize> {
+        let options = creating(0o600, participants, None)?;
+        let options = of_messages(options, layout.as_ref(), message_size);
+        size::<unipc::channel::Topic>(&options, capacity)
     }
 
     /// Removes the topic of this name; who has it open keeps it. Raises `OSError`, `ENOENT` when there is none.
@@ -203,8 +225,17 @@ impl Topic {
     /// Subscribes, and gives messages as they come from now on, for ever, many at a time: `for batch in topic.batches(1000)`. See
     /// `Subscriber.batches`.
     fn batches(&self, py: Python<'_>, count: usize) -> PyResult<Batches> {
-        let subscriber = Subscriber::of_memory(py, self.memory_fd()?)?;
-        Batches::of(subscriber.into_any(), count)
+        Batches::of(self.subscribe(py, false, false)?.into_any(), count)
+    }
+
+    /// Subscribes to this topic, wherever it lies; the arguments are those of `Subscriber.open`.
+    ///
+    /// Raises `OSError`: `EBUSY` when all places for participants are taken, `EINVAL` in a child of fork.
+    #[pyo3(signature = (*, oldest = false, spin = false))]
+    fn subscribe(&self, py: Python<'_>, oldest: bool, spin: bool) -> PyResult<Py<Subscriber>> {
+        let options = opening(None, spin).start(start(oldest));
+        let subscribe = |topic: &mut unipc::channel::Topic, _| topic.subscribe(&options);
+        Subscriber::new(py, self.half.call(py, Timeout::Forever, subscribe)?, spin)
     }
 
     /// The descriptor of the memory, to be handed on: close-on-exec.

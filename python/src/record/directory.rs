@@ -69,8 +69,11 @@ impl PlaceTable {
     }
 
     /// Makes a place of at least `size` bytes.
-    fn place(&self, py: Python<'_>, name: &str, size: usize) -> PyResult<Told> {
-        self.call(py, |directory| directory.place(name, size)).map(|entry| told(&entry))
+    fn place(&self, py: Python<'_>, name: &str, size: usize, on_page: bool) -> PyResult<Told> {
+        let place = |directory: &Directory| {
+            if on_page { directory.place_on_page(name, size) } else { directory.place(name, size) }
+        };
+        self.call(py, place).map(|entry| told(&entry))
     }
 
     /// The place of this name.
@@ -79,9 +82,21 @@ impl PlaceTable {
     }
 
     /// The place of this name, made when there is none; True when it was.
-    fn find_or_place(&self, py: Python<'_>, name: &str, size: usize) -> PyResult<(Told, bool)> {
-        self.call(py, |directory| directory.find_or_place(name, size))
-            .map(|(entry, made)| (told(&entry), made))
+    fn find_or_place(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        size: usize,
+        on_page: bool,
+    ) -> PyResult<(Told, bool)> {
+        let place = |directory: &Directory| {
+            if on_page {
+                directory.find_or_place_on_page(name, size)
+            } else {
+                directory.find_or_place(name, size)
+            }
+        };
+        self.call(py, place).map(|(entry, made)| (told(&entry), made))
     }
 
     /// Frees the place of this name.

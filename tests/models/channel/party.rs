@@ -26,7 +26,7 @@ enum Half {
 
 impl Party {
     pub(super) fn queue(memory: &Arc<Memory>) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(Arc::clone(memory), Name)?;
+        let seat = Seat::take(Arc::clone(memory), Name.into())?;
         let control = &memory.control;
         let sender = seat.queue_sender(control, seat.ring());
         let receiver = seat.queue_receiver(control, seat.ring());
@@ -34,7 +34,7 @@ impl Party {
     }
 
     pub(super) fn topic(memory: &Arc<Memory>) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(Arc::clone(memory), Name)?;
+        let seat = Seat::take(Arc::clone(memory), Name.into())?;
         let control = &memory.control;
         let room = Room::Topic {
             credit: control.project(|control| &control.credit.0),
@@ -48,7 +48,7 @@ impl Party {
     }
 
     pub(super) fn subscriber(memory: &Arc<Memory>, start: Start) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(Arc::clone(memory), Name)?;
+        let seat = Seat::take(Arc::clone(memory), Name.into())?;
         let control = &memory.control;
         let mut turn = seat.taker(control.project(|it| &it.producers.0), |it| &it.sender);
         let half = memory.slots[seat.slot].project(|it| &it.receiver);

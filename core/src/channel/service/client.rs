@@ -13,11 +13,12 @@ use crate::channel::owed::{Answers, Owed};
 use crate::channel::participant::{Ticket, is_dead};
 use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
-use crate::channel::seat::Seat;
+use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::mirror::written;
 use crate::name::Name;
+use crate::sync::Place;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -67,8 +68,8 @@ impl Sealed for Client {
     const KIND: [u8; 8] = KIND;
     const RECORDS: bool = false;
 
-    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
-        let seat = Seat::take(memory, name)?;
+    fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind> {
+        let seat = Seat::take(memory, label)?;
         let mut questions = seat.queue_sender(&seat.memory.control, seat.ring());
         let (mirror, control) = seat.memory.replies(seat.slot)?;
         let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
@@ -86,8 +87,8 @@ impl Sealed for Client {
 
 impl Client {
     /// Opens the service `name` to ask it. Errors: as [`Options::open`].
-    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
-        Options::new().open(name)
+    pub fn open<'a>(place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(place)
     }
 
     /// Opens the service that a descriptor refers to.
@@ -362,9 +363,9 @@ impl Client {
         self.answers.fd_of(|| self.source(None)).map_err(|kind| self.seat.failed("fd", kind))
     }
 
-    /// The service's name.
+    /// The service's name; in a place, that of the memory.
     pub fn name(&self) -> &Name {
-        &self.seat.name
+        &self.seat.label.name
     }
 }
 

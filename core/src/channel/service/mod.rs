@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use super::memory::Memory;
 use super::options::{Channel, Options, Sealed};
-use super::seat::Seat;
+use super::seat::{Label, Seat};
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
-use crate::sys;
+use crate::sync::Place;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -144,8 +144,8 @@ impl Sealed for Service {
     const KIND: [u8; 8] = KIND;
     const RECORDS: bool = false;
 
-    fn attach(memory: Arc<Memory>, name: Name, options: &Options) -> Result<Self, ErrorKind> {
-        let seat = Arc::new(Seat::take(memory, name)?);
+    fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind> {
+        let seat = Arc::new(Seat::take(memory, label)?);
         let mut questions = seat.queue_receiver(&seat.memory.control, seat.ring());
         questions.patience.restless = options.spin;
         let answers = (0..seat.memory.slots.len()).map(|_| None).collect();
@@ -153,29 +153,32 @@ impl Sealed for Service {
         Ok(Self { receiver, sender: ServiceSender { answers, seat, spin: options.spin } })
     }
 
-    fn reply_size(capacity: usize) -> Result<usize, ErrorKind> {
-        let least = capacity.max(sys::page_size());
+    fn reply_size(capacity: usize, page: usize) -> Result<usize, ErrorKind> {
+        let least = capacity.max(page);
         least.checked_next_power_of_two().ok_or(ErrorKind::Os(libc::EOVERFLOW))
     }
 }
 
 impl Service {
     /// Creates the service `name`, with room for `capacity` bytes of questions. Errors: as [`Options::create`].
-    pub fn create(name: impl TryInto<Name, Error: Into<Error>>, capacity: usize) -> Result<Self> {
-        Options::new().create(name, capacity)
+    pub fn create<'a>(
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
+        capacity: usize,
+    ) -> Result<Self> {
+        Options::new().create(place, capacity)
     }
 
     /// Opens the service `name` as one more server. Errors: as [`Options::open`].
-    pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
-        Options::new().open(name)
+    pub fn open<'a>(place: impl TryInto<Place<'a>, Error: Into<Error>>) -> Result<Self> {
+        Options::new().open(place)
     }
 
     /// Opens the service, or creates it when there is none. Errors: those of both.
-    pub fn open_or_create(
-        name: impl TryInto<Name, Error: Into<Error>>,
+    pub fn open_or_create<'a>(
+        place: impl TryInto<Place<'a>, Error: Into<Error>>,
         capacity: usize,
     ) -> Result<Self> {
-        Options::new().open_or_create(name, capacity)
+        Options::new().open_or_create(place, capacity)
     }
 
     /// Opens the service that a descriptor refers to.
@@ -229,13 +232,13 @@ impl Service {
         self.receiver.fd()
     }
 
-    /// The descriptor of the memory: close-on-exec, to be handed on.
+    /// The descriptor of the memory: close-on-exec, to be handed on. In a place, that of all the memory.
     pub fn memory_fd(&self) -> BorrowedFd<'_> {
         self.sender.seat.memory.fd()
     }
 
-    /// The service's name.
+    /// The service's name; in a place, that of the memory.
     pub fn name(&self) -> &Name {
-        &self.sender.seat.name
+        &self.sender.seat.label.name
     }
 }

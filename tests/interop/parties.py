@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The parties: how each one's agent is started, and how the runner talks to it."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -152,7 +153,8 @@ class Agent:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what was asked of one that was dead already
+            self.process.stdin.close()
         self.process.stdout.close()
 
 

@@ -2,12 +2,19 @@
 """The verbs of records, declared as annotated classes, on the module alone."""
 
 import errno
+from types import ModuleType
 
-import numpy
 from protocol import number
 
 import unipc
 from unipc.record import char, i32, u64
+
+
+def numpy() -> ModuleType:
+    """Only agents that need it load it: its threads would take the signals of other cells."""
+    import numpy
+
+    return numpy
 
 
 class People:
@@ -47,7 +54,7 @@ class Room:
         return f"count={len(self.array)} {self.array.layout.format}"
 
     def put(self, arguments):
-        one = numpy.zeros(1, self.array.layout.dtype)
+        one = numpy().zeros(1, self.array.layout.dtype)
         one["name"], one["age"] = arguments["name"].encode(), number(arguments, "age")
         try:
             self.array.write(number(arguments, "index"), one)
@@ -60,7 +67,7 @@ class Room:
         return f"name={one['name'].decode()} age={one['age']}"
 
     def ages(self, _):
-        self.array.numpy()["age"] = numpy.arange(len(self.array))
+        self.array.numpy()["age"] = numpy().arange(len(self.array))
         return "written"
 
     def sum(self, _):
@@ -87,7 +94,7 @@ class Room:
         return f"value={words[0]} {'whole' if (words == words[0]).all() else 'torn'}"
 
     def watch(self, arguments):
-        until, last, words = number(arguments, "until"), 0, numpy.zeros(8, "u8")
+        until, last, words = number(arguments, "until"), 0, numpy().zeros(8, "u8")
         while words[0] != until:
             version = self.cell.read_into(words)
             if (words != words[0]).any() or version < last:

@@ -34,8 +34,8 @@ impl Records {
     /// The numpy dtype of a record. Errors: `ImportError` without numpy.
     pub(super) fn dtype<'py>(&self, py: Python<'py>) -> PyResult<&Bound<'py, PyAny>> {
         let made = self.dtype.get_or_try_init(py, || {
-            let helpers = py.import(intern!(py, "unipc.record"))?;
-            let dtype = helpers.call_method1(intern!(py, "_dtype_of"), (self.layout(),))?;
+            let helpers = py.import(intern!(py, "unipc._layout"))?;
+            let dtype = helpers.call_method1(intern!(py, "dtype_of"), (self.layout(),))?;
             Ok::<_, PyErr>(dtype.unbind())
         })?;
         Ok(made.bind(py))
@@ -67,9 +67,9 @@ pub(super) fn with_bytes<R>(
     match Lent::readable(message) {
         Ok(lent) => work(lent.bytes()),
         Err(error) if error.is_instance_of::<PyTypeError>(py) => {
-            let helpers = py.import(intern!(py, "unipc.record"))?;
+            let helpers = py.import(intern!(py, "unipc._layout"))?;
             let made = (records.layout(), message);
-            let bytes = helpers.call_method1(intern!(py, "_record_bytes"), made)?;
+            let bytes = helpers.call_method1(intern!(py, "record_bytes"), made)?;
             work(bytes.cast::<PyBytes>()?.as_bytes())
         }
         Err(_) => record::lend(message, work),

@@ -212,7 +212,7 @@ impl Array {
     fn numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().get()?;
         let py = slf.py();
-        py.import(intern!(py, "unipc.record"))?.call_method1(intern!(py, "_numpy_of"), (slf,))
+        py.import(intern!(py, "unipc._layout"))?.call_method1(intern!(py, "numpy_of"), (slf,))
     }
 
     /// A copy of the bytes of a record. Raises `IndexError` when there is no such record, `OSError` with `EFAULT` when the file lost it.

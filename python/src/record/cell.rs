@@ -201,7 +201,7 @@ impl Cell {
     /// The latest value as numpy has it: a scalar, a record with fields, or an array. Raises `ImportError` without numpy.
     fn get<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        py.import(intern!(py, "unipc.record"))?.call_method1(intern!(py, "_value_of"), (slf,))
+        py.import(intern!(py, "unipc._layout"))?.call_method1(intern!(py, "value_of"), (slf,))
     }
 
     /// Publishes a value: what numpy makes a record of, such as a number, or a tuple of the fields. Raises as `write`.
@@ -212,9 +212,9 @@ impl Cell {
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let record = py
-            .import(intern!(py, "unipc.record"))?
-            .call_method1(intern!(py, "_bytes_of"), (slf, value))?;
+        let made = (slf.getattr(intern!(py, "layout"))?, value);
+        let helpers = py.import(intern!(py, "unipc._layout"))?;
+        let record = helpers.call_method1(intern!(py, "record_bytes"), made)?;
         lend(&record, |bytes| slf.get().write_bytes(py, bytes, limit(timeout)))
     }
 

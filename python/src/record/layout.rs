@@ -61,7 +61,7 @@ pub(super) fn of(object: &Bound<'_, PyAny>) -> PyResult<Arc<record::Layout>> {
         return record::Layout::parse(format.to_str()?).map(Arc::new).map_err(raise);
     }
     let py = object.py();
-    let helper = py.import(intern!(py, "unipc.record"))?.getattr(intern!(py, "_layout_of"))?;
+    let helper = py.import(intern!(py, "unipc._layout"))?.getattr(intern!(py, "layout_of"))?;
     let layout = helper.call1((object,))?;
     let layout = layout.cast::<Layout>().map_err(|_| PyTypeError::new_err("not a layout"))?;
     Ok(Arc::clone(&layout.get().0))
@@ -149,7 +149,7 @@ impl Layout {
     #[getter]
     fn dtype<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        py.import(intern!(py, "unipc.record"))?.call_method1(intern!(py, "_dtype_of"), (slf,))
+        py.import(intern!(py, "unipc._layout"))?.call_method1(intern!(py, "dtype_of"), (slf,))
     }
 
     /// A ctypes type for the record. `name` is what the class of a structure is called.
@@ -163,7 +163,7 @@ impl Layout {
     #[pyo3(signature = (name = "Record"))]
     fn ctypes<'py>(slf: &Bound<'py, Self>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        py.import(intern!(py, "unipc.record"))?.call_method1(intern!(py, "_ctypes_of"), (slf, name))
+        py.import(intern!(py, "unipc._layout"))?.call_method1(intern!(py, "ctypes_of"), (slf, name))
     }
 
     /// The declaration of `struct name` in C, with a `_Static_assert` for its size and each offset.

@@ -22,8 +22,9 @@ const LONG: Timeout = Timeout::After(Duration::from_secs(4));
 const DENSE: usize = 1200;
 const SPARSE: usize = 200;
 
-/// What the victim sends: too long for the tail's line, or short enough.
-const LONG_ONE: &[u8] = &[7; 100];
+/// What the victim sends: too long to lie beside the tail, so long that it lies there in two lines, or in one.
+const LONG_ONE: &[u8] = &[7; 200];
+const MIDDLE_ONE: &[u8] = &[7; 100];
 const SHORT_ONE: &[u8] = b"short";
 
 /// An operation, and what surrounds it.
@@ -152,7 +153,7 @@ fn passes(name: &str) {
         let message = queue.recv(LIMIT).expect("at least one's own");
         match &*message {
             b"mine" => break,
-            LONG_ONE | SHORT_ONE => of_victim += 1,
+            LONG_ONE | MIDDLE_ONE | SHORT_ONE => of_victim += 1,
             other => {
                 assert!(other.len() == 60 && of_victim == 0, "{other:?}");
                 assert!(other[0] > before && (before == 0 || other[0] == before + 1), "a gap");
@@ -177,7 +178,8 @@ fn all_pass(name: &str) {
         assert_eq!(queue.recv(LIMIT).expect("it was committed"), [number; 60]);
     }
     let mut of_victim = 0;
-    while queue.recv(Timeout::TRY).is_ok_and(|it| it == LONG_ONE || it == SHORT_ONE) {
+    while queue.recv(Timeout::TRY).is_ok_and(|it| [LONG_ONE, MIDDLE_ONE, SHORT_ONE].contains(&&*it))
+    {
         of_victim += 1;
     }
     assert!(of_victim <= 1, "{of_victim} of the victim's");
@@ -341,6 +343,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             },
             |it: &mut Queue, _| send(it, SHORT_ONE)
         ),
+        all_pass
+    ),
+    scenario!(
+        "send in two lines",
+        three,
+        None,
+        operation!(queue, nothing, |it: &mut Queue, _| send(it, MIDDLE_ONE)),
         all_pass
     ),
     scenario!(

@@ -26,7 +26,7 @@ NAMED = ("posix", "file", "sysv")
 NAMELESS = ("memfd", "anon")
 LOCKS = ("mutex", "condvar", "rwlock", "semaphore", "barrier", "event", "once")
 # The others of `crash channel` take minutes.
-CHANNEL = ("send", "send kept", "send after", "recv", "commit", "release", "publish", "receive", "call")
+CHANNEL = ("send", "send kept", "send in two", "send after", "recv", "commit", "release", "publish", "receive", "call")
 
 
 def main() -> int:

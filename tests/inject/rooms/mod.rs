@@ -26,6 +26,17 @@ pub(super) use case::{ANY, Act, Case};
 pub(crate) use control::CAUGHT;
 pub(super) use yard::Yard;
 
+/// Where the file system cannot take memory the C library writes zeros; without one way to name a file there is another.
+const MADE: &[(i64, i32)] =
+    &[(libc::SYS_linkat, libc::ENOENT), (libc::SYS_fallocate, libc::EOPNOTSUPP)];
+
+/// The same, and what is there, or not there, when it is looked for again.
+const MADE_OR_THERE: &[(i64, i32)] = &[
+    (libc::SYS_linkat, libc::ENOENT),
+    (libc::SYS_linkat, libc::EEXIST),
+    (libc::SYS_fallocate, libc::EOPNOTSUPP),
+];
+
 /// A room's cases, and what holds for all of them, as [`Case::forgives`] and [`Case::translates`] have it.
 pub(crate) struct Room {
     pub(crate) name: &'static str,

@@ -7,21 +7,10 @@ use std::time::Duration;
 use unipc::sync::{Barrier, Condvar, Event, Form, Mutex, Once, RwLock, Semaphore};
 use unipc::{Result, SharedMemory, Timeout};
 
-use super::{ANY, Act, Case, Room, Yard};
+use super::{ANY, Act, Case, MADE, MADE_OR_THERE, Room, Yard};
 
 const SHORT: Timeout = Timeout::After(Duration::from_millis(2));
 const SIZE: usize = 64 << 10;
-
-/// Where the file system cannot take memory the C library writes zeros; without one way to name a file there is another.
-const MADE: &[(i64, i32)] =
-    &[(libc::SYS_linkat, libc::ENOENT), (libc::SYS_fallocate, libc::EOPNOTSUPP)];
-
-/// The same, and what is there, or not there, when it is looked for again.
-const MADE_OR_THERE: &[(i64, i32)] = &[
-    (libc::SYS_linkat, libc::ENOENT),
-    (libc::SYS_linkat, libc::EEXIST),
-    (libc::SYS_fallocate, libc::EOPNOTSUPP),
-];
 
 pub(super) const ROOM: Room = Room {
     name: "sync",

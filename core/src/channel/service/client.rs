@@ -313,10 +313,11 @@ impl Client {
     /// Errors: `EPIPE` when the server that has taken the question is dead.
     fn check_server(&self, number: u16) -> Result<(), ErrorKind> {
         let place = usize::from(number) % CALLS;
+        // First whether it was taken: then the server that is found is the one that took it, not one that died before it could.
         // SYNC: acquire pairs with the release of the server.
-        let owed = self.slot().calls[place].load(Ordering::Acquire);
         let was_taken =
             self.open[place].is_some_and(|(_, end)| self.questions.taken_up_to() >= end);
+        let owed = self.slot().calls[place].load(Ordering::Acquire);
         #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
         let (call, server) = ((owed >> 32) as u16, Ticket(owed as u32));
         // A question that is still in the queue is the next server's, whoever looked at it.

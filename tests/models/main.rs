@@ -24,7 +24,7 @@ mod error {
 
     use nix::errno::Errno;
 
-    pub(crate) type Result<T, E = ErrorKind> = std::result::Result<T, E>;
+    pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) enum ErrorKind {
@@ -49,14 +49,19 @@ mod error {
         }
     }
 
-    /// With the words.
+    /// With the words in the library.
     #[derive(Debug)]
-    pub(crate) struct Error;
+    pub(crate) struct Error(pub(crate) ErrorKind);
 
     impl ErrorKind {
-        #[allow(clippy::unused_self, reason = "as in the library")]
         pub(crate) fn during(self, _: &'static str, _: &str) -> Error {
-            Error
+            Error(self)
+        }
+    }
+
+    impl Error {
+        pub(crate) fn with_advice(self, _: String) -> Self {
+            self
         }
     }
 
@@ -77,6 +82,16 @@ mod name {
         fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             Ok(())
         }
+    }
+}
+
+/// Nothing has a name here.
+struct SharedMemory;
+
+impl SharedMemory {
+    #[allow(clippy::unnecessary_wraps, reason = "as in the original")]
+    fn unlink<N>(_: N) -> error::Result<()> {
+        Ok(())
     }
 }
 

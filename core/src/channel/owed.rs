@@ -2,12 +2,13 @@
 //! What a client waits for: an answer, or the news that whoever owes it is dead; to any of its calls, or to one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::layout::{CALLS, Participant};
 use super::participant::{Ticket, is_dead};
 use super::room::Room;
 use crate::map::mirror::Part;
+use crate::sys::atomic::{AtomicU32, AtomicU64};
 use crate::watch::Source;
 
 /// The calls that are open, for the thread that waits.

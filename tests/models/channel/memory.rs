@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A channel's memory that is made already.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use zerocopy::FromZeros;
 
 use super::layout::{Control, Participant, Settings};
+use crate::error::ErrorKind;
 use crate::map::mirror::{Mirror, Part};
 
 /// What is chosen when a channel is made.
@@ -19,6 +21,8 @@ pub(super) struct Shape {
     pub(super) participants: usize,
     /// Of a topic: publishers wait for subscribers.
     pub(super) reliable: bool,
+    /// Of a service: bytes of each ring of answers.
+    pub(super) replies: usize,
 }
 
 #[derive(Debug)]
@@ -29,11 +33,14 @@ pub(super) struct Memory {
     pub(super) slots: Arc<[Part<Participant>]>,
     pub(super) message_size: u32,
     pub(super) reliable: bool,
+    replies: Vec<(Arc<Mirror>, Part<Control>)>,
 }
 
 impl Memory {
     pub(super) fn new(shape: Shape) -> Self {
         let slots = (0..shape.participants).map(|_| Part::new(Participant::new_zeroed()));
+        let places = if shape.replies == 0 { 0 } else { shape.participants };
+        let queue = |_| (Arc::new(Mirror::new(shape.replies)), Part::new(Control::new_zeroed()));
         Self {
             mirror: Arc::new(Mirror::new(shape.ring)),
             settings: Part::new(Settings::new_zeroed()),
@@ -41,7 +48,18 @@ impl Memory {
             slots: slots.collect(),
             message_size: shape.message_size,
             reliable: shape.reliable,
+            replies: (0..places).map(queue).collect(),
         }
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "as in the original")]
+    pub(super) fn replies(&self, slot: usize) -> Result<(Arc<Mirror>, Part<Control>), ErrorKind> {
+        Ok(self.replies[slot].clone())
+    }
+
+    #[allow(clippy::unused_self, reason = "as in the original")]
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        panic!("it has none")
     }
 
     pub(super) fn fences(&self) -> bool {

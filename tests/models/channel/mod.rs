@@ -9,6 +9,9 @@ mod doorbell;
 #[path = "../../../core/src/channel/layout.rs"]
 mod layout;
 mod memory;
+mod options;
+#[path = "../../../core/src/channel/owed.rs"]
+mod owed;
 #[path = "../../../core/src/channel/pace.rs"]
 mod pace;
 #[path = "../../../core/src/channel/participant.rs"]
@@ -23,6 +26,9 @@ mod room;
 mod seat;
 #[path = "../../../core/src/channel/sender.rs"]
 mod sender;
+#[allow(unreachable_pub, unused_imports, reason = "the library shows some of it")]
+#[path = "../../../core/src/channel/service/mod.rs"]
+mod service;
 #[allow(unreachable_pub, reason = "the library shows some of it")]
 #[path = "../../../core/src/channel/subscriber.rs"]
 mod subscriber;
@@ -31,6 +37,8 @@ mod turn;
 #[path = "../../../core/src/channel/wait.rs"]
 mod wait;
 
+mod calls;
+mod desk;
 mod party;
 mod queue;
 mod stage;

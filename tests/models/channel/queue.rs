@@ -12,7 +12,8 @@ use crate::error::ErrorKind;
 use crate::time::Timeout;
 use crate::{Depth, holds};
 
-const TINY: Shape = Shape { ring: 32, message_size: 0, participants: 3, reliable: false };
+const TINY: Shape =
+    Shape { ring: 32, message_size: 0, participants: 3, reliable: false, replies: 0 };
 
 fn queue(memory: &Arc<Memory>) -> Party {
     Party::queue(memory).expect("there is a place")

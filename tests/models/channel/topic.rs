@@ -13,7 +13,8 @@ use crate::time::Timeout;
 use crate::{Depth, holds};
 
 /// Two messages of eight bytes fill it.
-const LATEST: Shape = Shape { ring: 32, message_size: 0, participants: 3, reliable: false };
+const LATEST: Shape =
+    Shape { ring: 32, message_size: 0, participants: 3, reliable: false, replies: 0 };
 const RELIABLE: Shape = Shape { reliable: true, ..LATEST };
 /// How many messages a publisher sends.
 const MANY: usize = 3;

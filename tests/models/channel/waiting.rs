@@ -14,7 +14,8 @@ use crate::time::Timeout;
 use crate::watch::Source;
 use crate::{Depth, holds};
 
-const TINY: Shape = Shape { ring: 32, message_size: 0, participants: 3, reliable: false };
+const TINY: Shape =
+    Shape { ring: 32, message_size: 0, participants: 3, reliable: false, replies: 0 };
 
 fn queue(memory: &Arc<Memory>) -> Party {
     Party::queue(memory).expect("there is a place")
@@ -23,7 +24,7 @@ fn queue(memory: &Arc<Memory>) -> Party {
 fn nothing(_: &Stage) {}
 
 /// Waits as long as others live. False when time has passed instead.
-fn poll(source: &dyn Source) -> bool {
+pub(super) fn poll(source: &dyn Source) -> bool {
     loop {
         if source.is_ready() {
             return true;
@@ -34,7 +35,10 @@ fn poll(source: &dyn Source) -> bool {
         let slept = if is_ready { Ok(()) } else { futex::wait(word, bell, Duration::MAX) };
         source.get_up();
         match slept {
-            Err(nix::errno::Errno::ETIMEDOUT) => return source.is_ready(),
+            Err(nix::errno::Errno::ETIMEDOUT) => {
+                source.look();
+                return source.is_ready();
+            }
             // It has taken nothing: whoever sleeps as well must learn of it.
             Ok(()) if !is_ready => _ = futex::wake(word, 1),
             _ => {}

@@ -14,7 +14,12 @@ pub(crate) mod once;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;
 
+use std::marker::PhantomData;
+
 use crate::sync::hold::Entered;
+
+/// Where a channel would be looked for.
+pub(crate) struct Place<'a>(PhantomData<&'a ()>);
 
 /// As in the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

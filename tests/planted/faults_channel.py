@@ -10,8 +10,8 @@ FAULTS: list[Fault] = [
         (
             "channel/sender.rs",
             "        self.ring.write(self.tail, self.number, payload);\n"
-            "        self.commit(record, payload, 1);\n        Ok(())",
-            "        let (at, number) = (self.tail, self.number);\n        self.commit(record, payload, 1);\n"
+            "        self.commit(record, Some(payload), 1);\n        Ok(())",
+            "        let (at, number) = (self.tail, self.number);\n        self.commit(record, Some(payload), 1);\n"
             "        self.ring.write(at, number, payload);\n        Ok(())",
         ),
     ),
@@ -25,18 +25,18 @@ FAULTS: list[Fault] = [
     ),
     fault(
         "a fence is missing before the bytes beside the tail change",
-        ("channel/ring.rs", "            fence(Ordering::Release);\n", ""),
+        ("channel/ring.rs", "    fence(Ordering::Release);\n", ""),
     ),
     fault(
         "the bytes beside the tail change and nothing says so",
-        ("channel/ring.rs", "            front.last.store(0, Ordering::Relaxed);\n", ""),
+        ("channel/ring.rs", "    last.store(0, Ordering::Relaxed);\n", ""),
     ),
     fault(
         "the bytes beside the tail are not looked at again",
         (
             "channel/ring.rs",
-            "(front.last.load(Ordering::Relaxed) == seen)\n",
-            "(front.last.load(Ordering::Relaxed) | 1 != 0)\n",
+            "|last: &AtomicU64| last.load(Ordering::Relaxed) == seen;",
+            "|last: &AtomicU64| last.load(Ordering::Relaxed) | 1 != 0;",
         ),
     ),
     fault(
@@ -118,7 +118,7 @@ FAULTS: list[Fault] = [
         "an old message beside the tail is received again",
         (
             "channel/receiver.rs",
-            "        self.beside = None;\n        if self.position != self.tail {",
+            "        self.is_beside = false;\n        if self.position != self.tail {",
             "        if self.position != self.tail {",
         ),
     ),
@@ -135,9 +135,9 @@ FAULTS: list[Fault] = [
         (
             "channel/receiver.rs",
             "        if !self.turn.enter(timeout)? {\n            self.refresh();\n        }\n"
-            "        self.beside = None;",
+            "        self.is_beside = false;",
             "        if !self.turn.enter(timeout)? && self.received == 0 {\n            self.refresh();\n        }\n"
-            "        self.beside = None;",
+            "        self.is_beside = false;",
         ),
     ),
     # Turns.

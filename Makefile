@@ -106,7 +106,7 @@ wheel: tools.cargo lib $(VENV)/.ready ## the Python wheel, with the C library in
 
 ##@ Prove
 .PHONY: check check-rust check-abi check-python check-c
-.PHONY: test test-core test-asan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house planted models storm
+.PHONY: test test-core test-asan test-tsan test-ffi test-faces test-c test-python test-examples test-interop test-crash test-house planted models storm
 check: check-rust check-abi check-python check-c ## format, lints, docs, header, symbols, stubs: quick (-k shows all faults)
 	@echo 'check: nothing to complain about'
 
@@ -141,6 +141,9 @@ test-core: tools.cargo ## the Rust core
 test-asan: tools.cargo ## the Rust core under AddressSanitizer
 	$(SUMMARY) asan
 
+test-tsan: tools.cargo ## locks and queues between two threads under ThreadSanitizer
+	$(SUMMARY) tsan
+
 test-ffi: tools.cargo ## the C boundary
 	$(SUMMARY) ffi
 
@@ -171,7 +174,7 @@ storm: lib wheel-installed ## STORM_KILLS=100000 kills of workers in C and Pytho
 models: tools.cargo ## the algorithms in more orders of steps than make test-faces has time for (10 minutes)
 	UNIPC_MODELS=1 $(CARGO) test --release -p unipc-tests --test models -- --nocapture
 
-planted: tools.cargo ## plants faults in locks and channels, one at a time, and counts those that the tests catch (ROOM=sync, ROOM=channel; an hour)
+planted: tools.cargo ## plants faults in locks and channels, one at a time, and counts those that the tests catch (ROOM=sync, ROOM=channel, ROOM=service; hours)
 	$(PYTHON) tests/planted/run.py $(ROOM)
 
 ##@ Measure and search

@@ -70,6 +70,14 @@ STAGES = {
             "without_proc_what_needs_it_says_so": "LeakSanitizer needs the /proc that the test hides",
         },
     ),
+    "tsan": cargo(
+        *("-p", "unipc-tests", "--test", "races", "--target", GNU_X86_64),
+        CARGO_TARGET_DIR=str(TARGET / "tsan"),
+        RUSTC_BOOTSTRAP="1",
+        # The standard library is built without it.
+        RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer",
+        TSAN_OPTIONS=f"suppressions={ROOT}/tests/races/suppressions",
+    ),
     "ffi": cargo("-p", "unipc-ffi"),
     "faces": cargo("-p", "unipc-tests"),
     "headers": runner("tests/c/headers.py"),
@@ -187,9 +195,10 @@ def lines(process: subprocess.Popen[bytes], limit: int) -> Iterator[str]:
 
 def run(name: str, stage: Stage, way: str) -> Result:
     """Runs one stage, shows its output and keeps it in a log.  What cargo builds is built outside."""
-    if name == "asan" and not (platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"):
-        print(f"SKIP asan: it is for {GNU_X86_64}")
-        return Result(skipped=1, skips=[f"asan: it is for {GNU_X86_64}"])
+    is_gnu_x86_64 = platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"
+    if name in ("asan", "tsan") and not is_gnu_x86_64:
+        print(f"SKIP {name}: it is for {GNU_X86_64}")
+        return Result(skipped=1, skips=[f"{name}: it is for {GNU_X86_64}"])
     guard = [str(SCRIPTS / "isolate"), sys.executable, str(SCRIPTS / "leftovers.py")]
     guard += ["--neighbours"] if way != "none" else []
     environment = os.environ | stage.environment | {"UNIPC_ISOLATE": way}

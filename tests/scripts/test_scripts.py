@@ -164,8 +164,11 @@ def test_summary_stops_a_stage_that_hangs() -> None:
     assert (result.failed, result.failures) == (1, ["stopped after 1 s"])
 
 
-def test_planted_faults_stand_where_they_should() -> None:
-    for fault in runpy.run_path(str(ROOT / "tests" / "planted" / "faults.py"))["FAULTS"]:
+def test_planted_faults_stand_where_they_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    planted = ROOT / "tests" / "planted"
+    monkeypatch.syspath_prepend(planted)
+    faults = [fault for path in planted.glob("faults*.py") for fault in runpy.run_path(str(path))["FAULTS"]]
+    for fault in faults:
         for name, right, wrong in fault.edits:
             text = (ROOT / "core" / "src" / name).read_text()
             assert text.count(right) == 1, f"{fault.what}: {name}: {right}"

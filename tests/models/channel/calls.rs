@@ -109,9 +109,6 @@ fn two_answer() {
 /// One question for two servers, of which the first that comes can die with it, or leave it to the other.
 #[test]
 fn left_to_the_other() {
-    fn wait(it: &Desk) {
-        it.wait_for_asked(Timeout::Forever);
-    }
     fn first(it: &Desk) {
         if let Ok(Some(question)) = it.take(Timeout::LONG) {
             it.reply(&question);
@@ -125,7 +122,7 @@ fn left_to_the_other() {
     }
     let depth = Depth { alive: 1, dying: 1, late: 1 };
     let make = || Desk::new(SHAPE, &[server, client, server]).with_a_call(1);
-    holds(make, &[first, wait, second], nothing, Desk::settle, depth);
+    holds(make, &[first, Desk::wait_for_asked, second], nothing, Desk::settle, depth);
 }
 
 #[test]
@@ -217,7 +214,7 @@ fn polled() {
         // The last one first: the other's answer may come meanwhile.
         for (number, call) in calls.into_iter().rev() {
             let source = it.client(|client| client.source(Some(call)));
-            it.wait_while(number, call, Timeout::TRY, || poll(&*source));
+            it.wait_on(number, call, Timeout::TRY, || poll(&*source).then_some(Timeout::TRY));
             assert!(source.is_ready(), "who waits for a call that is over need not wait");
         }
     }

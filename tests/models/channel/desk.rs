@@ -147,10 +147,10 @@ impl Desk {
         self
     }
 
-    /// Waits for the answer to what was asked before the run.
-    pub(super) fn wait_for_asked(&self, timeout: Timeout) {
-        let call = lock(&self.call).take();
-        self.wait(0, call.expect("it was asked"), timeout);
+    /// Waits for the answer to what was asked before the run; a try looks for the server as well.
+    pub(super) fn wait_for_asked(&self) {
+        let call = lock(&self.call).take().expect("it was asked");
+        self.wait_on(0, call, Timeout::TRY, || Some(Timeout::Forever));
     }
 
     fn with_client<T>(&self, thread: usize, work: impl FnOnce(&mut Client) -> T) -> T {
@@ -183,16 +183,16 @@ impl Desk {
 
     /// Waits for the whole answer; gives the call up when it does not come.
     pub(super) fn wait(&self, number: usize, call: Call, timeout: Timeout) -> End {
-        self.wait_while(number, call, timeout, || false)
+        self.wait_on(number, call, timeout, || None)
     }
 
-    /// As [`Desk::wait`], with a word on whether to go on when a try finds nothing.
-    pub(super) fn wait_while(
+    /// As [`Desk::wait`], with a word on how long to wait again when a try finds nothing.
+    pub(super) fn wait_on(
         &self,
         number: usize,
         call: Call,
-        timeout: Timeout,
-        again: impl Fn() -> bool,
+        mut timeout: Timeout,
+        again: impl Fn() -> Option<Timeout>,
     ) -> End {
         let question = (me(), number);
         let mut parts = 0;
@@ -208,8 +208,10 @@ impl Desk {
                 Err(Error(ErrorKind::Os(libc::EDOM))) if number == FAILS => break End::Answered,
                 Err(Error(ErrorKind::Os(libc::EPIPE))) => break End::Broken,
                 Err(Error(ErrorKind::TimedOut)) => break End::TimedOut,
-                Err(Error(ErrorKind::WouldBlock)) if again() => {}
-                Err(Error(ErrorKind::WouldBlock)) => break End::GivenUp,
+                Err(Error(ErrorKind::WouldBlock)) => match again() {
+                    Some(again) => timeout = again,
+                    None => break End::GivenUp,
+                },
                 Err(other) => panic!("{other:?}"),
             }
         };

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::super::service::{Client, Service};
+use super::super::service::{Call, Client, Service};
 use super::super::stage::{bytes, lock, mark, me};
 use super::{Desk, End, Handle, QUIT, opened};
 use crate::error::{Error, ErrorKind};
@@ -85,6 +85,10 @@ fn end(client: &mut Client, server: &mut Service) {
     let late = client.wait(call, Timeout::TRY);
     assert!(matches!(late, Err(Error(ErrorKind::WouldBlock))), "{late:?}");
     client.cancel(call);
+    for number in 0..=call.number() {
+        let over = client.wait(Call::from_number(number), Timeout::TRY);
+        assert!(matches!(over, Err(Error(ErrorKind::Other(_)))), "{number} is over: {over:?}");
+    }
     let source = client.source(None);
     source.look();
     assert!(!source.is_ready(), "no call is open");

@@ -159,6 +159,15 @@ fn given_up() {
     holds(make, &[serve_two, ask_again], nothing, Desk::settle, depth);
     let make = || Desk::new(SHAPE, &[client, server]);
     holds(make, &[ask_again, serve_two], nothing, Desk::settle, depth);
+    // Its answer was there before it was given up.
+    fn give_up_the_first(it: &Desk) {
+        let first = it.ask(0);
+        call(it, 2);
+        it.give_up(0, first);
+    }
+    let depth = Depth { alive: 1, dying: 0, late: 0 };
+    let make = || Desk::new(SHAPE, &[server, client]);
+    holds(make, &[serve_two, give_up_the_first], nothing, Desk::settle, depth);
 }
 
 /// A call has the place of an old one, whose answer comes only now.
@@ -214,7 +223,10 @@ fn polled() {
         // The last one first: the other's answer may come meanwhile.
         for (number, call) in calls.into_iter().rev() {
             let source = it.client(|client| client.source(Some(call)));
-            it.wait_on(number, call, Timeout::TRY, || poll(&*source).then_some(Timeout::TRY));
+            let told = poll(&*source);
+            let again = || poll(&*source).then_some(Timeout::TRY);
+            let end = it.wait_on(number, call, Timeout::TRY, again);
+            assert!(told || end != End::Broken, "nobody told of the death");
             assert!(source.is_ready(), "who waits for a call that is over need not wait");
         }
     }

@@ -231,6 +231,12 @@ impl Desk {
         self.wait(number, call, timeout)
     }
 
+    /// Does not wait for the answer.
+    pub(super) fn give_up(&self, number: usize, call: Call) {
+        self.client(|client| client.cancel(call));
+        lock(&self.ended).push(((me(), number), End::GivenUp));
+    }
+
     /// Tells so many servers to stop.
     pub(super) fn dismiss(&self, servers: usize) {
         for _ in 0..servers {

@@ -70,7 +70,7 @@ fn what_is_no_name_is_refused_with_a_reason() {
         (long.as_str(), "at most 255"),
         ("sysv:", "comes PATH,PROJ"),
         ("sysv:1234", "comes PATH,PROJ"),
-        ("sysv:0x", "32 bits"),
+        ("sysv:0x", "hexadecimal digits"),
         ("sysv:0x123456789", "32 bits"),
         ("sysv:0xg", "hexadecimal"),
         ("sysv:0x+1", "hexadecimal"),

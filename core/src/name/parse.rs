@@ -84,37 +84,39 @@ fn system_v(rest: &[u8]) -> Parsed<SystemVName> {
         let path = path(&rest[..comma]);
         return Ok(SystemVName::Ftok { path, project });
     }
-    match text(rest) {
-        Some("private") => Ok(SystemVName::Private),
-        Some(other) => match (other.strip_prefix("id="), other.strip_prefix("0x")) {
-            (Some(id), _) => identifier(id),
-            (_, Some(digits)) => key(digits),
-            _ => Err(KINDS.into()),
-        },
-        None => Err(KINDS.into()),
+    match rest {
+        b"private" => Ok(SystemVName::Private),
+        [b'0', b'x', digits @ ..] => key(digits),
+        [b'i', b'd', b'=', digits @ ..] => identifier(digits),
+        _ => Err(KINDS.into()),
     }
 }
 
 const KINDS: &str = "after \"sysv:\" comes PATH,PROJ or 0xKEY or private or id=NUMBER";
 
-fn identifier(digits: &str) -> Parsed<SystemVName> {
-    // `parse` would take a sign.
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("an identifier is a decimal number".into());
-    }
-    digits
-        .parse()
+fn identifier(digits: &[u8]) -> Parsed<SystemVName> {
+    let id = number::<10>(digits).ok_or("an identifier is a decimal number")?;
+    i32::try_from(id)
         .map(SystemVName::Id)
         .map_err(|_| "an identifier is a number from 0 to 2147483647".into())
 }
 
-fn key(digits: &str) -> Parsed<SystemVName> {
-    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("a key is written in hexadecimal digits".into());
-    }
-    let raw = u32::from_str_radix(digits, 16).map_err(|_| "a key has 32 bits")?;
+fn key(digits: &[u8]) -> Parsed<SystemVName> {
+    let raw = number::<16>(digits).ok_or("a key is written in hexadecimal digits")?;
+    let raw = u32::try_from(raw).map_err(|_| "a key has 32 bits")?;
     let key = Key::new(raw.cast_signed()).ok_or("key 0 is IPC_PRIVATE: write sysv:private")?;
     Ok(SystemVName::Key(key))
+}
+
+/// The number that the digits stand for, the largest one if it is larger; `None` unless there are digits alone.
+fn number<const BASE: u32>(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, &digit| {
+        let digit = char::from(digit).to_digit(BASE)?;
+        Some(number.saturating_mul(BASE.into()).saturating_add(digit.into()))
+    })
 }
 
 fn text(bytes: &[u8]) -> Option<&str> {

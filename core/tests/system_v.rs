@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! System V at full fidelity, with /proc/sysvipc/shm as the judge.
+#![allow(unsafe_code, reason = "becoming another user is a raw call")]
 
+#[path = "support/child.rs"]
+mod child;
 mod support;
 
 use std::fs;
 
+use child::{is_root, skip, succeeds_alone};
 use support::{Directory, Removed, key_name};
 use unipc::shm::{SystemV, limits, usage};
 use unipc::sysv::{Change, Key};
@@ -89,6 +93,43 @@ fn a_removed_segment_lives_until_its_last_user_leaves() {
     drop((shm, nevertheless, anew));
     assert_eq!(segment.stat().unwrap_err().errno(), libc::EINVAL);
     assert!(kernel_row(segment.id()).is_none());
+}
+
+#[test]
+fn a_segment_found_by_its_key_has_its_size_whatever_becomes_of_the_key() {
+    let key = Removed(key_name());
+    let creator = SharedMemory::create(key.0.as_str(), 10_000).unwrap();
+    let opened = SharedMemory::open(key.0.as_str()).unwrap();
+    let touched = SharedMemory::open(key.0.as_str()).unwrap();
+    creator.remove().unwrap();
+    drop(creator);
+    let _another = SharedMemory::create(key.0.as_str(), 50).unwrap();
+    assert_eq!(opened.len(), 10_000);
+    assert_eq!(opened.mapped_len(), 10_000_usize.next_multiple_of(page_size()));
+    touched.write_at(9_999, b"!").unwrap();
+    assert!(opened.compare(9_999, b"!").unwrap().is_eq());
+    assert_eq!(touched.write_at(9_999, b"!!").unwrap_err().errno(), libc::ERANGE);
+}
+
+#[test]
+fn a_segment_has_its_size_when_its_mode_has_come_to_forbid_reading() {
+    const TEST: &str = "a_segment_has_its_size_when_its_mode_has_come_to_forbid_reading";
+    succeeds_alone(TEST, || {
+        let key = key_name();
+        let creator = SharedMemory::create(key.as_str(), 10_000).unwrap();
+        let opened = SharedMemory::open(key.as_str()).unwrap();
+        let segment = opened.system_v().unwrap();
+        // It goes with this process.
+        creator.remove().unwrap();
+        segment.set(Change { mode: Some(0), ..Change::default() }).unwrap();
+        // SAFETY: concerns this process, which runs this test alone.
+        if is_root() && unsafe { libc::setuid(65534) } != 0 {
+            return skip(TEST, "root without the right to become somebody else");
+        }
+        assert_eq!(segment.stat().unwrap_err().errno(), libc::EACCES);
+        assert_eq!(opened.len(), 10_000);
+        opened.write_at(9_999, b"!").unwrap();
+    });
 }
 
 #[test]

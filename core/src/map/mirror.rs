@@ -59,16 +59,7 @@ impl Mirror {
         };
         let base = reserve(twice, page)?;
         // From here on the reservation has an owner that unmaps it.
-        let map = Map {
-            base,
-            mapped: twice.get(),
-            skip: 0,
-            source: Source::File(file),
-            plan,
-            slot: std::sync::OnceLock::new(),
-            locked: false.into(),
-            keeper: 0.into(),
-        };
+        let map = Map::over(base, (0, twice.get()), Source::File(file), plan);
         map.place(0, once, offset)?;
         map.place(once, ring, offset + control)?;
         map.begin_access();

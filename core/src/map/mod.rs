@@ -21,7 +21,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap, mmap_anonymous, mremap, munmap};
@@ -41,7 +41,7 @@ pub(crate) enum Source {
     File(OwnedFd),
     /// Shared with descendants only.
     Anonymous,
-    /// A System V segment, by identifier, of so many bytes.
+    /// A System V segment, by identifier, of so many bytes; 0: nobody has asked.
     SystemV { id: i32, size: usize },
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Source {
 pub(crate) struct Plan {
     /// First byte of the source; need not be on a page boundary.
     pub(crate) offset: u64,
-    /// How many bytes may be touched.
+    /// How many bytes may be touched; 0: all of a segment whose size nobody has asked for.
     pub(crate) length: usize,
     pub(crate) writable: bool,
     pub(crate) executable: bool,
@@ -72,8 +72,10 @@ pub(crate) struct Plan {
 pub(crate) struct Map {
     /// First mapped byte, on a page boundary.
     base: NonNull<u8>,
-    /// Whole pages from `base` on.
+    /// Whole pages from `base` on; 0: all of a segment whose size nobody had asked for.
     mapped: usize,
+    /// The plan's, or what the kernel said when somebody needed it; 0 before that.
+    length: AtomicUsize,
     /// From `base` to the first byte that was asked for.
     skip: usize,
     source: Source,
@@ -102,33 +104,63 @@ impl std::fmt::Debug for Map {
 }
 
 impl Map {
+    #[inline]
     pub(crate) fn new(source: Source, plan: Plan) -> Result<Self, ErrorKind> {
-        let (skip, mapped) = plan.geometry(&source)?;
+        let geometry = plan.geometry(&source)?;
         let base = if plan.guard_pages {
-            map_between_guards(&source, &plan, mapped)?
+            map_between_guards(&source, &plan, geometry.1)?
         } else {
-            map_pages(&source, &plan, mapped, plan.placement.unwrap_or_default())?
+            map_pages(&source, &plan, geometry.1, plan.placement.unwrap_or_default())?
         };
-        Ok(Self {
+        Ok(Self::over(base, geometry, source, plan))
+    }
+
+    /// The owner of pages that were mapped so.
+    fn over(base: NonNull<u8>, (skip, mapped): (usize, usize), source: Source, plan: Plan) -> Self {
+        Self {
             base,
             mapped,
+            length: plan.length.into(),
             skip,
             source,
             plan,
             slot: OnceLock::new(),
             locked: AtomicBool::new(false),
             keeper: AtomicU32::new(0),
-        })
+        }
     }
 
     /// How many bytes may be touched.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.plan.length
+        self.known_len().unwrap_or_else(|| self.ask_len())
+    }
+
+    /// The same, unless the kernel would have to be asked for it.
+    #[inline]
+    pub(crate) fn known_len(&self) -> Option<usize> {
+        // SYNC: relaxed, a number alone: whoever asks gets the same.
+        Some(self.length.load(Ordering::Relaxed)).filter(|&length| length > 0)
+    }
+
+    /// A segment never changes its size, and is there as long as it is attached. 0 where the kernel does not tell.
+    #[cold]
+    fn ask_len(&self) -> usize {
+        let Source::SystemV { id, .. } = self.source else {
+            return 0;
+        };
+        let length = sys::shm::shmctl_status(id).map_or(0, |status| status.shm_segsz);
+        // SYNC: as above.
+        self.length.store(length, Ordering::Relaxed);
+        length
     }
 
     /// Whole pages that the mapping takes of the address space.
     pub(crate) fn mapped_len(&self) -> usize {
-        self.mapped
+        match self.mapped {
+            0 => self.len().next_multiple_of(self.plan.page_size),
+            mapped => mapped,
+        }
     }
 
     pub(crate) fn as_ptr(&self) -> *mut u8 {
@@ -185,6 +217,7 @@ impl Map {
         }
         self.forget_slot();
         self.plan = plan;
+        self.length = length.into();
         Ok(())
     }
 
@@ -252,6 +285,7 @@ impl Plan {
     fn geometry(&self, source: &Source) -> Result<(usize, usize), ErrorKind> {
         let page = self.page_size as u64;
         let (skip, end) = match source {
+            Source::SystemV { size: 0, .. } => return Ok((0, 0)),
             // The kernel attaches a segment whole, whichever part of it is wanted.
             Source::SystemV { size, .. } => (self.offset, Some(*size as u64)),
             Source::File(_) | Source::Anonymous => {

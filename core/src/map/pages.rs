@@ -122,7 +122,7 @@ impl Map {
     /// `mlock`: the pages stay in memory.
     pub(crate) fn lock(&self) -> Result<(), ErrorKind> {
         // SAFETY: the pages are ours.
-        unsafe { mlock(self.base.cast(), self.mapped) }?;
+        unsafe { mlock(self.base.cast(), self.mapped_len()) }?;
         // SYNC: a note to this map's own calls; the kernel's state is the truth.
         self.locked.store(true, Ordering::Relaxed);
         Ok(())
@@ -140,7 +140,7 @@ impl Map {
     pub(crate) fn unlock(&self) -> Result<(), ErrorKind> {
         self.locked.store(false, Ordering::Relaxed);
         // SAFETY: the pages are ours.
-        Ok(unsafe { munlock(self.base.cast(), self.mapped) }?)
+        Ok(unsafe { munlock(self.base.cast(), self.mapped_len()) }?)
     }
 
     /// The range extended to whole pages, which is what these calls take.
@@ -152,6 +152,6 @@ impl Map {
             .ok_or(Errno::EOVERFLOW)?;
         // SAFETY: `first` lies inside the mapping, since `offset` does.
         let start = unsafe { self.base.add(first) };
-        Ok((start, last.min(self.mapped) - first))
+        Ok((start, last.min(self.mapped_len()) - first))
     }
 }

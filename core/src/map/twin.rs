@@ -33,25 +33,17 @@ impl Map {
 
     /// Anonymous memory has no name by which it could be mapped; `mremap` of 0 bytes makes a second mapping of it.
     fn anonymous_twin(&self, plan: Plan) -> Result<Self, ErrorKind> {
-        let (skip, mapped) = plan.geometry(&self.source)?;
+        let geometry = plan.geometry(&self.source)?;
         // SAFETY: an old size of 0 leaves the old mapping as it is, and the kernel chooses where the new one goes.
         let base = unsafe {
-            libc::mremap(self.base.as_ptr().cast(), 0, mapped, MRemapFlags::MREMAP_MAYMOVE.bits())
+            let how = MRemapFlags::MREMAP_MAYMOVE.bits();
+            libc::mremap(self.base.as_ptr().cast(), 0, geometry.1, how)
         };
         if base == libc::MAP_FAILED {
             return Err(Errno::last().into());
         }
         let base = NonNull::new(base.cast()).ok_or(ErrorKind::Os(libc::EFAULT))?;
-        Ok(Self {
-            base,
-            mapped,
-            skip,
-            source: Source::Anonymous,
-            plan,
-            slot: std::sync::OnceLock::new(),
-            locked: false.into(),
-            keeper: 0.into(),
-        })
+        Ok(Self::over(base, geometry, Source::Anonymous, plan))
     }
 
     /// Has a guarded access met a page that the file has lost? Only while one is going on.

@@ -64,7 +64,10 @@ impl Options {
         self.check_mapping()?;
         let object = file::received(fd, &name, &self)?;
         let length = self.length(object.size, object.page_size)?;
-        self.map(object, name, length)
+        let shm = self.map(object, name, length)?;
+        // It is that of the giver's descriptor as well.
+        let _ = shm.positioned.set(());
+        Ok(shm)
     }
 
     /// For a call that may create an object of this size.
@@ -85,15 +88,12 @@ impl Options {
             Name::Anonymous => anonymous::create(self, disposition),
             Name::Socket(_) => Err(no_memory()),
         });
-        match got {
-            Ok(mut shm) => {
-                if shm.name == UNNAMED {
-                    shm.name = name;
-                }
-                Ok(shm)
-            }
-            Err(kind) => Err(limits::explain(kind.during(operation, &name), &name, self)),
+        let mut shm =
+            got.map_err(|kind| limits::explain(kind.during(operation, &name), &name, self))?;
+        if matches!(shm.name, UNNAMED) {
+            shm.name = name;
         }
+        Ok(shm)
     }
 }
 

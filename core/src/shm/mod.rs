@@ -45,7 +45,9 @@ mod system_v;
 mod twin;
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use nix::unistd::{Whence, lseek};
 
 pub use crate::seals::Seals;
 pub use access::Access;
@@ -100,13 +102,26 @@ pub struct SharedMemory {
     remover: Option<u32>,
     /// A second mapping of the same bytes, for what must outlive this handle.
     twin: twin::Twin,
+    /// Set when the descriptor's position is where it shall be for whoever gets the descriptor.
+    positioned: OnceLock<()>,
 }
 
 impl SharedMemory {
     /// How many bytes may be touched: those asked for, cut at the end of the object.
+    ///
+    /// The kernel is asked for the size of a System V segment that was opened by key, or with `allow_removed`, when it is
+    /// first needed, here or by any access: `IPC_STAT`, or `SHM_STAT_ANY` should its mode forbid reading by then. Where the
+    /// kernel does not tell, it is 0, and all bytes are out of range. Who filters system calls later, or goes to another IPC
+    /// namespace, calls this before.
     #[allow(clippy::len_without_is_empty, reason = "an empty mapping cannot exist")]
     pub fn len(&self) -> usize {
         self.map.len()
+    }
+
+    /// The same where nobody needs to ask the kernel: whoever has touched bytes knows how many there are.
+    #[doc(hidden)]
+    pub fn known_len(&self) -> Option<usize> {
+        self.map.known_len()
     }
 
     /// How much of the address space the mapping takes: whole pages.
@@ -156,7 +171,18 @@ impl SharedMemory {
 
     /// The descriptor behind POSIX, file and memfd memory: close-on-exec, valid as long as `self`.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.position();
         self.map.file().map(AsFd::as_fd)
+    }
+
+    /// Who reads from the descriptor of a POSIX object shall begin at the first byte; asking for the size of one left it
+    /// at the last.
+    fn position(&self) {
+        if let (Backing::Posix, Some(file)) = (self.backing, self.map.file()) {
+            self.positioned.get_or_init(|| {
+                let _ = lseek(file, 0, Whence::SeekSet);
+            });
+        }
     }
 
     /// The mapping itself.

@@ -2,7 +2,7 @@
 //! How to create or open shared memory, where the defaults do not do.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nix::unistd::geteuid;
 
@@ -291,6 +291,13 @@ impl Options {
         usable_end(object_size, page_size, self.slack)
     }
 
+    /// Must the kernel be asked about an object before it can be mapped: who owns it, how large it is?
+    pub(super) fn need_status(&self) -> bool {
+        let part = self.size.is_some() || self.offset > 0 || self.slack;
+        let pages = self.populate || self.locked || self.guard_pages;
+        part || pages || self.own_only
+    }
+
     /// Refuses what belongs to neither this user nor root, where that was asked for.
     pub(super) fn check_owner(&self, owner: u32) -> Result<(), ErrorKind> {
         if !self.own_only || owner == 0 {
@@ -336,20 +343,22 @@ impl Options {
             page_size: object.page_size,
             placement: self.placement,
         };
-        let map = Map::new(object.source, plan)?;
-        if self.populate {
-            map.populate(object.backing != Backing::File)?;
-        }
-        if self.locked {
-            map.lock()?;
-        }
-        Ok(SharedMemory {
-            map,
+        let mut shm = SharedMemory {
+            map: Map::new(object.source, plan)?,
             name,
             backing: object.backing,
             identity: object.identity,
-            remover: self.remove_on_drop.then(std::process::id),
+            remover: None,
             twin: super::twin::Twin::default(),
-        })
+            positioned: OnceLock::new(),
+        };
+        if self.populate {
+            shm.map.populate(object.backing != Backing::File)?;
+        }
+        if self.locked {
+            shm.map.lock()?;
+        }
+        shm.remover = self.remove_on_drop.then(std::process::id);
+        Ok(shm)
     }
 }

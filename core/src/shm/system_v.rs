@@ -5,6 +5,7 @@
 
 use nix::errno::Errno;
 
+use super::get::UNNAMED;
 use super::options::Object;
 use super::{Backing, Identity, Options, SharedMemory};
 use crate::error::{ErrorKind, Result};
@@ -79,7 +80,8 @@ impl SystemV {
     #[doc(alias = "IPC_SET")]
     pub fn set(self, change: Change) -> Result<()> {
         let failed = |errno| self.failed("set", errno);
-        let mut status = self.raw_status().map_err(failed)?;
+        // An owner may change a segment that he may not read.
+        let mut status = sys::shm::shmctl_status(self.id).map_err(failed)?;
         change.apply(&mut status.shm_perm)?;
         sys::shm::shmctl_set(self.id, &status).map_err(failed)
     }
@@ -124,19 +126,6 @@ impl SystemV {
         Ok(found)
     }
 
-    /// `IPC_STAT`, or what `SHM_STAT_ANY` shows of it: an owner may change a segment that he may not read.
-    fn raw_status(self) -> nix::Result<libc::shmid_ds> {
-        match sys::shm::shmctl_stat(self.id) {
-            Err(Errno::EACCES) => {
-                let (last, _) = sys::shm::shmctl_usage()?;
-                let seen = |slot| sys::shm::shmctl_stat_any(slot).ok();
-                let mine = (0..=last).filter_map(seen).find(|(id, _)| *id == self.id);
-                mine.map(|(_, status)| status).ok_or(Errno::EACCES)
-            }
-            other => other,
-        }
-    }
-
     fn control(self, command: i32, operation: &'static str) -> Result<()> {
         sys::shm::shmctl_plain(self.id, command).map_err(|errno| self.failed(operation, errno))
     }
@@ -179,7 +168,9 @@ pub(super) fn get(
     disposition: Disposition,
 ) -> Result<SharedMemory, ErrorKind> {
     let key = match (wanted, disposition) {
-        (SystemVName::Id(id), Disposition::Open) => return attach(options, name, *id),
+        (SystemVName::Id(id), Disposition::Open) => {
+            return attach(options, *id, !options.allow_removed);
+        }
         (SystemVName::Id(_), _) => {
             return Err(ErrorKind::invalid(
                 "the kernel chooses identifiers: create by key, or sysv:private",
@@ -195,7 +186,7 @@ pub(super) fn get(
         (SystemVName::Ftok { path, project }, _) => key_of(path, *project)?,
     };
     match disposition {
-        Disposition::Open => open(options, name, key),
+        Disposition::Open => open(options, key),
         Disposition::Create if options.replace => replace(options, name, key),
         Disposition::Create => create(options, name, Some(key)),
         Disposition::OpenOrCreate => open_or_create(options, name, key),
@@ -218,7 +209,7 @@ fn create(options: &Options, name: &Name, key: Option<Key>) -> Result<SharedMemo
     let flags = libc::IPC_CREAT | libc::IPC_EXCL | huge | options.mode.bits().cast_signed();
     for _ in 0..ATTEMPTS {
         let id = sys::shm::shmget(key.map_or(libc::IPC_PRIVATE, Key::raw), size, flags)?;
-        let name = if key.is_none() { &Name::of_id(id) } else { name };
+        let name = if key.is_none() { Name::of_id(id) } else { name.clone() };
         let page_size = options.huge_page_size.unwrap_or_else(sys::page_size);
         match map(options, name, id, size, page_size) {
             Err(_) if is_gone(id) => {}
@@ -270,10 +261,10 @@ fn replace(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, Err
     Err(contended())
 }
 
-fn open(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
+fn open(options: &Options, key: Key) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
         let id = find(key)?;
-        match attach(options, name, id) {
+        match attach(options, id, false) {
             Err(_) if is_gone(id) => {}
             other => return other,
         }
@@ -284,7 +275,7 @@ fn open(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorK
 fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
         match find(key) {
-            Ok(id) => match attach(options, name, id) {
+            Ok(id) => match attach(options, id, false) {
                 Err(_) if is_gone(id) => continue,
                 other => return other,
             },
@@ -299,31 +290,40 @@ fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemo
     Err(contended())
 }
 
-fn attach(options: &Options, name: &Name, id: i32) -> Result<SharedMemory, ErrorKind> {
+/// Attaches a segment that exists. No key leads to one that was removed; an identifier does, which may matter.
+fn attach(options: &Options, id: i32, removal_matters: bool) -> Result<SharedMemory, ErrorKind> {
+    let page_size = sys::page_size();
+    if !removal_matters && !options.need_status() {
+        // Asking takes a tenth of the time that attaching does: the size is asked for when it is needed.
+        return options.map(segment(id, 0, page_size), UNNAMED, 0);
+    }
     let status = Status::new(id, &sys::shm::shmctl_stat(id)?);
     if status.removed && !options.allow_removed {
         return Err(ErrorKind::Removed);
     }
     options.check_owner(status.permissions.uid)?;
     options.check_existing(status.size as u64)?;
-    map(options, name, id, status.size, sys::page_size())
+    map(options, UNNAMED, id, status.size, page_size)
 }
 
 fn map(
     options: &Options,
-    name: &Name,
+    name: Name,
     id: i32,
     size: usize,
     page_size: usize,
 ) -> Result<SharedMemory, ErrorKind> {
-    let object = Object {
+    let length = options.length(size as u64, page_size)?;
+    options.map(segment(id, size, page_size), name, length)
+}
+
+fn segment(id: i32, size: usize, page_size: usize) -> Object {
+    Object {
         source: Source::SystemV { id, size },
         backing: Backing::SystemV,
         identity: Identity::Segment(SystemV { id }),
         size: size as u64,
         page_size,
         can_shrink: false,
-    };
-    let length = options.length(object.size, object.page_size)?;
-    options.map(object, name.clone(), length)
+    }
 }

@@ -22,6 +22,8 @@ impl SharedMemory {
     ///
     /// Errors: `EOPNOTSUPP` for a copy-on-write mapping, and those of `mmap`.
     pub(crate) fn view(&self) -> Result<Arc<Map>, ErrorKind> {
+        // Whoever gets it may give its descriptor to others.
+        self.position();
         let mut known = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |map: &Arc<Map>| map.len() >= self.len() && !map.has_fault();
         if let Some(map) = known.upgrade().filter(fits) {

@@ -81,6 +81,19 @@ pub(crate) fn shmctl_stat(id: i32) -> nix::Result<libc::shmid_ds> {
     unsafe { shmctl_get(id, libc::IPC_STAT) }.map(|(_, status)| status)
 }
 
+/// `IPC_STAT`, or what `SHM_STAT_ANY` shows of a segment that the caller may not read.
+pub(crate) fn shmctl_status(id: i32) -> nix::Result<libc::shmid_ds> {
+    match shmctl_stat(id) {
+        Err(Errno::EACCES) => {
+            let (last, _) = shmctl_usage()?;
+            let seen = |slot| shmctl_stat_any(slot).ok();
+            let this = (0..=last).filter_map(seen).find(|(seen, _)| *seen == id);
+            this.map(|(_, status)| status).ok_or(Errno::EACCES)
+        }
+        other => other,
+    }
+}
+
 /// `SHM_STAT_ANY`: the segment in a slot of the kernel's table, with its identifier; `EINVAL` for an empty slot.
 pub(crate) fn shmctl_stat_any(slot: i32) -> nix::Result<(i32, libc::shmid_ds)> {
     // SAFETY: SHM_STAT_ANY fills a shmid_ds.

@@ -110,8 +110,12 @@ pub unsafe extern "C" fn unipc_shm_open(
     // SAFETY: the header asks for a place for the handle, a string, and options that know their size.
     let caller = unsafe { Caller::trusted("open") };
     caller.construct(out, || {
-        let options = options(&caller, flags, opts)?;
-        options.open(caller.name(name)?).map(unipc_shm::new)
+        let name = caller.name(name)?;
+        let opened = match (flags, opts.is_null()) {
+            (0, true) => SharedMemory::open(name),
+            _ => options(&caller, flags, opts)?.open(name),
+        };
+        opened.map(unipc_shm::new)
     })
 }
 
@@ -208,9 +212,6 @@ fn options_for_size(
 }
 
 fn options(caller: &Caller, flags: c_uint, opts: *const unipc_shm_opts) -> Result<Options> {
-    if flags == 0 && opts.is_null() {
-        return Ok(Options::new());
-    }
     let flags = caller.flags(flags, KNOWN)?;
     let has = |flag: flag| flags.has(flag as c_uint);
     let opts = caller.options(opts)?;

@@ -152,10 +152,10 @@ static void attach_all(void)
     COMPARE("attach + detach, System V segment of 1 MiB by identifier, which asks whether it was "
             "removed (expected: at most 1.10 x)",
             {"unipc open, close", unipc_attach}, {"shmctl(IPC_STAT) shmat shmdt", plain_id_stat});
-    COMPARE("attach + detach, System V segment of 1 MiB by identifier, removed or not (expected: at "
-            "most 1.10 x)",
-            {"unipc open with allow_removed, close", unipc_attach_removed},
-            {"shmat shmdt", plain_id});
+    COMPARE(
+        "attach + detach, System V segment of 1 MiB by identifier, removed or not (expected: at "
+        "most 1.10 x)",
+        {"unipc open with allow_removed, close", unipc_attach_removed}, {"shmat shmdt", plain_id});
     unipc_shm_close(shm);
 
     name_key();

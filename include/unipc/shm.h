@@ -399,7 +399,12 @@ void *unipc_shm_data(const unipc_shm *shm);
  *
  * shm: a handle
  *
- * Returns the size in bytes; 0 for NULL. Async-signal-safe. Since 0.1.
+ * The kernel is asked for the size of a System V segment that was opened by key, or with
+ * UNIPC_SHM_ALLOW_REMOVED, when it is first needed, here or by any access (IPC_STAT, or SHM_STAT_ANY
+ * should its mode forbid reading by then). Who filters system calls later, or goes to another IPC
+ * namespace, calls this before.
+ *
+ * Returns the size in bytes; 0 for NULL, and where the kernel does not tell. Async-signal-safe. Since 0.1.
  */
 size_t unipc_shm_size(const unipc_shm *shm);
 

@@ -169,7 +169,8 @@ pub(super) struct Participant {
     pub(super) sender: Half,
     pub(super) receiver: Half,
     /// Of a service's client: who took the question of each call: the call's number (upper half) and a ticket. Written
-    /// before the question is taken; before that it may tell of an earlier one.
+    /// before the question is taken; until then it may tell of an earlier call, or of a server that died before it
+    /// could take this one. So whoever reads it looks first whether the question was taken.
     pub(super) calls: [AtomicU64; CALLS],
 }
 

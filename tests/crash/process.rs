@@ -58,26 +58,42 @@ impl Child {
         self.reaped = !matches!(status, Status::Stopped(_));
         status
     }
+
+    /// The same for the child and its threads, where they are traced and it is the only child: which, and how.
+    pub(crate) fn wait_for_threads(&mut self) -> (i32, Status) {
+        let (pid, status) = wait_for(ANYBODY);
+        self.reaped = pid == self.pid && !matches!(status, Status::Stopped(_));
+        (pid, status)
+    }
 }
 
 /// Waits until this process, a child or one that is traced, ends or stops.
 pub(crate) fn wait(pid: i32) -> Status {
+    wait_for(pid).1
+}
+
+/// For `waitpid`: whoever it is.
+const ANYBODY: i32 = -1;
+
+fn wait_for(pid: i32) -> (i32, Status) {
     let mut raw = 0;
-    loop {
+    let who = loop {
         // SAFETY: the process is ours to wait for, and the status is written to a local.
-        if unsafe { libc::waitpid(pid, &raw mut raw, 0) } == pid {
-            break;
+        let who = unsafe { libc::waitpid(pid, &raw mut raw, 0) };
+        if who > 0 {
+            break who;
         }
         let error = Error::last_os_error();
         assert_eq!(error.kind(), ErrorKind::Interrupted, "waitpid: {error}");
-    }
-    if libc::WIFSTOPPED(raw) {
+    };
+    let status = if libc::WIFSTOPPED(raw) {
         Status::Stopped(libc::WSTOPSIG(raw))
     } else if libc::WIFSIGNALED(raw) {
         Status::Killed(libc::WTERMSIG(raw))
     } else {
         Status::Exited(libc::WEXITSTATUS(raw))
-    }
+    };
+    (who, status)
 }
 
 impl Drop for Child {

@@ -3,7 +3,8 @@
 //!
 //! [ptrace(2)](https://man7.org/linux/man-pages/man2/ptrace.2.html). The child calls [`allow`], prepares, calls
 //! [`mark`], does what is to be watched, and calls [`mark`] again. A process that it starts as `vfork(2)` does, which
-//! works on its memory while it stands still, is followed until it has executed its program or ended.
+//! works on its memory while it stands still, is followed until it has executed its program or ended; the threads that it
+//! starts, if that is asked for.
 #![allow(unsafe_code, reason = "ptrace exists only as a raw call")]
 
 use std::io::Error;
@@ -33,10 +34,13 @@ pub(crate) fn allow() {
     assert_eq!(result, 0, "ptrace: {}", Error::last_os_error());
 }
 
-/// In the child: begins or ends what is watched, by one system call.
+/// In the child's first thread: begins or ends what is watched, by one system call.
+///
+/// The signal is for this thread. One for the process could be taken by another, which is not traced and would stop the
+/// process for good.
 pub(crate) fn mark(pid: i32) {
-    // SAFETY: stops this process, which its tracer continues.
-    unsafe { libc::kill(pid, libc::SIGSTOP) };
+    // SAFETY: stops this thread, which its tracer continues.
+    unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, libc::SIGSTOP) };
 }
 
 /// May processes here trace their children? Some containers forbid it.
@@ -51,6 +55,8 @@ pub(crate) struct Traced<'a> {
     child: &'a mut Child,
     /// The process that works on the child's memory at present.
     borrower: Option<i32>,
+    /// Who stopped last, where the child's threads are followed.
+    thread: Option<i32>,
 }
 
 impl<'a> Traced<'a> {
@@ -60,7 +66,7 @@ impl<'a> Traced<'a> {
             Status::Stopped(libc::SIGSTOP) => {}
             other => return Err(other),
         }
-        let traced = Self { child, borrower: None };
+        let traced = Self { child, borrower: None, thread: None };
         traced.set_options(
             libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACEEXEC,
         );
@@ -74,15 +80,28 @@ impl<'a> Traced<'a> {
         unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, self.child.pid(), 0, options) };
     }
 
+    /// Follows the threads that it starts, and no processes.
+    pub(crate) fn follow_threads(&mut self) {
+        self.set_options(libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACECLONE);
+        self.thread = Some(self.child.pid());
+    }
+
+    /// Was the last stop that of a thread which the child has started?
+    pub(crate) fn is_in_thread(&self) -> bool {
+        self.thread.is_some_and(|thread| thread != self.child.pid())
+    }
+
     /// Continues to the next entry into or exit from a system call.
     pub(crate) fn next(&mut self) -> Stop {
+        if self.thread.is_some() {
+            return self.next_of_threads();
+        }
         if let Some(stop) = self.borrower.and_then(|pid| self.next_of_borrower(pid)) {
             return stop;
         }
         let mut signal = 0;
         loop {
-            // SAFETY: the child is traced and stopped; it is given the signal that was on its way to it.
-            unsafe { libc::ptrace(libc::PTRACE_SYSCALL, self.child.pid(), 0, i64::from(signal)) };
+            resume(libc::PTRACE_SYSCALL, self.child.pid(), signal);
             match self.child.wait() {
                 Status::Stopped(SYSCALL_STOP) => return self.where_it_stands(),
                 Status::Stopped(libc::SIGSTOP) => return Stop::End,
@@ -102,6 +121,25 @@ impl<'a> Traced<'a> {
         }
     }
 
+    /// Continues who stopped last to the next stop of anybody; the others run.
+    fn next_of_threads(&mut self) -> Stop {
+        let mut signal = 0;
+        loop {
+            resume(libc::PTRACE_SYSCALL, self.pid(), signal);
+            let (pid, status) = self.child.wait_for_threads();
+            self.thread = Some(pid);
+            signal = match status {
+                Status::Stopped(SYSCALL_STOP) => return self.where_it_stands(),
+                // One has started a thread, which begins.
+                Status::Stopped(libc::SIGTRAP | libc::SIGSTOP) => 0,
+                Status::Stopped(other) => other,
+                ended if pid == self.child.pid() => return Stop::Ended(ended),
+                // A thread has ended: there is nothing to resume.
+                _ => 0,
+            };
+        }
+    }
+
     /// The process that the child has just started.
     fn started(&self) -> i32 {
         let mut pid: libc::c_ulong = 0;
@@ -114,8 +152,7 @@ impl<'a> Traced<'a> {
     fn next_of_borrower(&mut self, pid: i32) -> Option<Stop> {
         let mut signal = 0;
         loop {
-            // SAFETY: it is traced and stopped; it is given the signal that was on its way to it.
-            unsafe { libc::ptrace(libc::PTRACE_SYSCALL, pid, 0, i64::from(signal)) };
+            resume(libc::PTRACE_SYSCALL, pid, signal);
             match process::wait(pid) {
                 Status::Stopped(SYSCALL_STOP) => return Some(self.where_it_stands()),
                 Status::Stopped(libc::SIGTRAP) => {
@@ -133,7 +170,7 @@ impl<'a> Traced<'a> {
 
     /// Who stands still and is looked at.
     fn pid(&self) -> i32 {
-        self.borrower.unwrap_or(self.child.pid())
+        self.thread.or(self.borrower).unwrap_or(self.child.pid())
     }
 
     /// Runs one instruction; a system call is one, however long it sleeps.
@@ -148,55 +185,74 @@ impl<'a> Traced<'a> {
         }
     }
 
-    /// Lets the child run on to its end, untraced.
-    pub(crate) fn finish(self) -> Status {
+    /// Lets the child run on to its end; the threads that it starts from here on are not traced.
+    pub(crate) fn finish(mut self) -> Status {
         self.set_options(0);
         let mut signal = 0;
         loop {
-            // SAFETY: the child is traced and stopped; it is given the signal that was on its way to it.
-            unsafe { libc::ptrace(libc::PTRACE_CONT, self.child.pid(), 0, i64::from(signal)) };
-            match self.child.wait() {
-                // The second mark itself.
-                Status::Stopped(libc::SIGSTOP) => signal = 0,
-                Status::Stopped(other) => signal = other,
-                ended => return ended,
-            }
+            resume(libc::PTRACE_CONT, self.pid(), signal);
+            let (pid, status) = self.child.wait_for_threads();
+            self.thread = Some(pid);
+            signal = match status {
+                // The second mark itself; and where a thread stood or begins.
+                Status::Stopped(libc::SIGSTOP | libc::SIGTRAP | SYSCALL_STOP) => 0,
+                Status::Stopped(other) => other,
+                ended if pid == self.child.pid() => return ended,
+                _ => 0,
+            };
         }
     }
 
-    fn where_it_stands(&self) -> Stop {
+    /// After a system call: what it has returned, an error as a negative number.
+    pub(crate) fn returned(&self) -> i64 {
+        // SAFETY: at an exit this is the part of the union that is filled; numbers in any case.
+        unsafe { self.info().u.exit }.sval
+    }
+
+    /// What the kernel tells of the system call before or after which it stands.
+    fn info(&self) -> libc::ptrace_syscall_info {
         let mut info = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
         let size = size_of::<libc::ptrace_syscall_info>();
         // SAFETY: the kernel writes at most `size` bytes to the local.
         unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, self.pid(), size, info.as_mut_ptr()) };
         // SAFETY: zeros, or what the kernel wrote over them: numbers in any case.
-        let info = unsafe { info.assume_init() };
+        unsafe { info.assume_init() }
+    }
+
+    fn where_it_stands(&self) -> Stop {
+        let info = self.info();
         if info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
             return Stop::Exit;
         }
         // SAFETY: at an entry this is the part of the union that is filled.
         let entry = unsafe { info.u.entry };
-        let signal = entry.args[1] == u64::from(libc::SIGSTOP.cast_unsigned());
-        if entry.nr.cast_signed() == libc::SYS_kill && signal {
+        let signal = entry.args[2] == u64::from(libc::SIGSTOP.cast_unsigned());
+        if entry.nr.cast_signed() == libc::SYS_tgkill && signal {
             return Stop::End;
         }
         Stop::Entry { call: entry.nr.cast_signed(), arguments: entry.args }
     }
 }
 
+/// Lets one who is traced and stopped go on with the signal that was on its way to it.
+fn resume(how: libc::c_uint, pid: i32, signal: i32) {
+    // SAFETY: the request takes numbers alone; without such a thread it fails.
+    unsafe { libc::ptrace(how, pid, 0, i64::from(signal)) };
+}
+
 #[cfg(target_arch = "x86_64")]
 impl Traced<'_> {
-    /// At an entry: the call is not made and fails with `errno` instead. The child then stands at the exit.
-    pub(crate) fn fail(&mut self, errno: i32) -> Stop {
+    /// At an entry: the call is not made and fails with `errno` instead. Who made it then stands at the exit.
+    pub(crate) fn fail(&mut self, errno: i32) {
         use std::mem::offset_of;
 
         // A number that no system call has: the kernel does nothing.
         self.set_register(offset_of!(libc::user_regs_struct, orig_rax), -1);
-        let stop = self.next();
-        if stop == Stop::Exit {
-            self.set_register(offset_of!(libc::user_regs_struct, rax), -i64::from(errno));
-        }
-        stop
+        resume(libc::PTRACE_SYSCALL, self.pid(), 0);
+        // Nothing comes before the exit, but SIGKILL.
+        let status = process::wait(self.pid());
+        assert_eq!(status, Status::Stopped(SYSCALL_STOP), "the exit");
+        self.set_register(offset_of!(libc::user_regs_struct, rax), -i64::from(errno));
     }
 
     fn set_register(&mut self, offset: usize, value: i64) {

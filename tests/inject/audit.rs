@@ -2,6 +2,7 @@
 //! What a process holds, and what has a name: to be the same after everything is dropped, whatever failed.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -57,7 +58,7 @@ impl Holdings {
 
 /// Has the C library take what it keeps for good when a process has had a second thread, large or small.
 pub(super) fn warm_up() {
-    for size in [2 << 20, 64 << 10] {
+    for size in [2 << 20, 128 << 10] {
         let thread = std::thread::Builder::new().stack_size(size).spawn(|| ());
         thread.expect("room for a thread").join().expect("it does nothing");
     }
@@ -68,7 +69,7 @@ pub(super) fn settle() {
     let threads = || fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
     let since = Instant::now();
     while threads() > 1 && since.elapsed() < WATCHDOG {
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -103,7 +104,7 @@ impl Names {
             names.extend(rows.lines().skip(1).filter_map(|row| {
                 let mut columns = row.split_whitespace();
                 let key: i32 = columns.next()?.parse().ok()?;
-                Some(format!("System V {table} {key:#x} with identifier {}", columns.next()?))
+                Some(system_v(table, key, columns.next()?))
             }));
         }
         if !std::env::var("UNIPC_ISOLATED").is_ok_and(|way| way != "none") {
@@ -116,6 +117,11 @@ impl Names {
     pub(super) fn more_than(&self, before: &Self) -> Vec<String> {
         self.0.difference(&before.0).cloned().collect()
     }
+}
+
+/// How a System V object is called here.
+pub(super) fn system_v(table: &str, key: i32, identifier: impl Display) -> String {
+    format!("System V {table} {key:#x} with identifier {identifier}")
 }
 
 /// The paths of all files below, directories left out.

@@ -32,6 +32,10 @@ const IS_OPEN: Call = Call(libc::SYS_fcntl, "fcntl", &[]);
 
 const ASKED_ACTION: Call = Call(libc::SYS_rt_sigaction, "rt_sigaction", &[]);
 
+/// The kernel cannot refuse to wake; the C library and the standard library have no second try, and whoever sleeps on one of their
+/// locks sleeps on.
+const WAKE: Call = Call(libc::SYS_futex, "futex", &[]);
+
 const RECORD_LOCKS: [i32; 6] = [
     libc::F_GETLK,
     libc::F_SETLK,
@@ -58,6 +62,10 @@ pub(super) fn known(number: i64, arguments: &[u64; 6]) -> Option<&'static Call> 
     // What is done at a signal can be asked of each that there is.
     if number == libc::SYS_rt_sigaction && arguments[1] == 0 {
         return Some(&ASKED_ACTION);
+    }
+    let operation = i32::try_from(arguments[1]).map(|which| which & libc::FUTEX_CMD_MASK);
+    if number == libc::SYS_futex && operation == Ok(libc::FUTEX_WAKE) {
+        return Some(&WAKE);
     }
     if number == libc::SYS_fcntl {
         match i32::try_from(arguments[1]) {

@@ -7,7 +7,7 @@ use unipc::SharedMemory;
 
 use super::audit::Holdings;
 use super::operations::{Operation, SIZE, Scene};
-use super::{Always, FINE, Injection, Made, NEAR, Report, Told, explore, observe};
+use super::{Always, FINE, Injection, Made, NEAR, Observed, Report, Told, Whose, explore, observe};
 use crate::place::{Kind, Place, Seen};
 use crate::tracer;
 
@@ -29,7 +29,7 @@ fn perform(
 ) -> Result<Vec<Made>, String> {
     let always = operation.always.map(|(call, errno)| Always { call, errno, each: false });
     let work = |told: &Told| act(place, operation, told);
-    let (pid, outcome) = observe(work, always.as_slice(), injections);
+    let Observed { pid, outcome, .. } = observe(work, Whose::Own, always.as_slice(), injections);
     let strays = place.clear_strays(pid);
     let _ = SharedMemory::unlink(place.name.as_str());
     let made = outcome?;

@@ -15,22 +15,23 @@
 //! 4. `.without(&[(CALL, errno)])` lets each such call fail always (`.first_fails`: the first), for the way round it;
 //!    `.once()` says that the operation cannot be repeated after a failure, which is what is tried otherwise.
 //!    `.impossible(&[(CALL, errno)])` is what the kernel cannot say there, as that a child is nobody's child.
+//!    `.in_helper()` lets the calls of the threads fail that the operation starts, and not its own.
 //! 5. A system call that `calls/*.rs` lacks is a failure: add its row. `run.py --room ROOM --all` runs them.
 
 mod audit;
 mod calls;
 mod memory;
+mod observe;
 mod operations;
 mod rooms;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use unipc::{SharedMemory, errname};
+use unipc::errname;
 
 use crate::place::Kind;
-use crate::process::{Child, Status};
-use crate::tracer::{self, Stop, Traced};
+use observe::{FINE, Observed, Told, observe};
 use operations::{CARELESS, OPERATIONS, Operation};
 pub(crate) use rooms::{CARELESS as CARELESS_ROOM, CAUGHT, ROOMS, run as run_room};
 
@@ -63,6 +64,15 @@ struct Injection {
     errno: i32,
 }
 
+/// Whose calls fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The first thread's, and those of a process that works on its memory.
+    Own,
+    /// Those of the threads that it starts.
+    Helper,
+}
+
 /// A call that fails in every run: the first of its kind, or each.
 #[derive(Debug, Clone, Copy)]
 struct Always {
@@ -71,26 +81,8 @@ struct Always {
     each: bool,
 }
 
-/// What a child is told at the end of what is watched: which of the failures there were. In a run that takes another
-/// course than the first (programs run beside it) a call may not come any more.
-struct Told<'a> {
-    injections: &'a [Injection],
-    answer: &'a SharedMemory,
-}
-
 /// One run with these failures: the calls that were made, or what is wrong.
 type Attempt<'a> = dyn Fn(&[Injection]) -> Result<Vec<Made>, String> + 'a;
-
-/// What a child answers that has nothing to complain of.
-const FINE: &str = "fine";
-
-/// Where in the answer stands which failures there were, how long the complaint is, and the complaint.
-const HAPPENED: usize = 0;
-const LENGTH: usize = 8;
-const TEXT: usize = 16;
-
-/// The longest complaint in bytes.
-const ANSWER: usize = 4080;
 
 pub(crate) fn run(kind: Kind) -> Vec<Report> {
     let applies = |operation: &&Operation| operation.kinds.contains(&kind);
@@ -161,13 +153,18 @@ impl Made {
     fn known(&self) -> Option<&'static calls::Call> {
         calls::known(self.number, &self.arguments)
     }
-}
 
-impl Told<'_> {
-    fn happened(&self) -> Vec<Injection> {
-        let happened = self.answer.read::<u64>(HAPPENED).expect("a number");
-        let all = self.injections.iter().enumerate();
-        all.filter(|(at, _)| happened & 1 << at != 0).map(|(_, &injection)| injection).collect()
+    /// The System V object without a key that it has made, if that is what it did, as the audit names it.
+    fn unnamed(&self, returned: i64) -> Option<String> {
+        let table = match self.number {
+            libc::SYS_shmget => "shm",
+            libc::SYS_semget => "sem",
+            libc::SYS_msgget => "msg",
+            _ => return None,
+        };
+        // The key is the lower half of the register.
+        let is_private = self.arguments[0].trailing_zeros() >= 32;
+        (is_private && returned >= 0).then(|| audit::system_v(table, 0, returned))
     }
 }
 
@@ -176,79 +173,5 @@ impl fmt::Display for Injection {
         let Self { position, call, errno } = self;
         let name = calls::name(*call);
         write!(f, "call {position} ({name}) fails with {}", errname(*errno))
-    }
-}
-
-/// Does `work` in a child, which is to be told to fail between its marks: its pid, and the calls that it made.
-fn observe(
-    work: impl FnOnce(&Told) -> String,
-    always: &[Always],
-    injections: &[Injection],
-) -> (i32, Result<Vec<Made>, String>) {
-    let answer = SharedMemory::create("anon:", TEXT + ANSWER).expect("memory for the answer");
-    let mut child = Child::run(|| {
-        tracer::allow();
-        let text = work(&Told { injections, answer: &answer });
-        let bytes = &text.as_bytes()[..text.len().min(ANSWER)];
-        answer.write(LENGTH, &(bytes.len() as u64)).expect("room for the answer");
-        answer.write_at(TEXT, bytes).expect("room for the answer");
-    });
-    let pid = child.pid();
-    let outcome = follow(&mut child, always, injections, &answer).and_then(|made| {
-        let length =
-            answer.read::<u64>(LENGTH).ok().and_then(|length| usize::try_from(length).ok());
-        let mut bytes = vec![0; length.unwrap_or(0).min(ANSWER)];
-        answer.read_at(TEXT, &mut bytes).expect("the answer's bytes");
-        if bytes == FINE.as_bytes() {
-            return Ok(made);
-        }
-        Err(String::from_utf8_lossy(&bytes).into_owned())
-    });
-    (pid, outcome)
-}
-
-/// Follows the child through its system calls, and lets some of them fail.
-fn follow(
-    child: &mut Child,
-    always: &[Always],
-    injections: &[Injection],
-    answer: &SharedMemory,
-) -> Result<Vec<Made>, String> {
-    let mut happened: u64 = 0;
-    let mut traced = Traced::new(child).map_err(|status| format!("it ended early: {status:?}"))?;
-    let mut made: Vec<Made> = Vec::new();
-    loop {
-        match traced.next() {
-            // The end of a signal handler, and the heap that grows: no call of the library's, and at no certain place.
-            Stop::Entry { call: libc::SYS_rt_sigreturn | libc::SYS_brk, .. } | Stop::Exit => {}
-            Stop::Entry { call: number, arguments } => {
-                // At its place, or where a call of its kind comes next.
-                let here = injections.iter().enumerate().find(|(at, injection)| {
-                    let is_due = injection.position <= made.len() && injection.call == number;
-                    is_due && happened & 1 << at == 0
-                });
-                let first = || made.iter().all(|made| made.number != number);
-                let always = || {
-                    let applies = |it: &&Always| it.call == number && (it.each || first());
-                    always.iter().find(applies).map(|always| always.errno)
-                };
-                if let Some((at, injection)) = here {
-                    traced.fail(injection.errno);
-                    happened |= 1 << at;
-                } else if let Some(errno) = always() {
-                    traced.fail(errno);
-                }
-                made.push(Made { number, arguments });
-            }
-            Stop::End => {
-                answer.write(HAPPENED, &happened).expect("room for the number");
-                break;
-            }
-            Stop::Ended(status) => return Err(format!("it ended in the operation: {status:?}")),
-        }
-    }
-    match traced.finish() {
-        Status::Exited(0) => Ok(made),
-        other => Err(format!("it ended afterwards: {other:?}")),
     }
 }

@@ -38,7 +38,7 @@ pub(super) const CALLS: &[Call] = calls! {
     SYS_clock_gettime:;
     // Any other error has the C library end the program.
     SYS_futex: EAGAIN EINTR;
-    SYS_futex_waitv: EAGAIN EINTR;
+    SYS_futex_waitv: EAGAIN EINTR ENOMEM ENOSYS;
     SYS_membarrier: ENOSYS EPERM;
     SYS_get_robust_list:;
     SYS_prctl: EINVAL;

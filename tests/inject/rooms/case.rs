@@ -4,7 +4,7 @@
 use unipc::Result;
 
 use super::Yard;
-use crate::inject::NEAR;
+use crate::inject::{NEAR, Whose};
 
 /// The operation. It is run between the tracer's marks, and after a failure once more, when it must succeed.
 pub(in crate::inject) type Act = Box<dyn FnMut() -> Result<()>>;
@@ -22,6 +22,7 @@ pub(in crate::inject) struct Case {
     pub(super) without: &'static [(i64, i32)],
     pub(super) first: &'static [(i64, i32)],
     pub(super) impossible: &'static [(i64, i32)],
+    pub(super) whose: Whose,
     pub(super) near: usize,
     pub(super) once: bool,
     pub(super) may_leave: bool,
@@ -39,6 +40,7 @@ impl Case {
             without: &[],
             first: &[],
             impossible: &[],
+            whose: Whose::Own,
             near: NEAR,
             once: false,
             may_leave: false,
@@ -71,6 +73,11 @@ impl Case {
     /// What the kernel cannot say to these calls here, so that it is not tried.
     pub(in crate::inject) const fn impossible(self, impossible: &'static [(i64, i32)]) -> Self {
         Self { impossible, ..self }
+    }
+
+    /// The calls of the threads that the operation starts fail, and not its own.
+    pub(in crate::inject) const fn in_helper(self) -> Self {
+        Self { whose: Whose::Helper, ..self }
     }
 
     /// One failure at a time: what is done about it another case tries.

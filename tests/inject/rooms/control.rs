@@ -51,6 +51,9 @@ pub(crate) const CAUGHT: &[&str] = &[
     "still held: ",
     "still held: ID:",
     "left behind: System V sem",
+    "left behind: System V sem 0x0",
+    "(mkdir) fails with",
+    "a thread spins",
     "after the failure: ",
 ];
 
@@ -96,6 +99,38 @@ pub(super) const CARELESS: Room = Room {
                 Ok(())
             })
         }),
+        Case::new("private semaphore", |_| {
+            Box::new(|| {
+                // SAFETY: makes a set; it has no pointers.
+                unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) };
+                Ok(())
+            })
+        }),
+        // Nobody hears of what fails in a thread.
+        Case::new("thread", |yard| {
+            let path = yard.path("directory");
+            Box::new(move || {
+                let path = path.clone();
+                let thread = std::thread::spawn(move || fs::create_dir(path));
+                drop(thread.join().expect("it does not panic"));
+                Ok(())
+            })
+        })
+        .in_helper()
+        // The standard library ends a program when a thread gets no stack for its signal handlers.
+        .impossible(&[(libc::SYS_mmap, ANY)]),
+        // It tries for ever what fails for ever.
+        Case::new("spinning thread", |yard| {
+            let path = yard.path("directory");
+            Box::new(move || {
+                let path = path.clone();
+                let thread = std::thread::spawn(move || while fs::create_dir(&path).is_err() {});
+                thread.join().expect("it does not panic");
+                Ok(())
+            })
+        })
+        .in_helper()
+        .without(&[(libc::SYS_mkdir, libc::EINTR)]),
     ],
     forgives: &[],
     translates: &[],

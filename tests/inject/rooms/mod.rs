@@ -7,6 +7,7 @@ mod control;
 mod lock;
 mod mq;
 mod pipe;
+mod poll;
 mod process;
 mod record;
 mod sem;
@@ -20,7 +21,7 @@ use std::cell::Cell;
 use super::audit::{self, Holdings, Names};
 use unipc::signal::{self as signals, Set, Signal};
 
-use super::{Always, FINE, Injection, Made, Report, Told, explore, observe};
+use super::{Always, FINE, Injection, Made, Observed, Report, Told, explore, observe};
 use crate::tracer;
 pub(super) use case::{ANY, Act, Case};
 pub(crate) use control::CAUGHT;
@@ -53,6 +54,7 @@ pub(crate) const ROOMS: &[Room] = &[
     lock::ROOM,
     mq::ROOM,
     pipe::ROOM,
+    poll::ROOM,
     process::ROOM,
     record::ROOM,
     sem::ROOM,
@@ -95,7 +97,8 @@ fn perform(
     let always = |each| move |&(call, errno): &(i64, i32)| Always { call, errno, each };
     let always: Vec<_> =
         case.without.iter().map(always(true)).chain(case.first.iter().map(always(false))).collect();
-    let (_, outcome) = observe(work, &always, injections);
+    let Observed { unnamed, outcome, .. } = observe(work, case.whose, &always, injections);
+    yard.made(unnamed);
     let left = Names::now(&yard).more_than(&names);
     yard.clear();
     remove_unnamed(&left);

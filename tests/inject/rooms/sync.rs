@@ -129,6 +129,8 @@ pub(super) const ROOM: Room = Room {
         // A wait that ended early looks again.
         (libc::SYS_futex, libc::EAGAIN),
         (libc::SYS_futex_waitv, libc::EAGAIN),
+        // An older kernel sleeps on one word.
+        (libc::SYS_futex_waitv, libc::ENOSYS),
         // Who this is, from /proc. Who cannot be told is taken for alive: the kernel's list of what is held is the first line.
         (libc::SYS_openat, ANY),
         (libc::SYS_read, ANY),

@@ -20,6 +20,8 @@ pub(in crate::inject) struct Yard {
     key: u32,
     /// Below `/dev/shm`, where what is left in it is seen.
     directory: PathBuf,
+    /// System V objects without a key that the case has made, as the audit names them.
+    unnamed: Rc<RefCell<Vec<String>>>,
     checks: Rc<RefCell<Vec<Check>>>,
     ends: Rc<RefCell<Vec<End>>>,
 }
@@ -33,7 +35,8 @@ impl Yard {
         fs::create_dir(&directory).expect("a directory for the case's files");
         // 16 keys for each of 256 runs; a run comes after the other, and has removed its objects by then.
         let key = 0x4000_0000 | (pid & 0x3_ffff) << 12 | (run & 0xff) << 4;
-        Self { label, key, directory, checks: Rc::default(), ends: Rc::default() }
+        let (unnamed, checks, ends) = Default::default();
+        Self { label, key, directory, unnamed, checks, ends }
     }
 
     /// A POSIX name: `/unipc-inject-…-WORD`.
@@ -74,10 +77,17 @@ impl Yard {
         self.ends.borrow_mut().push(Box::new(end));
     }
 
-    /// Does this name or key come from here?
+    /// In the parent: the case has made these, which nothing but their identifiers tells from others.
+    pub(super) fn made(&self, unnamed: Vec<String>) {
+        self.unnamed.replace(unnamed);
+    }
+
+    /// Does this name, key or identifier come from here?
     pub(in crate::inject) fn owns(&self, name: &str) -> bool {
         let key = format!("{:#x}", self.key >> 4);
-        name.contains(&self.label) || name.split(' ').any(|word| word.starts_with(&key))
+        name.contains(&self.label)
+            || name.split(' ').any(|word| word.starts_with(&key))
+            || self.unnamed.borrow().iter().any(|unnamed| unnamed == name)
     }
 
     pub(super) fn complaints(&mut self, result: &Result<()>) -> Vec<String> {

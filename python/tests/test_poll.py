@@ -57,6 +57,8 @@ class Kinds:
         self.client = Client.from_fd(self.service.memory_fd)
         self.asker = Client.from_fd(self.service.memory_fd)
         self.orders = MessageQueue.create("sysv:private", remove_on_close=True)
+        name = f"/unipc-test-poll-{os.getpid()}"
+        self.posix = MessageQueue.create(name, max_messages=2, max_size=64, remove_on_close=True)
         self.semaphore = Semaphore.create("sysv:private", 0, remove_on_close=True)
         self.set = SemaphoreSet.create("sysv:private", [0, 0], remove_on_close=True)
         self.reader, self.writer = os.pipe()
@@ -96,6 +98,7 @@ class Kinds:
             self.reader,
             self.left,
             self.process,
+            self.posix,
         ]
 
     def works(self) -> Iterator[tuple[Callable[[], object], list[Any]]]:
@@ -114,6 +117,7 @@ class Kinds:
         yield lambda: os.write(self.writer, b"x"), at[14:15]
         yield lambda: self.right.send(b"x"), at[15:16]
         yield lambda: self.program.kill(), at[16:17]
+        yield lambda: self.posix.send(b"order"), at[17:18]
 
     def close(self) -> None:
         self.release.set()
@@ -124,7 +128,7 @@ class Kinds:
             os.close(fd)
         self.left.close()
         self.right.close()
-        for it in (self.orders, self.semaphore, self.set):
+        for it in (self.orders, self.posix, self.semaphore, self.set):
             it.close()
 
 

@@ -11,7 +11,7 @@
 
 #include "expect.h"
 
-#define THINGS 19
+#define THINGS 20
 
 static const struct timespec now = {0, 0}, soon = {0, 5000000}, late = {60, 0};
 
@@ -80,13 +80,13 @@ static void every_kind(void)
     unipc_service *service;
     unipc_client *client, *asker;
     unipc_question *question;
-    unipc_mq *orders;
+    unipc_mq *orders, *posix;
     unipc_sem *semaphore;
     unipc_semset *set;
     const uint16_t zeros[2] = {0, 0};
     unipc_waitable ask;
     int ends[2], tell, status, call, process;
-    char text[64];
+    char text[64], name[64];
     pid_t child;
 
     EXPECT(unipc_shm_create(&shm, "memfd:poll", 65536, 0, NULL) == 0);
@@ -110,6 +110,9 @@ static void every_kind(void)
     EXPECT(unipc_client_from_fd(&client, unipc_service_memory_fd(service), 0) == 0);
     EXPECT(unipc_client_from_fd(&asker, unipc_service_memory_fd(service), 0) == 0);
     EXPECT(unipc_mq_create(&orders, "sysv:private", UNIPC_MQ_REMOVE_ON_CLOSE, NULL) == 0);
+    snprintf(name, sizeof name, "/unipc-program-poll-%ld", (long)getpid());
+    EXPECT(unipc_mq_create(&posix, name, UNIPC_MQ_REMOVE_ON_CLOSE,
+                           &UNIPC_MQ_OPTS(.max_messages = 2, .max_size = 64)) == 0);
     EXPECT(unipc_sem_create(&semaphore, "sysv:private", 0, UNIPC_SEM_REMOVE_ON_CLOSE, NULL) == 0);
     EXPECT(unipc_semset_create(&set, "sysv:private", zeros, 2, UNIPC_SEM_REMOVE_ON_CLOSE, NULL) ==
            0);
@@ -136,6 +139,7 @@ static void every_kind(void)
     things[16] = unipc_wait_fd(process < 0 ? ends[0] : process, UNIPC_WAIT_READ);
     things[17] = unipc_wait_queue(full);
     things[18] = unipc_wait_fd(ends[0], UNIPC_WAIT_READ | UNIPC_WAIT_WRITE);
+    things[19] = unipc_wait_mq(posix);
     while (unipc_queue_recv(full, text, sizeof text, &now) >= 0)
         ;
     EXPECT(unipc_wait_any(things, THINGS, &now) == 1);
@@ -194,6 +198,9 @@ static void every_kind(void)
     EXPECT(unipc_event_reset(event) == 0 && unipc_mq_send(orders, 7, "order", 5, NULL) == 0);
     is_told(12);
     EXPECT(unipc_mq_receive(orders, 0, 0, text, sizeof text, NULL, &now) == 5);
+    EXPECT(unipc_mq_send(posix, 7, "order", 5, NULL) == 0);
+    is_told(19);
+    EXPECT(unipc_mq_receive(posix, 0, 0, text, sizeof text, NULL, &now) == 5);
     EXPECT(unipc_sem_release(semaphore) == 0);
     is_told(13);
     EXPECT(unipc_sem_acquire(semaphore, &now) == 0 && unipc_semset_release(set, 1, 1) == 0);
@@ -213,6 +220,7 @@ static void every_kind(void)
     EXPECT(close(ends[0]) == 0 && close(ends[1]) == 0);
     unipc_semset_close(set);
     unipc_sem_close(semaphore);
+    unipc_mq_close(posix);
     unipc_mq_close(orders);
     unipc_client_close(asker);
     unipc_client_close(client);

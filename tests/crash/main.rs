@@ -23,6 +23,7 @@ mod step;
 mod storm;
 mod sync;
 mod tracer;
+mod watcher;
 mod worker;
 
 use std::process::ExitCode;
@@ -231,7 +232,11 @@ fn poll_storm(kills: u64, seed: u64) -> bool {
     let start = Instant::now();
     let failures = poll::run(kills, seed);
     let text = format!("{kills} kills, {:.0} kills/s, seed {seed}", rate(kills, start));
-    verdict("poll", &text, &failures)
+    let takers = verdict("poll", &text, &failures);
+    let start = Instant::now();
+    let failures = watcher::run(kills, seed);
+    let text = format!("{kills} kills, {:.0} kills/s, seed {seed}", rate(kills, start));
+    verdict("poll, taking nothing", &text, &failures) && takers
 }
 
 /// Dies at the instructions of a room's operations, or of those of this name.

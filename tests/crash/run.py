@@ -8,7 +8,8 @@ step    death before and after every single system call of each operation
 sem     death before and after each system call of making a semaphore, while another process waits to open it
 race    several processes create, open and unlink one name at once: one creates, all others get the same object
 sync    death at every single instruction of the operations of locks in shared memory, and a storm on all of them
-poll    death of those who poll, with their helpers: others are told, nothing of the dead stays
+poll    death of those who poll, with their helpers: others are told, nothing of the dead stays, and what came for
+        one who only waits, at a System V queue or with a descriptor that is armed, is there
 record  death in what is done with cells, directories and arrays: values are whole, tables in order
 channel death at each instruction of what is done with channels: fresh processes get through, nothing is lost
 mixed   a storm on all locks with workers in C and in Python (mixed.py; by itself it kills 100,000)

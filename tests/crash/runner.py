@@ -9,7 +9,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", TESTS.parent / "target"))
-LIMIT = 300  # seconds: a watchdog for one call of the test program
+LIMIT = 600  # seconds: a watchdog for one call of the test program
 
 
 def isolate() -> None:

@@ -48,8 +48,8 @@ def cargo(*arguments: str, unfit: dict[str, str] | None = None, **environment: s
     return Stage("cargo", command, environment, unfit or {})
 
 
-def runner(*command: str) -> Stage:
-    return Stage("runner", [sys.executable, *command])
+def runner(*command: str, limit: int = Stage.limit) -> Stage:
+    return Stage("runner", [sys.executable, *command], limit=limit)
 
 
 def pytest(folder: str) -> Stage:
@@ -85,8 +85,8 @@ STAGES = {
     "python": pytest("python/tests"),
     "examples": pytest("tests/examples"),
     "interop": runner("tests/interop/run.py"),
-    "crash": runner("tests/crash/run.py"),
-    "inject": runner("tests/inject/run.py"),
+    "crash": runner("tests/crash/run.py", limit=1200),
+    "inject": runner("tests/inject/run.py", limit=1200),
     "house": pytest("tests/scripts"),
 }
 

@@ -18,14 +18,14 @@ FAULTS: list[Fault] = [
         ),
         (
             SERVER,
-            "        debug_assert_eq!(bytes.len(), length);\n",
-            "        debug_assert_eq!(bytes.len(), length);\n"
+            "        let damaged = || ErrorKind::Layout(",
             "        if let Some((header, _)) = Header::parse(&bytes)\n"
             "            && let Some(slot) = Ticket(header.client).slot(slots.len())\n"
             "        {\n"
             "            let call = &slots[slot].calls[usize::from(header.call) % CALLS];\n"
             "            call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);\n"
-            "        }\n",
+            "        }\n"
+            "        let damaged = || ErrorKind::Layout(",
         ),
     ),
     fault(

@@ -138,3 +138,22 @@ fn what_was_lost_is_told_with_the_next_message_even_a_short_one() {
     let (bytes, received) = subscriber.recv(Timeout::TRY).unwrap();
     assert_eq!((bytes.as_slice(), received.lost), (&b"next"[..], 0));
 }
+
+/// A short message that is waited for lies beside the tail, without its number; nothing was lost before it all the same.
+#[test]
+fn nothing_is_lost_before_a_short_message_however_it_is_received() {
+    let name = named("topic-however");
+    let mut topic = Topic::create(name.0.as_str(), 4096).unwrap();
+    let mut subscriber = Subscriber::open(name.0.as_str()).unwrap();
+    let mut publish = || topic.publish(b"hello", Timeout::TRY).unwrap();
+    publish();
+    assert_eq!(subscriber.recv(Timeout::TRY).unwrap().1.lost, 0);
+    publish();
+    subscriber.peek(Timeout::TRY).unwrap();
+    assert_eq!(subscriber.release().unwrap().lost, 0);
+    publish();
+    let mut row = [std::mem::MaybeUninit::uninit(); 10];
+    assert_eq!(subscriber.recv_row(&mut row, 5, Timeout::TRY).unwrap(), (1, 0));
+    publish();
+    assert_eq!(subscriber.recv(Timeout::TRY).unwrap().1.lost, 0);
+}

@@ -215,6 +215,7 @@ impl Caller {
     }
 
     /// A handle that nobody else is using.
+    #[inline]
     #[allow(clippy::mut_from_ref, reason = "the value is the C caller's, not this one's")]
     pub(crate) fn handle_mut<T>(&self, handle: *mut T) -> Result<&mut T> {
         let mut handle = self.pointer("handle", handle)?;
@@ -457,9 +458,21 @@ impl Caller {
         Error::new(self.operation, argument, kind)
     }
 
+    /// As [`Caller::invalid`], about a pointer, out of the way of those that are not NULL.
+    #[cold]
+    fn null(&self, argument: &'static str) -> Error {
+        self.invalid(argument, "it is NULL")
+    }
+
+    /// As [`Caller::refused`], about a size, out of the way as well.
+    #[cold]
+    fn too_long(&self) -> Error {
+        self.refused("len", ErrorKind::Os(libc::ERANGE))
+    }
+
     #[inline]
     fn pointer<T>(&self, argument: &'static str, pointer: *mut T) -> Result<NonNull<T>> {
-        NonNull::new(pointer).ok_or_else(|| self.invalid(argument, "it is NULL"))
+        NonNull::new(pointer).ok_or_else(|| self.null(argument))
     }
 
     /// The start of a buffer whose size is possible.
@@ -470,7 +483,7 @@ impl Caller {
         }
         // No object is larger than this, so that a negative number in disguise is not followed.
         if length > isize::MAX.cast_unsigned() / size_of::<T>() {
-            return Err(self.refused("len", ErrorKind::Os(libc::ERANGE)));
+            return Err(self.too_long());
         }
         self.pointer("buf", buffer)
     }

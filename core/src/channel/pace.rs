@@ -15,7 +15,7 @@ const MOMENT: u32 = 16;
 const LONGEST: u32 = 64;
 const MANY: u64 = 16;
 /// One wait in so many waits a moment, to see whether several come.
-const PROBE: u32 = 256;
+const PROBE: u32 = 1024;
 
 /// What a consumer has seen of the pace of what it receives.
 #[derive(Debug, Default)]
@@ -24,32 +24,43 @@ pub(super) struct Pace {
     waits: u32,
     /// How many pauses more than [`MOMENT`] a moment has.
     longer: u32,
+    /// Whether it has waited a moment for the next message,
+    waited: bool,
+    /// and how often it has looked for it in vain.
+    pub(super) looks: u32,
 }
 
 impl Pace {
-    /// Before looking for a message, when all that was there is read. True if it waited.
-    pub(super) fn keep(&mut self) -> bool {
+    /// Before looking for a message, when all that was there is read.
+    #[inline]
+    pub(super) fn keep(&mut self) {
         self.waits = self.waits.wrapping_add(1);
-        let waits = self.caught_up >= HEELS || self.waits.is_multiple_of(PROBE);
-        if waits {
-            for _ in 0..MOMENT + self.longer {
-                pause();
-            }
+        self.waited = self.caught_up >= HEELS || self.waits.is_multiple_of(PROBE);
+        self.looks = 0;
+        if self.waited {
+            self.wait();
         }
-        waits
     }
 
-    /// After that, when so many messages are there, found after so many looks.
-    pub(super) fn note(&mut self, waited: bool, messages: u64, looks: u32) {
-        let several = messages > 1;
+    #[cold]
+    fn wait(&self) {
+        for _ in 0..MOMENT + self.longer {
+            pause();
+        }
+    }
+
+    /// After that, when messages are there: `record` bytes the first, `ahead` all of them.
+    #[inline]
+    pub(super) fn note(&mut self, record: u64, ahead: u64) {
+        let several = ahead > record;
         self.caught_up = match several {
-            true if waited => HEELS,
+            true if self.waited => HEELS,
             true => self.caught_up.saturating_add(1),
-            false if !waited && looks <= 2 => self.caught_up.saturating_add(1),
+            false if !self.waited && self.looks <= 2 => self.caught_up.saturating_add(1),
             false => 0,
         };
-        if waited {
-            let many = messages >= MANY;
+        if self.waited {
+            let many = ahead / MANY >= record;
             self.longer = if many { (self.longer + MOMENT).min(LONGEST - MOMENT) } else { 0 };
         }
     }

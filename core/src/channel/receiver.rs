@@ -10,7 +10,7 @@ use super::doorbell::{Doorbell, Waiting};
 use super::layout::{Bed, Control};
 use super::memory::Memory;
 use super::pace::Pace;
-use super::ring::{Beside, Found, Ring, copy_beside, other_size};
+use super::ring::{Found, Ring, other_size};
 use super::sender::rest;
 use super::turn::Taker;
 use super::wait::{self, Patience};
@@ -39,9 +39,6 @@ pub(super) struct Receiver {
     fences: bool,
     received: u64,
     pace: Pace,
-    /// What was found beside the tail, and whether that is where the next message is.
-    beside: Beside,
-    is_beside: bool,
     /// The length of the last message: that of the next one, mostly.
     length: usize,
     /// A message that was lent: the turn is held until it is taken or left.
@@ -73,8 +70,6 @@ impl Receiver {
             fences,
             received: 0,
             pace: Pace::default(),
-            beside: Beside::default(),
-            is_beside: false,
             lent: None,
             doorbell: Doorbell::default(),
         }
@@ -94,7 +89,7 @@ impl Receiver {
             self.turn.exit();
             return Err(ErrorKind::Os(libc::EMSGSIZE));
         }
-        self.copy(found, &mut buffer[..found.length]);
+        self.ring.read(found, &mut buffer[..found.length]);
         self.take(found.end, 1);
         Ok(found.length)
     }
@@ -106,7 +101,7 @@ impl Receiver {
         make: impl FnOnce(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
     ) -> Result<R, ErrorKind> {
         let found = self.arrive(timeout)?;
-        let result = make(found.length, &mut |buffer| self.copy(found, buffer));
+        let result = make(found.length, &mut |buffer| _ = self.ring.read(found, buffer));
         self.take(found.end, 1);
         Ok(result)
     }
@@ -127,8 +122,6 @@ impl Receiver {
             self.turn.exit();
             return Err(other_size(found.length as u64, size as u64));
         }
-        // What is beside the tail is one message; there may be more by now.
-        self.is_beside = false;
         let record = found.end.wrapping_sub(self.position);
         let ahead = self.tail.wrapping_sub(self.position).min(self.ring.mirror.size());
         let rows = usize::try_from(ahead / record).unwrap_or(usize::MAX);
@@ -174,15 +167,6 @@ impl Receiver {
         Ok(())
     }
 
-    #[inline]
-    fn copy(&self, found: Found, buffer: &mut [MaybeUninit<u8>]) {
-        if self.is_beside {
-            copy_beside(&self.beside, buffer);
-        } else {
-            self.ring.read(found, buffer);
-        }
-    }
-
     /// Takes the turn, and waits until there is a message.
     #[inline]
     fn arrive(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
@@ -192,11 +176,18 @@ impl Receiver {
         if !self.turn.enter(timeout)? {
             self.refresh();
         }
-        self.is_beside = false;
         if self.position != self.tail {
             return self.find();
         }
-        self.arrive_when_there_is_one(timeout)
+        self.arrive_when_there_is_one(timeout)?;
+        let found = match self.ring.beside(self.position, self.tail) {
+            Some(found) => found,
+            None => self.find()?,
+        };
+        self.length = found.length;
+        self.pace
+            .note(found.end.wrapping_sub(self.position), self.tail.wrapping_sub(self.position));
+        Ok(found)
     }
 
     fn refresh(&mut self) {
@@ -215,23 +206,25 @@ impl Receiver {
         found
     }
 
-    fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
-        let waited = self.pace.keep();
+    /// With the turn, before and after.
+    #[inline]
+    fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
+        self.pace.keep();
+        self.tail = self.ring.tail();
+        if self.tail == self.position { self.wait_with_the_turn(timeout) } else { Ok(()) }
+    }
+
+    fn wait_with_the_turn(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
         let mut deadline = None;
-        let mut polls = 0_u32;
-        loop {
-            self.tail = self.ring.tail();
-            if self.tail != self.position {
-                break;
-            }
+        while self.tail == self.position {
             self.turn.exit();
-            polls += 1;
+            self.pace.looks += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
                 return Err(self.doorbell.nothing(timeout.expired()));
             }
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
-            polls += self.wait_for_message(deadline)?;
+            self.pace.looks += self.wait_for_message(deadline)?;
             // The message first: to look at the clock takes longer.
             if self.ring.tail() == self.position && deadline.has_passed() {
                 return Err(self.doorbell.nothing(timeout.expired()));
@@ -239,16 +232,9 @@ impl Receiver {
             if !self.turn.enter_within(|| rest(timeout, deadline))? {
                 self.refresh();
             }
+            self.tail = self.ring.tail();
         }
-        let beside = self.ring.beside(self.position, self.tail, &mut self.beside);
-        self.is_beside = beside.is_some();
-        let found = match beside {
-            Some(found) => found,
-            None => self.find()?,
-        };
-        self.length = found.length;
-        self.pace.note(waited, found.about(self.position, self.tail), polls);
-        Ok(found)
+        Ok(())
     }
 
     /// Without the turn. How often it looked.

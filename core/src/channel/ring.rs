@@ -35,9 +35,6 @@ pub(super) struct Ring {
     message_size: u64,
 }
 
-/// Room for a payload that is found beside the tail.
-pub(super) type Beside = [u64; BESIDE / 8];
-
 /// A record that is committed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
@@ -48,6 +45,16 @@ pub(super) struct Found {
     pub(super) number: u64,
     /// Where the next record begins.
     pub(super) end: u64,
+    /// What stands at the copy beside the tail, if there is one; otherwise 0.
+    mark: u64,
+}
+
+impl Found {
+    /// What is found beside the tail has none: it is the one behind the last.
+    #[inline]
+    pub(super) fn has_number(self) -> bool {
+        self.mark == 0
+    }
 }
 
 impl Ring {
@@ -155,40 +162,20 @@ impl Ring {
         front.tail.store(end, Ordering::Release);
     }
 
-    /// The record at `head`, which must be before `tail`, if its payload is beside the tail: it is copied to `room`.
+    /// The record at `head`, which must be before `tail`, if its payload is beside the tail.
     #[inline]
-    pub(super) fn beside(&self, head: u64, tail: u64, room: &mut Beside) -> Option<Found> {
-        let front = &*self.front;
+    pub(super) fn beside(&self, head: u64, tail: u64) -> Option<Found> {
         // SYNC: acquire pairs with the release in `put`.
-        let seen = front.last.load(Ordering::Acquire);
-        let length = (seen & 0xffff_ffff).wrapping_sub(1);
+        let mark = self.front.last.load(Ordering::Acquire);
+        let length = (mark & 0xffff_ffff).wrapping_sub(1);
         let length = usize::try_from(length).ok().filter(|&length| length <= BESIDE)?;
-        if seen != mark(tail, length) {
+        if mark != self::mark(tail, length) {
             return None;
         }
         let record = self.record(length).ok()?;
-        if head.wrapping_add(record) != tail {
-            return None;
-        }
-        let (body, rest) = room.split_at_mut(SAME_LINE / 8);
-        copy_words(&front.body, body, length);
-        let is_longer = length > SAME_LINE;
-        if is_longer {
-            // SYNC: as above.
-            if front.rest_last.load(Ordering::Acquire) != seen {
-                return None;
-            }
-            copy_words(&front.rest, rest, length - SAME_LINE);
-        }
-        // SYNC: pairs with the fence in `put`.
-        fence(Ordering::Acquire);
-        let is_there = |last: &AtomicU64| last.load(Ordering::Relaxed) == seen;
-        (is_there(&front.last) && (!is_longer || is_there(&front.rest_last))).then_some(Found {
-            payload: self.payload(head),
-            length,
-            number: 0,
-            end: tail,
-        })
+        let is_next = head.wrapping_add(record) == tail;
+        let payload = self.payload(head);
+        is_next.then_some(Found { payload, length, number: 0, end: tail, mark })
     }
 
     /// The record at `head`, which must be before `tail`.
@@ -216,16 +203,40 @@ impl Ring {
                 length,
                 number,
                 end: head.wrapping_add(record),
+                mark: 0,
             }),
             _ => Err(damaged(head, tail, length)),
         }
     }
 
-    /// Copies a payload out.
-    #[inline]
-    pub(super) fn read<'a>(&self, found: Found, buffer: &'a mut [MaybeUninit<u8>]) -> &'a mut [u8] {
+    /// Copies a payload out. True if it was beside the tail: then it is whole, whatever became of the ring meanwhile.
+    #[inline(always)]
+    pub(super) fn read(&self, found: Found, buffer: &mut [MaybeUninit<u8>]) -> bool {
         let length = found.length.min(buffer.len());
-        self.mirror.read(found.payload, &mut buffer[..length])
+        let buffer = &mut buffer[..length];
+        let is_beside = found.mark != 0 && self.read_beside(found.mark, buffer);
+        if !is_beside {
+            self.mirror.read(found.payload, buffer);
+        }
+        is_beside
+    }
+
+    #[inline(always)]
+    fn read_beside(&self, mark: u64, buffer: &mut [MaybeUninit<u8>]) -> bool {
+        let front = &*self.front;
+        let (body, rest) = buffer.split_at_mut(buffer.len().min(SAME_LINE));
+        get(&front.body, body);
+        if !rest.is_empty() {
+            // SYNC: acquire pairs with the release in `put`.
+            if front.rest_last.load(Ordering::Acquire) != mark {
+                return false;
+            }
+            get(&front.rest, rest);
+        }
+        // SYNC: pairs with the fence in `put`.
+        fence(Ordering::Acquire);
+        let is_there = |last: &AtomicU64| last.load(Ordering::Relaxed) == mark;
+        is_there(&front.last) && (rest.is_empty() || is_there(&front.rest_last))
     }
 }
 
@@ -248,32 +259,16 @@ fn put(last: &AtomicU64, body: &[AtomicU64], payload: &[u8], mark: u64) {
     last.store(mark, Ordering::Release);
 }
 
+/// Copies what is in words out, as much as there is room for.
 #[inline]
-fn copy_words(body: &[AtomicU64], room: &mut [u64], length: usize) {
-    for (copy, word) in room.iter_mut().zip(body).take(length.div_ceil(8)) {
-        *copy = word.load(Ordering::Relaxed);
+fn get(body: &[AtomicU64], room: &mut [MaybeUninit<u8>]) {
+    let word = |word: &AtomicU64| word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
+    let (rooms, rest) = room.as_chunks_mut::<8>();
+    for (room, from) in rooms.iter_mut().zip(body) {
+        *room = word(from);
     }
-}
-
-impl Found {
-    /// About how many records there are from `head` to `tail`, of which this is the first.
-    #[inline]
-    pub(super) fn about(&self, head: u64, tail: u64) -> u64 {
-        tail.wrapping_sub(head) / self.end.wrapping_sub(head).max(1)
-    }
-}
-
-/// Copies the beginning of what was beside the tail.
-#[inline]
-pub(super) fn copy_beside(beside: &Beside, buffer: &mut [MaybeUninit<u8>]) {
-    let mut rooms = buffer.chunks_exact_mut(8);
-    let mut words = beside.iter();
-    for (room, word) in (&mut rooms).zip(&mut words) {
-        room.copy_from_slice(&word.to_ne_bytes().map(MaybeUninit::new));
-    }
-    let last = words.next().copied().unwrap_or(0).to_ne_bytes();
-    for (room, byte) in rooms.into_remainder().iter_mut().zip(last) {
-        room.write(byte);
+    if let Some(last) = body.get(rooms.len()).filter(|_| !rest.is_empty()) {
+        rest.copy_from_slice(&word(last)[..rest.len()]);
     }
 }
 

@@ -11,7 +11,7 @@ use super::doorbell::{Doorbell, Waiting};
 use super::layout::{Bed, Half};
 use super::memory::Memory;
 use super::pace::Pace;
-use super::ring::{Beside, Found, Ring, copy_beside, other_size};
+use super::ring::{Found, Ring, other_size};
 use super::seat::Home;
 use super::turn::Taker;
 use super::wait::{self, Patience};
@@ -50,8 +50,6 @@ pub(super) struct Reader {
     received: u64,
     lost: u64,
     pace: Pace,
-    /// What was found beside the tail last.
-    beside: Beside,
     /// The length of the last message: that of the next one, mostly.
     length: usize,
     lent: Option<Found>,
@@ -117,7 +115,6 @@ impl Reader {
             received: 0,
             lost: 0,
             pace: Pace::default(),
-            beside: Beside::default(),
             lent: None,
             home,
             doorbell: Doorbell::default(),
@@ -134,16 +131,16 @@ impl Reader {
         timeout: Timeout,
     ) -> Result<Received, ErrorKind> {
         loop {
-            let (found, is_beside) = self.arrive(timeout)?;
+            let found = self.arrive(timeout)?;
             if found.length > buffer.len() {
                 if self.is_whole() {
                     return Err(ErrorKind::Os(libc::EMSGSIZE));
                 }
                 continue;
             }
-            self.copy(found, is_beside, &mut buffer[..found.length]);
+            let is_beside = self.ring.read(found, &mut buffer[..found.length]);
             if is_beside || self.is_whole() {
-                return Ok(self.take(found, is_beside));
+                return Ok(self.take(found));
             }
         }
     }
@@ -155,10 +152,11 @@ impl Reader {
         mut make: impl FnMut(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
     ) -> Result<(R, Received), ErrorKind> {
         loop {
-            let (found, is_beside) = self.arrive(timeout)?;
-            let result = make(found.length, &mut |buffer| self.copy(found, is_beside, buffer));
+            let found = self.arrive(timeout)?;
+            let mut is_beside = false;
+            let result = make(found.length, &mut |room| is_beside = self.ring.read(found, room));
             if is_beside || self.is_whole() {
-                return Ok((result, self.take(found, is_beside)));
+                return Ok((result, self.take(found)));
             }
         }
     }
@@ -175,7 +173,7 @@ impl Reader {
             return Err(ErrorKind::invalid("there is no room for a message"));
         }
         loop {
-            let (first, _) = self.arrive(timeout)?;
+            let first = self.arrive(timeout)?;
             if first.length != size {
                 if self.is_whole() {
                     return Err(other_size(first.length as u64, size as u64));
@@ -195,7 +193,7 @@ impl Reader {
                 }
             }
             if self.is_whole() {
-                let lost = self.take(first, false).lost;
+                let lost = self.take(first).lost;
                 self.skip(found.end, count - 1);
                 return Ok((count, lost));
             }
@@ -204,7 +202,7 @@ impl Reader {
 
     /// Lends the next message where it lies. In a topic that keeps the latest, only [`Reader::finish`] tells whether it stayed whole.
     pub(super) fn peek(&mut self, timeout: Timeout) -> Result<(*mut u8, usize), ErrorKind> {
-        let (found, _) = self.arrive(timeout)?;
+        let found = self.arrive(timeout)?;
         self.lent = Some(found);
         Ok((self.ring.mirror.address(found.payload), found.length))
     }
@@ -217,23 +215,14 @@ impl Reader {
         if !taken {
             return Ok(Some(Received { length: found.length, lost: 0 }));
         }
-        Ok(self.is_whole().then(|| self.take(found, false)))
-    }
-
-    #[inline]
-    fn copy(&self, found: Found, is_beside: bool, buffer: &mut [MaybeUninit<u8>]) {
-        if is_beside {
-            copy_beside(&self.beside, buffer);
-        } else {
-            self.ring.read(found, buffer);
-        }
+        Ok(self.is_whole().then(|| self.take(found)))
     }
 
     /// Was what was read at the position whole until now?
     #[inline]
     fn is_whole(&mut self) -> bool {
         // SYNC: pairs with the fence in `forget`: what was read before this is older than the credit seen after it.
-        fence(Ordering::SeqCst);
+        fence(Ordering::Acquire);
         let is_whole = self.credit.load(Ordering::Relaxed) <= self.position;
         if !is_whole {
             self.catch_up();
@@ -241,28 +230,43 @@ impl Reader {
         is_whole
     }
 
-    /// Waits until there is a message; true if it was found beside the tail, and copied from there.
-    fn arrive(&mut self, timeout: Timeout) -> Result<(Found, bool), ErrorKind> {
+    /// Waits until there is a message.
+    #[inline]
+    fn arrive(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
         self.home.check()?;
         if self.lent.is_some() {
             return Err(ErrorKind::invalid("release what is lent first"));
         }
+        let has_caught_up = self.position == self.tail;
+        if has_caught_up {
+            self.arrive_when_there_is_one(timeout)?;
+        }
+        // What is beside the tail has no number.
+        let is_told = !self.astray || self.ring.fixed_record().is_some();
+        let beside = if has_caught_up && is_told {
+            self.ring.beside(self.position, self.tail)
+        } else {
+            None
+        };
+        let found = match beside {
+            Some(found) => found,
+            None => self.find(timeout)?,
+        };
+        self.length = found.length;
+        if has_caught_up {
+            let record = found.end.wrapping_sub(self.position);
+            self.pace.note(record, self.tail.wrapping_sub(self.position));
+        }
+        Ok(found)
+    }
+
+    fn find(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
         loop {
-            if self.position == self.tail
-                && let Some(found) = self.arrive_when_there_is_one(timeout)?
-            {
-                return Ok((found, true));
-            }
             match self.ring.find(self.position, self.tail) {
-                Ok(found) => {
-                    self.length = found.length;
-                    return Ok((found, false));
-                }
-                Err(damaged) => {
-                    if self.is_whole() {
-                        return Err(damaged);
-                    }
-                }
+                Err(damaged) if self.is_whole() => return Err(damaged),
+                Err(_) if self.position == self.tail => self.arrive_when_there_is_one(timeout)?,
+                Err(_) => {}
+                found => return found,
             }
         }
     }
@@ -285,39 +289,29 @@ impl Reader {
         self.half.lost.store(all, Ordering::Relaxed);
     }
 
-    fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<Option<Found>, ErrorKind> {
-        let waited = self.pace.keep();
+    #[inline]
+    fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
+        self.pace.keep();
+        self.tail = self.ring.tail();
+        if self.tail == self.position { self.wait(timeout) } else { Ok(()) }
+    }
+
+    fn wait(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
         let mut deadline = None;
-        let mut polls = 0_u32;
-        loop {
-            self.tail = self.ring.tail();
-            if self.tail != self.position {
-                break;
-            }
-            polls += 1;
+        while self.tail == self.position {
+            self.pace.looks += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
                 return Err(self.doorbell.nothing(timeout.expired()));
             }
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
-            polls += self.wait_for_message(deadline)?;
-            if self.ring.tail() == self.position && deadline.has_passed() {
+            self.pace.looks += self.wait_for_message(deadline)?;
+            self.tail = self.ring.tail();
+            if self.tail == self.position && deadline.has_passed() {
                 return Err(self.doorbell.nothing(timeout.expired()));
             }
         }
-        // What is beside the tail has no number.
-        let is_told = !self.astray || self.ring.fixed_record().is_some();
-        let (ring, room) = (&self.ring, &mut self.beside);
-        let beside = is_told.then(|| ring.beside(self.position, self.tail, room)).flatten();
-        let messages = if let Some(found) = beside {
-            self.length = found.length;
-            1
-        } else {
-            let first = self.ring.find(self.position, self.tail);
-            first.map_or(1, |first| first.about(self.position, self.tail))
-        };
-        self.pace.note(waited, messages, polls);
-        Ok(beside)
+        Ok(())
     }
 
     fn wait_for_message(&mut self, deadline: Deadline) -> Result<u32, ErrorKind> {
@@ -341,10 +335,10 @@ impl Reader {
 
     /// Goes on behind a message that was read whole.
     #[inline]
-    fn take(&mut self, found: Found, beside: bool) -> Received {
+    fn take(&mut self, found: Found) -> Received {
         #[allow(clippy::cast_possible_truncation, reason = "half a word")]
         let number = found.number as u32;
-        if self.ring.fixed_record().is_none() && !beside {
+        if self.ring.fixed_record().is_none() && found.has_number() {
             if let Some(expected) = self.number {
                 self.lose(u64::from(number.wrapping_sub(expected)));
             }

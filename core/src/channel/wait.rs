@@ -25,10 +25,10 @@ use crate::time::{Deadline, Timeout};
 /// The longest sleep without a look.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// How long to spin at most, which is about what it costs to wake somebody on another processor.
-const LONGEST: Duration = Duration::from_micros(50);
+/// How long to spin at most, in nanoseconds: about what it costs to wake somebody on another processor.
+const LONGEST: u32 = 50_000;
 /// How long to spin at least: long enough for an answer of a peer that is awake.
-const SHORTEST: Duration = Duration::from_micros(2);
+const SHORTEST: u32 = 2_000;
 
 /// After so many waits in a row for which spinning was in vain it is left out, as between processes on one processor,
 const VAIN: u32 = 8;
@@ -71,7 +71,8 @@ fn spins() -> u32 {
 /// How long this handle spins before it sleeps, by what it has seen.
 #[derive(Debug)]
 pub(super) struct Patience {
-    spin: Duration,
+    /// In nanoseconds; 0 for not at all.
+    spin: u32,
     /// How many waits in a row were longer than that.
     vain: u32,
     /// Spin for ever, never sleep.
@@ -81,13 +82,13 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn new() -> Self {
         // With one processor spinning keeps the peer from running.
-        let spin = if sys::processors() > 1 { LONGEST } else { Duration::ZERO };
+        let spin = if sys::processors() > 1 { LONGEST } else { 0 };
         Self { spin, vain: 0, restless: false }
     }
 
     /// Spins until `ready`, the deadline, or there is no point in spinning any longer. True when it is ready.
     pub(super) fn spin(&mut self, deadline: Deadline, mut ready: impl FnMut() -> bool) -> bool {
-        if !self.restless && (self.spin.is_zero() || self.is_in_vain()) {
+        if !self.restless && (self.spin == 0 || self.is_in_vain()) {
             return ready();
         }
         let mut polls = 0;
@@ -104,7 +105,7 @@ impl Patience {
             }
             polls += POLLS;
             let now = Instant::now();
-            let end = *end.get_or_insert(now + self.spin);
+            let end = *end.get_or_insert(now + Duration::from_nanos(self.spin.into()));
             if self.restless {
                 // From time to time the caller must see whether there is anything to wait for.
                 if deadline.has_passed() || now >= *start.get_or_insert(now) + SLICE {

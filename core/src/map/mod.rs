@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod access;
+pub(crate) mod bytes;
 pub(crate) mod cell;
 pub(crate) mod copy;
 pub(crate) mod lines;

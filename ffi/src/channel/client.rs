@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::ptr::null;
 
 use libc::{ssize_t, timespec};
-use unipc_core::channel::{Answer, Call};
+use unipc_core::channel::Call;
 
 use super::super::shm::unipc_shm;
 use super::boundary::Caller;
@@ -211,10 +211,10 @@ pub unsafe extern "C" fn unipc_client_wait(
     caller.guard(|| {
         let room = caller.room(buf.cast::<u8>(), cap)?;
         let (call, timeout) = (call_number(&caller, call)?, caller.timeout(timeout)?);
-        let Answer { bytes, more: follow, .. } =
-            caller.handle_mut(client)?.client.wait(call, timeout)?;
-        caller.give(more, c_int::from(follow));
-        give(&caller, &bytes, room)
+        caller.handle_mut(client)?.client.wait_with(call, timeout, |bytes, follow| {
+            caller.give(more, c_int::from(follow));
+            give(&caller, bytes, room)
+        })?
     })
 }
 

@@ -5,7 +5,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{FAILED, HAS_DEADLINE, HEADER, Header, KIND, MORE, SLICE, joined, now};
+use super::message::{HAS_DEADLINE, Header, Part, joined};
+use super::{KIND, SLICE, now};
 use crate::channel::layout::{CALLS, Participant};
 use crate::channel::memory::Memory;
 use crate::channel::options::{Channel, Options, Sealed};
@@ -16,7 +17,7 @@ use crate::channel::ring::Ring;
 use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::mirror::written;
+use crate::map::bytes::Bytes;
 use crate::name::Name;
 use crate::sync::Place;
 use crate::time::Timeout;
@@ -29,7 +30,7 @@ pub struct Client {
     answers: Receiver,
     next: u16,
     /// Answers to calls that nobody has waited for yet.
-    early: Vec<(u16, Answer)>,
+    early: Vec<(u16, Part)>,
     /// Where the questions that are open end in the ring, by number modulo [`CALLS`].
     open: [Option<(u16, u64)>; CALLS],
     owed: Arc<Owed>,
@@ -59,7 +60,6 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// More parts will follow.
     pub more: bool,
-    failure: Option<i32>,
 }
 
 impl Channel for Client {}
@@ -105,13 +105,13 @@ impl Client {
         let call = self.begin(question, timeout)?;
         let mut whole = Vec::new();
         loop {
-            match self.wait(call, rest(timeout, deadline)) {
-                Ok(part) => {
-                    whole.extend(part.bytes);
-                    if !part.more {
-                        return Ok(whole);
-                    }
-                }
+            let take = |part: &[u8], more| {
+                whole.extend_from_slice(part);
+                more
+            };
+            match self.wait_with(call, rest(timeout, deadline), take) {
+                Ok(true) => {}
+                Ok(false) => return Ok(whole),
                 Err(error) => {
                     self.cancel(call);
                     return Err(error);
@@ -167,9 +167,7 @@ impl Client {
         let moment = deadline
             .map(|deadline| u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX).to_ne_bytes());
         let moment = moment.as_ref().map_or(&[][..], |moment| moment);
-        joined([&header.word(), moment, question], |message| {
-            self.questions.send(message, timeout)
-        })?;
+        joined(header, [moment, question], |message| self.questions.send(message, timeout))?;
         self.open[place] = Some((number, self.questions.sent_up_to()));
         self.owed.set(number, self.questions.sent_up_to());
         Ok(Call(number))
@@ -179,22 +177,31 @@ impl Client {
     ///
     /// Errors: as [`Client::call`]; after `EPIPE`, and what the server said, the call is over. `EINVAL` when it is over.
     pub fn wait(&mut self, call: Call, timeout: Timeout) -> Result<Answer> {
-        let answer = self.wait_for(call.0, timeout);
-        let answer = answer.map_err(|kind| self.seat.failed("wait", kind))?;
-        match answer.failure {
-            None => Ok(answer),
-            Some(errno) => {
-                let words = String::from_utf8_lossy(&answer.bytes).into_owned();
-                let error = self
-                    .seat
-                    .failed("call", ErrorKind::Os(if errno > 0 { errno } else { libc::EIO }));
-                Err(if words.is_empty() {
-                    error
-                } else {
-                    error.with_advice(format!("the server says: {words}"))
-                })
-            }
+        self.wait_with(call, timeout, |bytes, more| Answer { bytes: bytes.to_vec(), more })
+    }
+
+    /// As [`Client::wait`], for who needs the bytes, and whether more will follow, for a moment only.
+    pub fn wait_with<R>(
+        &mut self,
+        call: Call,
+        timeout: Timeout,
+        take: impl FnOnce(&[u8], bool) -> R,
+    ) -> Result<R> {
+        let part = self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
+        match part.payload() {
+            Ok(bytes) => Ok(take(bytes, part.has_more())),
+            Err((errno, words)) => Err(self.told(errno, words)),
         }
+    }
+
+    /// The error that a server has answered with.
+    fn told(&self, errno: i32, words: &[u8]) -> Error {
+        let errno = if errno > 0 { errno } else { libc::EIO };
+        let error = self.seat.failed("call", ErrorKind::Os(errno));
+        if words.is_empty() {
+            return error;
+        }
+        error.with_advice(format!("the server says: {}", String::from_utf8_lossy(words)))
     }
 
     /// Is there an answer still to be waited for?
@@ -220,7 +227,7 @@ impl Client {
         self.open[usize::from(number) % CALLS].is_some_and(|(open, _)| open == number)
     }
 
-    fn wait_for(&mut self, number: u16, timeout: Timeout) -> Result<Answer, ErrorKind> {
+    fn wait_for(&mut self, number: u16, timeout: Timeout) -> Result<Part, ErrorKind> {
         if let Some(at) = self.early.iter().position(|(early, _)| *early == number) {
             return Ok(self.finish(number, at));
         }
@@ -269,20 +276,20 @@ impl Client {
     }
 
     /// Keeps an answer until its call is waited for.
-    fn set_aside(&mut self, number: u16, answer: Answer) {
+    fn set_aside(&mut self, number: u16, answer: Part) {
         self.early.push((number, answer));
         self.owed.set_early(number, true);
     }
 
     /// Takes an answer that is there; the last one ends the call.
-    fn finish(&mut self, number: u16, at: usize) -> Answer {
+    fn finish(&mut self, number: u16, at: usize) -> Part {
         let (_, answer) = self.early.remove(at);
         self.end(number, &answer);
         answer
     }
 
-    fn end(&mut self, number: u16, answer: &Answer) {
-        if answer.more {
+    fn end(&mut self, number: u16, answer: &Part) {
+        if answer.has_more() {
             self.owed.set_early(number, self.early.iter().any(|(early, _)| *early == number));
         } else {
             self.close(number);
@@ -290,24 +297,14 @@ impl Client {
     }
 
     /// The next answer to any open call; `None` for one that nobody waits for.
-    fn receive(&mut self, timeout: Timeout) -> Result<Option<(u16, Answer)>, ErrorKind> {
-        let mut bytes = self.answers.receive_with(timeout, |length, copy| {
-            let mut bytes = Vec::with_capacity(length);
-            copy(bytes.spare_capacity_mut());
-            written(bytes, length)
-        })?;
-        let Some((header, rest)) = Header::parse(&bytes) else { return Ok(None) };
+    fn receive(&mut self, timeout: Timeout) -> Result<Option<(u16, Part)>, ErrorKind> {
+        let bytes =
+            self.answers.receive_with(timeout, |length, copy| Bytes::copied(length, copy))?;
+        let Some((header, _)) = Header::parse(&bytes) else { return Ok(None) };
         if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
             return Ok(None);
         }
-        let (failure, before) = match (header.what, rest.first_chunk()) {
-            (FAILED, Some(errno)) => (Some(i32::from_ne_bytes(*errno)), HEADER + errno.len()),
-            (FAILED, None) => (Some(libc::EIO), HEADER),
-            _ => (None, HEADER),
-        };
-        bytes.drain(..before);
-        let answer = Answer { bytes, more: header.what == MORE, failure };
-        Ok(Some((header.call, answer)))
+        Ok(Some((header.call, Part::new(header, bytes))))
     }
 
     /// Errors: `EPIPE` when the server that has taken the question is dead.

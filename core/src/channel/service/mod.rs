@@ -10,17 +10,20 @@
 //! works on the call dies.
 
 mod client;
+mod message;
 mod server;
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::message::Header;
 use super::memory::Memory;
 use super::options::{Channel, Options, Sealed};
 use super::seat::{Label, Seat};
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
+use crate::map::bytes::Bytes;
 use crate::name::Name;
 use crate::sync::Place;
 use crate::time::Timeout;
@@ -31,59 +34,8 @@ pub use server::{ServiceReceiver, ServiceSender};
 
 const KIND: [u8; 8] = *b"service\0";
 
-/// Bytes before a question or an answer; twice as many with a moment.
-const HEADER: usize = 8;
-
 /// How often who waits for the other side looks whether it lives.
 const SLICE: Duration = Duration::from_millis(20);
-
-/// In a question: the moment follows.
-const HAS_DEADLINE: u16 = 1;
-
-/// The word that a question, or an answer, begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Header {
-    client: u32,
-    call: u16,
-    what: u16,
-}
-
-impl Header {
-    fn word(self) -> [u8; HEADER] {
-        (u64::from(self.what) << 48 | u64::from(self.call) << 32 | u64::from(self.client))
-            .to_ne_bytes()
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "the parts of a word")]
-    fn parse(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (word, rest) = bytes.split_first_chunk()?;
-        let word = u64::from_ne_bytes(*word);
-        let header =
-            Self { client: word as u32, call: (word >> 32) as u16, what: (word >> 48) as u16 };
-        Some((header, rest))
-    }
-}
-
-/// What is put together without asking for memory.
-const SHORT: usize = 128;
-
-/// Puts the parts of a message together for somebody who sends it.
-fn joined<R>(parts: [&[u8]; 3], send: impl FnOnce(&[u8]) -> R) -> R {
-    let length = parts.iter().map(|part| part.len()).sum();
-    let mut short = [0; SHORT];
-    let Some(message) = short.get_mut(..length) else { return send(&parts.concat()) };
-    let mut room = &mut *message;
-    for part in parts {
-        let (here, behind) = room.split_at_mut(part.len());
-        here.copy_from_slice(part);
-        room = behind;
-    }
-    send(message)
-}
-
-const LAST: u16 = 0;
-const MORE: u16 = 1;
-const FAILED: u16 = 2;
 
 /// Answers questions.
 ///
@@ -117,7 +69,7 @@ pub struct Service {
 pub struct Question {
     header: Header,
     deadline: Option<Duration>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     payload: usize,
 }
 

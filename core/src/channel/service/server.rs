@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE, Question, SLICE, joined};
+use super::message::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE, joined};
+use super::{Question, SLICE};
 use crate::channel::layout::CALLS;
 use crate::channel::participant::{Ticket, is_dead, is_present};
 use crate::channel::receiver::Receiver;
@@ -14,7 +15,7 @@ use crate::channel::ring::Ring;
 use crate::channel::seat::Seat;
 use crate::channel::sender::{Sender, rest};
 use crate::error::{ErrorKind, Result};
-use crate::map::mirror::written;
+use crate::map::bytes::Bytes;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -60,10 +61,8 @@ impl ServiceReceiver {
 
     fn next(&mut self, timeout: Timeout) -> Result<Question, ErrorKind> {
         let (slots, me) = (&self.seat.memory.slots, self.seat.ticket);
-        let (bytes, length) = self.questions.receive_with(timeout, |length, copy| {
-            let mut bytes = Vec::with_capacity(length);
-            copy(bytes.spare_capacity_mut());
-            let bytes = written(bytes, length);
+        let bytes = self.questions.receive_with(timeout, |length, copy| {
+            let bytes = Bytes::copied(length, copy);
             // Before it is taken: whoever waits for the answer must know who owes it.
             if let Some((header, _)) = Header::parse(&bytes)
                 && let Some(slot) = Ticket(header.client).slot(slots.len())
@@ -71,9 +70,8 @@ impl ServiceReceiver {
                 let call = &slots[slot].calls[usize::from(header.call) % CALLS];
                 call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);
             }
-            (bytes, length)
+            bytes
         })?;
-        debug_assert_eq!(bytes.len(), length);
         let damaged = || ErrorKind::Layout("a question without its beginning".into());
         let (header, rest) = Header::parse(&bytes).ok_or_else(damaged)?;
         let (deadline, payload) = if header.what & HAS_DEADLINE == 0 {
@@ -136,9 +134,9 @@ impl ServiceSender {
             self.answers[slot] = Some(sender);
         }
         let Some(sender) = &mut self.answers[slot] else { return Err(gone()) };
-        let header = Header { what, ..question.header }.word();
+        let header = Header { what, ..question.header };
         let deadline = timeout.deadline();
-        joined([&header, parts[0], parts[1]], |message| {
+        joined(header, parts, |message| {
             loop {
                 // In slices: the dead make no room, and nobody tells of their death.
                 let slice = match rest(timeout, deadline) {

@@ -25,6 +25,9 @@ use unipc::{ErrorKind, SharedMemory, Timeout};
 const WAIT: Timeout = Timeout::After(Duration::from_millis(200));
 /// Nothing at all happens for so long: somebody hangs.
 const HANG: Duration = Duration::from_secs(15);
+/// On a busy machine a storm goes on until so many were killed, and each role has come to so many operations.
+const KILLS: usize = 100;
+const OPERATIONS: u64 = 50;
 /// So many messages of each producer the ledger knows.
 const MOST: usize = 1 << 22;
 const WRITERS: usize = 2;
@@ -60,6 +63,11 @@ impl Ledger {
 
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst) != 0
+    }
+
+    /// Has each of the first roles done enough?
+    fn is_rich(&self, roles: usize) -> bool {
+        self.done[..roles].iter().all(|it| it.load(Ordering::SeqCst) > OPERATIONS)
     }
 
     fn progress(&self) -> u64 {
@@ -114,7 +122,8 @@ fn start(world: &World, role: Role, index: usize) -> Pid {
     unsafe { libc::_exit(status) }
 }
 
-/// Kills and replaces, until the time is over; then lets everybody come to an end. Tells how many were killed.
+/// Kills and replaces, until the time is over and enough was done; then lets everybody come to an end. Tells how many
+/// were killed.
 fn storm(world: &World, roles: &[Role], mut killed: impl FnMut(usize)) -> usize {
     let seconds = std::env::var("UNIPC_STORM_SECONDS").ok().and_then(|it| it.parse().ok());
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(6));
@@ -123,7 +132,7 @@ fn storm(world: &World, roles: &[Role], mut killed: impl FnMut(usize)) -> usize 
     let mut random = Random::new();
     let mut kills = 0;
     let mut last = (0, Instant::now());
-    while Instant::now() < end {
+    while Instant::now() < end || kills <= KILLS || !world.ledger.is_rich(roles.len()) {
         // SAFETY: a setting of this process: should the parent itself hang.
         unsafe { libc::alarm(120) };
         std::thread::sleep(Duration::from_micros(random.below(2500)));
@@ -305,7 +314,7 @@ fn what_was_sent_to_a_queue_is_received_once_whoever_is_killed() {
         eprintln!(
             "queue storm: {kills} kills, {sent} sent, {unsure} unsure, {missing} missing of {in_hands} in hands"
         );
-        assert!(sent > 1000 && kills > 100, "{sent} sent, {kills} killed");
+        assert!(sent > 1000, "{sent} sent");
         assert!(missing <= in_hands, "{missing} are missing, {in_hands} were in dead hands");
     });
 }
@@ -384,7 +393,6 @@ fn topic_storm(what: &str, reliable: bool, subscriber: Role) {
     });
     let done: Vec<_> = ledger.done.iter().map(|it| it.load(Ordering::SeqCst)).collect();
     eprintln!("{what}: {kills} kills, operations {done:?}");
-    assert!(done[..5].iter().all(|&done| done > 50) && kills > 100, "{kills} kills, {done:?}");
 }
 
 #[test]
@@ -453,6 +461,5 @@ fn every_call_is_answered_or_its_server_is_dead_whoever_is_killed() {
         let kills = storm(&world, &roles, |_| ());
         let done: Vec<_> = world.ledger.done.iter().map(|it| it.load(Ordering::SeqCst)).collect();
         eprintln!("storm-service: {kills} kills, operations {done:?}");
-        assert!(done[..5].iter().all(|&done| done > 50) && kills > 100, "{kills} kills, {done:?}");
-    });
+        });
 }

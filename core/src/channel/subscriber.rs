@@ -68,7 +68,7 @@ pub struct Received {
 }
 
 /// How long a new subscriber waits for the publishers' turn: far longer than anybody takes who does not keep a reservation.
-const A_PUBLISHERS_TURN: Timeout = Timeout::After(Duration::from_secs(2));
+const A_PUBLISHERS_TURN: Timeout = Timeout::After(Duration::from_secs(10));
 
 impl Reader {
     /// Begins to subscribe. Takes the publishers' turn for a moment, so that none of them is at work.

@@ -139,7 +139,7 @@ impl Receiver {
                 break;
             }
             match self.ring.find(found.end, self.tail) {
-                Ok(next) if next.length == size => found = next,
+                Some(next) if next.length == size => found = next,
                 _ => break,
             }
         }
@@ -176,17 +176,20 @@ impl Receiver {
         if !self.turn.enter(timeout)? {
             self.refresh();
         }
-        if self.position != self.tail {
-            return self.find();
+        let has_caught_up = self.position == self.tail;
+        if has_caught_up {
+            self.arrive_when_there_is_one(timeout)?;
         }
-        self.arrive_when_there_is_one(timeout)?;
-        let found = match self.ring.beside(self.position, self.tail) {
-            Some(found) => found,
-            None => self.find()?,
+        let (head, tail) = (self.position, self.tail);
+        let beside = if has_caught_up { self.ring.beside(head, tail) } else { None };
+        let Some(found) = beside.or_else(|| self.ring.find(head, tail)) else {
+            self.turn.exit();
+            return Err(self.ring.damaged(head, tail));
         };
-        self.length = found.length;
-        self.pace
-            .note(found.end.wrapping_sub(self.position), self.tail.wrapping_sub(self.position));
+        if has_caught_up {
+            self.length = found.length;
+            self.pace.note(found.end.wrapping_sub(head), tail.wrapping_sub(head));
+        }
         Ok(found)
     }
 
@@ -195,15 +198,6 @@ impl Receiver {
         self.position = self.head.load(Ordering::Acquire);
         self.given = self.credit.load(Ordering::Relaxed);
         self.tail = self.ring.tail();
-    }
-
-    #[inline]
-    fn find(&mut self) -> Result<Found, ErrorKind> {
-        let found = self.ring.find(self.position, self.tail);
-        if found.is_err() {
-            self.turn.exit();
-        }
-        found
     }
 
     /// With the turn, before and after.

@@ -178,11 +178,9 @@ impl Ring {
         is_next.then_some(Found { payload, length, number: 0, end: tail, mark })
     }
 
-    /// The record at `head`, which must be before `tail`.
-    ///
-    /// Errors: `EPROTO` when what is there cannot be a record.
+    /// The record at `head`, which must be before `tail`; `None` when what is there cannot be one.
     #[inline]
-    pub(super) fn find(&self, head: u64, tail: u64) -> Result<Found, ErrorKind> {
+    pub(super) fn find(&self, head: u64, tail: u64) -> Option<Found> {
         // Read once: whoever writes to it now cannot lead anybody astray.
         let (number, length) = match self.message_size {
             0 => {
@@ -191,22 +189,25 @@ impl Ring {
             }
             size => (0, size),
         };
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let record = self.record(length).ok();
+        let length = usize::try_from(length).ok()?;
         let ahead = tail.wrapping_sub(head);
         if ahead > AHEAD {
             self.mirror.prefetch(head.wrapping_add(AHEAD));
         }
-        match record {
-            Some(record) if record <= ahead && ahead <= self.mirror.size() => Ok(Found {
-                payload: self.payload(head),
-                length,
-                number,
-                end: head.wrapping_add(record),
-                mark: 0,
-            }),
-            _ => Err(damaged(head, tail, length)),
-        }
+        let record = self.record(length).ok()?;
+        let is_inside = record <= ahead && ahead <= self.mirror.size();
+        let (payload, end) = (self.payload(head), head.wrapping_add(record));
+        is_inside.then_some(Found { payload, length, number, end, mark: 0 })
+    }
+
+    /// The error when there is none: `EPROTO`.
+    #[cold]
+    pub(super) fn damaged(&self, head: u64, tail: u64) -> ErrorKind {
+        let what = match self.message_size {
+            0 => format!("stands the length {}", self.mirror.word(head) & 0xffff_ffff),
+            size => format!("is no room for {size} bytes"),
+        };
+        ErrorKind::Layout(format!("the ring is damaged: at {head}, before {tail}, {what}").into())
     }
 
     /// Copies a payload out. True if it was beside the tail: then it is whole, whatever became of the ring meanwhile.
@@ -282,11 +283,4 @@ fn mark(tail: u64, length: usize) -> u64 {
 #[cold]
 pub(super) fn other_size(is: u64, given: u64) -> ErrorKind {
     ErrorKind::MessageSize { is, given }
-}
-
-#[cold]
-fn damaged(head: u64, tail: u64, length: usize) -> ErrorKind {
-    ErrorKind::Layout(
-        format!("the ring is damaged: at {head}, before {tail}, stands the length {length}").into(),
-    )
 }

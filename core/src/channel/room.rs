@@ -119,7 +119,8 @@ fn forget(credit: &AtomicU64, ring: &Ring, tail: u64, wanted: u64) -> Result<(),
         position = position.saturating_add(records.saturating_mul(record));
     }
     while position < wanted {
-        position = ring.find(position, tail)?.end;
+        let found = ring.find(position, tail).ok_or_else(|| ring.damaged(position, tail))?;
+        position = found.end;
     }
     credit.store(position, Ordering::Relaxed);
     // SYNC: pairs with the fence of a subscriber that has read a record: if it has seen a part of what is

@@ -188,7 +188,7 @@ impl Reader {
                     break;
                 }
                 match self.ring.find(found.end, self.tail) {
-                    Ok(next) if next.length == size => found = next,
+                    Some(next) if next.length == size => found = next,
                     _ => break,
                 }
             }
@@ -243,30 +243,30 @@ impl Reader {
         }
         // What is beside the tail has no number.
         let is_told = !self.astray || self.ring.fixed_record().is_some();
-        let beside = if has_caught_up && is_told {
-            self.ring.beside(self.position, self.tail)
-        } else {
-            None
-        };
-        let found = match beside {
-            Some(found) => found,
-            None => self.find(timeout)?,
+        let (head, tail) = (self.position, self.tail);
+        let beside = if has_caught_up && is_told { self.ring.beside(head, tail) } else { None };
+        let Some(found) = beside.or_else(|| self.ring.find(head, tail)) else {
+            return self.find_again(timeout);
         };
         self.length = found.length;
         if has_caught_up {
-            let record = found.end.wrapping_sub(self.position);
-            self.pace.note(record, self.tail.wrapping_sub(self.position));
+            self.pace.note(found.end.wrapping_sub(head), tail.wrapping_sub(head));
         }
         Ok(found)
     }
 
-    fn find(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
+    /// When no record is at the position, most likely since it was overwritten.
+    #[cold]
+    fn find_again(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
         loop {
-            match self.ring.find(self.position, self.tail) {
-                Err(damaged) if self.is_whole() => return Err(damaged),
-                Err(_) if self.position == self.tail => self.arrive_when_there_is_one(timeout)?,
-                Err(_) => {}
-                found => return found,
+            if self.is_whole() {
+                return Err(self.ring.damaged(self.position, self.tail));
+            }
+            if self.position == self.tail {
+                self.arrive_when_there_is_one(timeout)?;
+            }
+            if let Some(found) = self.ring.find(self.position, self.tail) {
+                return Ok(found);
             }
         }
     }

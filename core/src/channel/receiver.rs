@@ -15,6 +15,7 @@ use super::sender::rest;
 use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
+use crate::map::bytes::Bytes;
 use crate::map::mirror::Part;
 use crate::sys::atomic::AtomicU64;
 use crate::time::{Deadline, Timeout};
@@ -104,6 +105,20 @@ impl Receiver {
         let result = make(found.length, &mut |buffer| _ = self.ring.read(found, buffer));
         self.take(found.end, 1);
         Ok(result)
+    }
+
+    /// Receives the next message as bytes of its own, at which `look` looks before it is taken.
+    #[inline]
+    pub(super) fn receive_bytes(
+        &mut self,
+        timeout: Timeout,
+        look: impl FnOnce(&[u8]),
+    ) -> Result<Bytes, ErrorKind> {
+        let found = self.arrive(timeout)?;
+        let bytes = Bytes::copied(found.length, |room| _ = self.ring.read(found, room));
+        look(&bytes);
+        self.take(found.end, 1);
+        Ok(bytes)
     }
 
     /// Receives messages of one size in a row, as many as are there and fit, at least one; tells how many.

@@ -4,8 +4,8 @@
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 
-/// How many are a few.
-const FEW: usize = 120;
+/// How many are a few: a message that lies in a line beside others, and the words before it. More would be moved often.
+const FEW: usize = 72;
 
 /// As a vector that is never changed.
 #[derive(Clone)]

@@ -17,7 +17,6 @@ use crate::channel::ring::Ring;
 use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::map::bytes::Bytes;
 use crate::name::Name;
 use crate::sync::Place;
 use crate::time::Timeout;
@@ -124,6 +123,7 @@ impl Client {
     /// for which nobody waits any more.
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT` when the service takes no more questions, `EMSGSIZE`, `EINTR`; `EBUSY` when 8 calls are open.
+    #[inline]
     pub fn begin(&mut self, question: &[u8], timeout: Timeout) -> Result<Call> {
         self.begin_until(question, timeout, timeout)
     }
@@ -138,6 +138,7 @@ impl Client {
         self.ask(question, timeout, answer).map_err(|kind| self.seat.failed("begin", kind))
     }
 
+    #[inline]
     fn ask(
         &mut self,
         question: &[u8],
@@ -181,6 +182,7 @@ impl Client {
     }
 
     /// As [`Client::wait`], for who needs the bytes, and whether more will follow, for a moment only.
+    #[inline]
     pub fn wait_with<R>(
         &mut self,
         call: Call,
@@ -215,6 +217,7 @@ impl Client {
         self.close(call.0);
     }
 
+    #[inline]
     fn close(&mut self, number: u16) {
         let place = &mut self.open[usize::from(number) % CALLS];
         if place.is_some_and(|(open, _)| open == number) {
@@ -223,10 +226,12 @@ impl Client {
         }
     }
 
+    #[inline]
     fn is_open(&self, number: u16) -> bool {
         self.open[usize::from(number) % CALLS].is_some_and(|(open, _)| open == number)
     }
 
+    #[inline]
     fn wait_for(&mut self, number: u16, timeout: Timeout) -> Result<Part, ErrorKind> {
         if let Some(at) = self.early.iter().position(|(early, _)| *early == number) {
             return Ok(self.finish(number, at));
@@ -288,6 +293,7 @@ impl Client {
         answer
     }
 
+    #[inline]
     fn end(&mut self, number: u16, answer: &Part) {
         if answer.has_more() {
             self.owed.set_early(number, self.early.iter().any(|(early, _)| *early == number));
@@ -297,9 +303,9 @@ impl Client {
     }
 
     /// The next answer to any open call; `None` for one that nobody waits for.
+    #[inline]
     fn receive(&mut self, timeout: Timeout) -> Result<Option<(u16, Part)>, ErrorKind> {
-        let bytes =
-            self.answers.receive_with(timeout, |length, copy| Bytes::copied(length, copy))?;
+        let bytes = self.answers.receive_bytes(timeout, |_| ())?;
         let Some((header, _)) = Header::parse(&bytes) else { return Ok(None) };
         if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
             return Ok(None);

@@ -25,11 +25,13 @@ pub(super) struct Header {
 }
 
 impl Header {
+    #[inline]
     pub(super) fn word(self) -> [u8; HEADER] {
         (u64::from(self.what) << 48 | u64::from(self.call) << 32 | u64::from(self.client))
             .to_ne_bytes()
     }
 
+    #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "the parts of a word")]
     pub(super) fn parse(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (word, rest) = bytes.split_first_chunk()?;
@@ -71,16 +73,19 @@ pub(super) struct Part {
 
 impl Part {
     /// What came, without the word that it begins with.
+    #[inline]
     pub(super) fn new(header: Header, bytes: Bytes) -> Self {
         Self { what: header.what, bytes }
     }
 
     /// Will more follow?
+    #[inline]
     pub(super) fn has_more(&self) -> bool {
         self.what == MORE
     }
 
     /// What was answered; otherwise the number and the words of an error.
+    #[inline]
     pub(super) fn payload(&self) -> Result<&[u8], (i32, &[u8])> {
         let rest = &self.bytes[HEADER..];
         if self.what != FAILED {

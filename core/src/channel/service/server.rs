@@ -15,7 +15,6 @@ use crate::channel::ring::Ring;
 use crate::channel::seat::Seat;
 use crate::channel::sender::{Sender, rest};
 use crate::error::{ErrorKind, Result};
-use crate::map::bytes::Bytes;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -39,6 +38,7 @@ impl ServiceReceiver {
     /// Receives the next question.
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`; `EPROTO` for one that is damaged, which is skipped.
+    #[inline]
     pub fn recv(&mut self, timeout: Timeout) -> Result<Question> {
         self.next(timeout).map_err(|kind| self.seat.failed("recv", kind))
     }
@@ -59,18 +59,17 @@ impl ServiceReceiver {
         self.questions.fd().map_err(|kind| self.seat.failed("fd", kind))
     }
 
+    #[inline]
     fn next(&mut self, timeout: Timeout) -> Result<Question, ErrorKind> {
         let (slots, me) = (&self.seat.memory.slots, self.seat.ticket);
-        let bytes = self.questions.receive_with(timeout, |length, copy| {
-            let bytes = Bytes::copied(length, copy);
+        let bytes = self.questions.receive_bytes(timeout, |bytes| {
             // Before it is taken: whoever waits for the answer must know who owes it.
-            if let Some((header, _)) = Header::parse(&bytes)
+            if let Some((header, _)) = Header::parse(bytes)
                 && let Some(slot) = Ticket(header.client).slot(slots.len())
             {
                 let call = &slots[slot].calls[usize::from(header.call) % CALLS];
                 call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);
             }
-            bytes
         })?;
         let damaged = || ErrorKind::Layout("a question without its beginning".into());
         let (header, rest) = Header::parse(&bytes).ok_or_else(damaged)?;
@@ -89,6 +88,7 @@ impl ServiceSender {
     ///
     /// Errors: `EPIPE` when the client is gone; `EMSGSIZE` when the answer is longer than the client's ring; `EAGAIN`, `ETIMEDOUT` when
     /// the client has not made room; `EINTR`.
+    #[inline]
     pub fn reply(&mut self, question: &Question, answer: &[u8], timeout: Timeout) -> Result<()> {
         self.answer(question, LAST, [answer, &[]], timeout)
             .map_err(|kind| self.seat.failed("reply", kind))

@@ -15,7 +15,7 @@ use super::sender::rest;
 use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
-use crate::map::bytes::Bytes;
+use crate::map::bytes::{Bytes, refill};
 use crate::map::mirror::Part;
 use crate::sys::atomic::AtomicU64;
 use crate::time::{Deadline, Timeout};
@@ -119,6 +119,19 @@ impl Receiver {
         look(&bytes);
         self.take(found.end, 1);
         Ok(bytes)
+    }
+
+    /// Receives the next message in place of what is in a vector.
+    #[inline]
+    pub(super) fn receive_anew(
+        &mut self,
+        bytes: &mut Vec<u8>,
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
+        let found = self.arrive(timeout)?;
+        refill(bytes, found.length, |room| _ = self.ring.read(found, room));
+        self.take(found.end, 1);
+        Ok(())
     }
 
     /// Receives messages of one size in a row, as many as are there and fit, at least one; tells how many.

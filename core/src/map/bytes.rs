@@ -14,23 +14,42 @@ pub(crate) struct Bytes(Room);
 #[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "that is what it is for")]
 enum Room {
-    Few([MaybeUninit<u8>; FEW], usize),
+    Few(Aligned, usize),
     Many(Vec<u8>),
 }
+
+/// So that it is moved by whole words.
+#[derive(Clone, Copy)]
+#[repr(align(8))]
+struct Aligned([MaybeUninit<u8>; FEW]);
 
 impl Bytes {
     /// So many bytes, all of which `copy` writes.
     #[inline]
     pub(crate) fn copied(length: usize, copy: impl FnOnce(&mut [MaybeUninit<u8>])) -> Self {
         if length <= FEW {
-            let mut room = [MaybeUninit::uninit(); FEW];
-            copy(&mut room[..length]);
+            let mut room = Aligned([MaybeUninit::uninit(); FEW]);
+            copy(&mut room.0[..length]);
             return Self(Room::Few(room, length));
         }
-        let mut bytes = Vec::with_capacity(length);
-        copy(&mut bytes.spare_capacity_mut()[..length]);
-        Self(Room::Many(super::mirror::written(bytes, length)))
+        let mut bytes = Vec::new();
+        refill(&mut bytes, length, copy);
+        Self(Room::Many(bytes))
     }
+}
+
+/// Replaces what is in a vector by so many bytes, all of which `copy` writes.
+#[inline]
+pub(crate) fn refill(
+    bytes: &mut Vec<u8>,
+    length: usize,
+    copy: impl FnOnce(&mut [MaybeUninit<u8>]),
+) {
+    bytes.clear();
+    bytes.reserve(length);
+    copy(&mut bytes.spare_capacity_mut()[..length]);
+    // SAFETY: inside the capacity, and by the caller's word initialised.
+    unsafe { bytes.set_len(length) };
 }
 
 impl Deref for Bytes {
@@ -40,7 +59,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             // SAFETY: `copied` had them written.
-            Room::Few(room, length) => unsafe { room[..*length].assume_init_ref() },
+            Room::Few(room, length) => unsafe { room.0[..*length].assume_init_ref() },
             Room::Many(bytes) => bytes,
         }
     }

@@ -30,6 +30,8 @@ pub struct Client {
     next: u16,
     /// Answers to calls that nobody has waited for yet.
     early: Vec<(u16, Part)>,
+    /// Memory for the next answer, used again and again.
+    room: Vec<u8>,
     /// Where the questions that are open end in the ring, by number modulo [`CALLS`].
     open: [Option<(u16, u64)>; CALLS],
     owed: Arc<Owed>,
@@ -79,8 +81,8 @@ impl Sealed for Client {
         for call in &seat.memory.slots[seat.slot].calls {
             call.store(0, Ordering::Relaxed);
         }
-        let (early, owed) = (Vec::new(), Arc::default());
-        Ok(Self { questions, answers, next: 0, early, open, owed, seat })
+        let (early, room, owed) = (Vec::new(), Vec::new(), Arc::default());
+        Ok(Self { questions, answers, next: 0, early, room, open, owed, seat })
     }
 }
 
@@ -190,10 +192,12 @@ impl Client {
         take: impl FnOnce(&[u8], bool) -> R,
     ) -> Result<R> {
         let part = self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
-        match part.payload() {
+        let taken = match part.payload() {
             Ok(bytes) => Ok(take(bytes, part.has_more())),
             Err((errno, words)) => Err(self.told(errno, words)),
-        }
+        };
+        self.room = part.into_room();
+        taken
     }
 
     /// The error that a server has answered with.
@@ -305,11 +309,12 @@ impl Client {
     /// The next answer to any open call; `None` for one that nobody waits for.
     #[inline]
     fn receive(&mut self, timeout: Timeout) -> Result<Option<(u16, Part)>, ErrorKind> {
-        let bytes = self.answers.receive_bytes(timeout, |_| ())?;
-        let Some((header, _)) = Header::parse(&bytes) else { return Ok(None) };
+        self.answers.receive_anew(&mut self.room, timeout)?;
+        let Some((header, _)) = Header::parse(&self.room) else { return Ok(None) };
         if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
             return Ok(None);
         }
+        let bytes = std::mem::take(&mut self.room);
         Ok(Some((header.call, Part::new(header, bytes))))
     }
 

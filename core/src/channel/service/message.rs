@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What questions and answers consist of.
 
-use crate::map::bytes::Bytes;
-
 /// Bytes before a question or an answer; twice as many with a moment.
 pub(super) const HEADER: usize = 8;
 
@@ -68,14 +66,19 @@ pub(super) fn joined<R>(header: Header, parts: [&[u8]; 2], send: impl FnOnce(&[u
 #[derive(Debug)]
 pub(super) struct Part {
     what: u16,
-    bytes: Bytes,
+    bytes: Vec<u8>,
 }
 
 impl Part {
-    /// What came, without the word that it begins with.
+    /// What came, with the word that it begins with.
     #[inline]
-    pub(super) fn new(header: Header, bytes: Bytes) -> Self {
+    pub(super) fn new(header: Header, bytes: Vec<u8>) -> Self {
         Self { what: header.what, bytes }
+    }
+
+    /// Its memory, for the next one.
+    pub(super) fn into_room(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Will more follow?

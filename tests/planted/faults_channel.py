@@ -35,7 +35,7 @@ FAULTS: list[Fault] = [
         "the bytes beside the tail are not looked at again",
         (
             "channel/ring.rs",
-            "|last: &AtomicU64| last.load(Ordering::Relaxed) == seen;",
+            "|last: &AtomicU64| last.load(Ordering::Relaxed) == mark;",
             "|last: &AtomicU64| last.load(Ordering::Relaxed) | 1 != 0;",
         ),
     ),
@@ -43,8 +43,8 @@ FAULTS: list[Fault] = [
         "what is beside the tail passes for the next message though there are several",
         (
             "channel/ring.rs",
-            "        if head.wrapping_add(record) != tail {\n            return None;",
-            "        if record == 0 {\n            return None;",
+            "let is_next = head.wrapping_add(record) == tail;",
+            "let is_next = head.wrapping_add(record) <= tail;",
         ),
     ),
     fault(
@@ -55,8 +55,8 @@ FAULTS: list[Fault] = [
         "a length is not checked",
         (
             "channel/ring.rs",
-            "Some(record) if record <= ahead && ahead <= self.mirror.size() => Ok(Found {",
-            "Some(record) => Ok(Found {",
+            "let is_inside = record <= ahead && ahead <= self.mirror.size();",
+            "let is_inside = record > 0;",
         ),
     ),
     fault(
@@ -106,21 +106,13 @@ FAULTS: list[Fault] = [
         "a message is taken before it is copied",
         (
             "channel/receiver.rs",
-            "        self.copy(found, &mut buffer[..found.length]);\n        self.take(found.end, 1);\n",
-            "        self.take(found.end, 1);\n        self.copy(found, &mut buffer[..found.length]);\n",
+            "        self.ring.read(found, &mut buffer[..found.length]);\n        self.take(found.end, 1);\n",
+            "        self.take(found.end, 1);\n        self.ring.read(found, &mut buffer[..found.length]);\n",
         ),
     ),
     fault(
         "nobody is woken when there is room again",
         ("channel/receiver.rs", "        wait::ring(&self.room, fences, i32::MAX);\n", "        let _ = fences;\n"),
-    ),
-    fault(
-        "an old message beside the tail is received again",
-        (
-            "channel/receiver.rs",
-            "        self.is_beside = false;\n        if self.position != self.tail {",
-            "        if self.position != self.tail {",
-        ),
     ),
     fault(
         "what is left in the queue is taken",
@@ -135,9 +127,9 @@ FAULTS: list[Fault] = [
         (
             "channel/receiver.rs",
             "        if !self.turn.enter(timeout)? {\n            self.refresh();\n        }\n"
-            "        self.is_beside = false;",
+            "        let has_caught_up",
             "        if !self.turn.enter(timeout)? && self.received == 0 {\n            self.refresh();\n        }\n"
-            "        self.is_beside = false;",
+            "        let has_caught_up",
         ),
     ),
     # Turns.
@@ -248,8 +240,8 @@ FAULTS: list[Fault] = [
         "what is given up ends within a record",
         (
             "channel/room.rs",
-            "        position = ring.find(position, tail)?.end;",
-            "        position = wanted.max(ring.find(position, tail)?.payload);",
+            "        position = found.end;",
+            "        position = wanted.max(found.payload);",
         ),
     ),
     fault(

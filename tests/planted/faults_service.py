@@ -105,7 +105,7 @@ FAULTS: list[Fault] = [
     # Parts.
     fault(
         "a part passes for the last one",
-        (CLIENT, "more: header.what == MORE,", "more: header.what == MORE && header.what == FAILED,"),
+        ("channel/service/message.rs", "self.what == MORE", "self.what == MORE && self.what == FAILED"),
     ),
     fault(
         "a server forgets to say that more will follow",

@@ -30,6 +30,12 @@ def program(name: str) -> Path:
     sys.exit(f"{name} is not built: cargo build --release -p unipc-tests --bin {name}")
 
 
+def begin(*command: object, isolated: bool = False) -> subprocess.Popen[str]:
+    """Starts the test program; in namespaces of its own if it must not be seen by others meanwhile."""
+    way = [str(TESTS / "scripts" / "isolate")] if isolated else []
+    return subprocess.Popen([*way, *map(str, command)], stdout=subprocess.PIPE, text=True)
+
+
 class Count:
     """Verdicts, printed as they come: PASS, FAIL or SKIP, what, and why."""
 
@@ -44,18 +50,24 @@ class Count:
 
     def call(self, *command: object) -> Iterator[str]:
         """Runs the test program and yields its lines; dying, or saying nothing, is a failure."""
-        words = [str(word) for word in command]
-        what = " ".join(words[1:])
+        return self.end(begin(*command))
+
+    def end(self, call: subprocess.Popen[str]) -> Iterator[str]:
+        """As `call`, of one that was begun."""
+        assert isinstance(call.args, list)
+        what = " ".join(map(str, call.args[1:]))
         before = dict(self.of)
         try:
-            done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=LIMIT, check=False)
+            text, _ = call.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
+            call.kill()
+            call.communicate()
             self.say(f"FAIL {what}: stopped after {LIMIT} s")
             return
-        yield from done.stdout.splitlines()
+        yield from text.splitlines()
         new_failures = self.of["FAIL"] - before["FAIL"]
-        if self.of == before or (done.returncode != 0 and not new_failures):
-            self.say(f"FAIL {what}: exit status {done.returncode}")
+        if self.of == before or (call.returncode != 0 and not new_failures):
+            self.say(f"FAIL {what}: exit status {call.returncode}")
 
     def close(self) -> int:
         """Prints the closing line; the exit status."""

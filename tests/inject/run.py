@@ -10,6 +10,7 @@ run.py --room ROOM [--all]          that room alone; shm is the one with the bac
 """
 
 import argparse
+import itertools
 import re
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import runner
 import valgrind
 
 BACKINGS = ("posix", "file", "sysv", "memfd", "anon")
+# Helper threads of this room stay for a second after each run: it goes on beside the others.
+SLEEPY = "poll"
 LINE = re.compile(r"(PASS|FAIL) inject (\w+) (.+): (\d+) injections into ([\w ]*)")
 
 
@@ -47,11 +50,13 @@ def main() -> int:
     known = subprocess.run([crash, "rooms"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     chosen = [arguments.room] if arguments.room else ["shm", *known]
     calls = [("inject", backing) for backing in BACKINGS if "shm" in chosen]
-    calls += [("inject-room", room) for room in chosen if room != "shm"]
+    sleepy = runner.begin(crash, "inject-room", SLEEPY, isolated=True) if SLEEPY in chosen else None
+    calls += [("inject-room", room) for room in chosen if room not in ("shm", SLEEPY)]
+    begun = (runner.begin(crash, *call) for call in calls)
     cells: dict[tuple[str, str], str] = {}
     total = 0
-    for call in calls:
-        for line in count.call(crash, *call):
+    for call in itertools.chain(begun, [sleepy] if sleepy else []):
+        for line in count.end(call):
             if match := LINE.match(line):
                 verdict, place, operation, injections, _ = match.groups()
                 cells[operation, place] = injections if verdict == "PASS" else "FAIL"

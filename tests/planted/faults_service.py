@@ -54,7 +54,7 @@ FAULTS: list[Fault] = [
         (
             CLIENT,
             "                        match self.receive(Timeout::TRY) {",
-            "                        match Err::<Option<(u16, Answer)>, _>(ErrorKind::WouldBlock) {",
+            "                        match Err::<Option<(u16, Part)>, _>(ErrorKind::WouldBlock) {",
         ),
     ),
     fault(
@@ -87,7 +87,7 @@ FAULTS: list[Fault] = [
         (
             CLIENT,
             "Ok(Some((answered, answer))) if answered == number => {",
-            "Ok(Some((answered, answer))) if answered == number || !answer.more => {",
+            "Ok(Some((answered, answer))) if answered == number || !answer.has_more() => {",
         ),
     ),
     fault(

@@ -3,9 +3,10 @@
 //!
 //! It knows addresses, so both threads use one handle, and with it one mapping. It knows no fences, so what relies on them
 //! (subscribers, and turns that change hands) is for `tests/models`. The standard library is not instrumented: the
-//! test harness would be a race.
+//! test harness would be a race. Under it a careless test, in a process of its own, must be reported.
 #![allow(clippy::print_stdout, reason = "the closing line of a test program")]
 
+use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
@@ -17,19 +18,31 @@ const ROUNDS: u64 = 2000;
 /// Where the locks are, and what is shared under them.
 const LOCK: usize = 0;
 const SHARED: usize = 8192;
+/// Tells this program to be the careless one.
+const CARELESS: &str = "UNIPC_RACES_CARELESS";
 
 type Shared = [u64; 8];
 type Test = fn() -> Result<()>;
 
 fn main() -> Result<()> {
-    let tests: [(&str, Test); 5] = [
+    if std::env::var_os(CARELESS).is_some() {
+        return careless();
+    }
+    let mut tests: Vec<(&str, Test)> = vec![
         ("mutex", mutex),
         ("read-write lock", rwlock),
         ("semaphore", semaphore),
         ("event", event),
         ("queue", queue),
     ];
-    for (name, test) in tests {
+    // The options are there when ThreadSanitizer is.
+    if std::env::var_os("TSAN_OPTIONS").is_some() {
+        tests.push(("a race is reported", || {
+            race_is_reported();
+            Ok(())
+        }));
+    }
+    for (name, test) in &tests {
         test()?;
         println!("test {name} ... ok");
     }
@@ -97,7 +110,9 @@ fn rwlock() -> Result<()> {
                 look(memory).map(drop)
             })
         },
-    )
+    )?;
+    assert_eq!(look(&both.0)?, ROUNDS);
+    Ok(())
 }
 
 fn semaphore() -> Result<()> {
@@ -110,7 +125,9 @@ fn semaphore() -> Result<()> {
         })
     };
     let both = Arc::new((memory, semaphore));
-    in_both(&both, work, work)
+    in_both(&both, work, work)?;
+    assert_eq!(look(&both.0)?, 2 * ROUNDS);
+    Ok(())
 }
 
 fn event() -> Result<()> {
@@ -152,4 +169,18 @@ fn queue() -> Result<()> {
         assert_eq!(receiver.recv(Timeout::Forever)?, message(number));
     }
     sends.join().expect("no panic").map(drop)
+}
+
+/// Increments without a lock.
+fn careless() -> Result<()> {
+    let work = |memory: &SharedMemory| (0..ROUNDS).try_for_each(|_| increment(memory));
+    in_both(&memory()?, work, work)
+}
+
+fn race_is_reported() {
+    let program = std::env::current_exe().expect("it is known");
+    let done = Command::new(program).env(CARELESS, "1").output().expect("it starts");
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(!done.status.success(), "{told}");
+    assert!(told.contains("WARNING: ThreadSanitizer: data race"), "{told}");
 }

@@ -125,7 +125,7 @@ fn start(world: &World, role: Role, index: usize) -> Pid {
     unsafe { libc::_exit(status) }
 }
 
-/// Kills and replaces, until the time is over; then lets everybody come to an end. Tells how many
+/// Kills and replaces, until the time is over and [`LEAST`] were killed; then lets everybody come to an end. Tells how many
 /// were killed.
 fn storm(world: &World, roles: &[Role], mut killed: impl FnMut(usize)) -> usize {
     let seconds = std::env::var("UNIPC_STORM_SECONDS").ok().and_then(|it| it.parse().ok());
@@ -134,7 +134,7 @@ fn storm(world: &World, roles: &[Role], mut killed: impl FnMut(usize)) -> usize 
         roles.iter().enumerate().map(|(index, role)| start(world, *role, index)).collect();
     let mut random = Random::new();
     let mut kills = 0;
-    while Instant::now() < end || kills <= LEAST {
+    while Instant::now() < end || kills < LEAST {
         // SAFETY: a setting of this process: should the parent itself hang.
         unsafe { libc::alarm(120) };
         std::thread::sleep(Duration::from_micros(random.below(2500)));

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -30,10 +31,19 @@ def program(name: str) -> Path:
     sys.exit(f"{name} is not built: cargo build --release -p unipc-tests --bin {name}")
 
 
-def begin(*command: object, isolated: bool = False) -> subprocess.Popen[str]:
+@dataclass(frozen=True)
+class Call:
+    """A call of the test program that goes on, and the words that name it: no places of this machine."""
+
+    what: str
+    process: subprocess.Popen[str]
+
+
+def begin(*command: object, isolated: bool = False) -> Call:
     """Starts the test program; in namespaces of its own if it must not be seen by others meanwhile."""
     way = [str(TESTS / "scripts" / "isolate")] if isolated else []
-    return subprocess.Popen([*way, *map(str, command)], stdout=subprocess.PIPE, text=True)
+    what = " ".join(word.name if isinstance(word, Path) else str(word) for word in command[1:])
+    return Call(what, subprocess.Popen([*way, *map(str, command)], stdout=subprocess.PIPE, text=True))
 
 
 class Count:
@@ -52,22 +62,20 @@ class Count:
         """Runs the test program and yields its lines; dying, or saying nothing, is a failure."""
         return self.end(begin(*command))
 
-    def end(self, call: subprocess.Popen[str]) -> Iterator[str]:
+    def end(self, call: Call) -> Iterator[str]:
         """As `call`, of one that was begun."""
-        assert isinstance(call.args, list)
-        what = " ".join(map(str, call.args[1:]))
         before = dict(self.of)
         try:
-            text, _ = call.communicate(timeout=LIMIT)
+            text, _ = call.process.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
-            call.kill()
-            call.communicate()
-            self.say(f"FAIL {what}: stopped after {LIMIT} s")
+            call.process.kill()
+            call.process.communicate()
+            self.say(f"FAIL {call.what}: stopped after {LIMIT} s")
             return
         yield from text.splitlines()
         new_failures = self.of["FAIL"] - before["FAIL"]
-        if self.of == before or (call.returncode != 0 and not new_failures):
-            self.say(f"FAIL {what}: exit status {call.returncode}")
+        if self.of == before or (call.process.returncode != 0 and not new_failures):
+            self.say(f"FAIL {call.what}: exit status {call.process.returncode}")
 
     def close(self) -> int:
         """Prints the closing line; the exit status."""

@@ -86,14 +86,6 @@ impl Mirror {
     }
 }
 
-/// Bytes of which the first `length` were written through the spare capacity.
-pub(crate) fn written(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
-    assert!(length <= bytes.capacity());
-    // SAFETY: inside the capacity, and by the caller's word initialised.
-    unsafe { bytes.set_len(length) };
-    bytes
-}
-
 /// The position that an address stands for.
 pub(crate) fn at(address: *mut u8) -> u64 {
     address.addr() as u64

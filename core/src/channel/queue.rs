@@ -224,13 +224,9 @@ impl QueueSender {
 impl QueueReceiver {
     /// Receives a message. Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`.
     pub fn recv(&mut self, timeout: Timeout) -> Result<Vec<u8>> {
-        let received = self.half.receive_with(timeout, |length, copy| {
-            let mut bytes = Vec::with_capacity(length);
-            copy(bytes.spare_capacity_mut());
-            (bytes, length)
-        });
-        match received {
-            Ok((bytes, length)) => Ok(initialised(bytes, length)),
+        let mut bytes = Vec::new();
+        match self.half.receive_anew(&mut bytes, timeout) {
+            Ok(()) => Ok(bytes),
             Err(kind) => Err(self.seat.failed("recv", kind)),
         }
     }
@@ -317,9 +313,4 @@ impl Drop for QueueReceiver {
             self.half.leave();
         }
     }
-}
-
-/// The bytes, all of which were written.
-fn initialised(bytes: Vec<u8>, length: usize) -> Vec<u8> {
-    crate::map::mirror::written(bytes, length)
 }

@@ -95,7 +95,7 @@ impl Receiver {
         Ok(found.length)
     }
 
-    /// Receives the next message into memory that `room` makes for its length.
+    /// Receives the next message into memory that `make` makes for its length.
     pub(super) fn receive_with<R>(
         &mut self,
         timeout: Timeout,

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Records in the ring: how they are written, committed, found and read. Who may do it is decided elsewhere.
+#![allow(
+    clippy::inline_always,
+    reason = "between near processors a call more shows in the round trip"
+)]
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -263,6 +267,7 @@ fn put(last: &AtomicU64, body: &[AtomicU64], payload: &[u8], mark: u64) {
 /// Copies what is in words out, as much as there is room for.
 #[inline]
 fn get(body: &[AtomicU64], room: &mut [MaybeUninit<u8>]) {
+    // SYNC: relaxed: after the acquire in `beside`, before the fence in `read_beside`.
     let word = |word: &AtomicU64| word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
     let (rooms, rest) = room.as_chunks_mut::<8>();
     for (room, from) in rooms.iter_mut().zip(body) {

@@ -65,7 +65,8 @@ impl Room {
     /// The least position of a living subscriber whose position counts; the tail if there is none.
     fn slowest(&self, tail: u64) -> u64 {
         let Self::Topic { slots, reliable: true, .. } = self else { return tail };
-        // SYNC: pairs with the barrier in `Subscriber::begin`: it is seen, or it sees the credit.
+        // SYNC: a subscriber begins with the publishers' turn, which orders it with who has it; the fence is for who looks
+        // without the turn.
         fence(Ordering::SeqCst);
         let positions = slots.iter().filter_map(|slot| {
             let receiver = &slot.receiver;

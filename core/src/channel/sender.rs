@@ -15,7 +15,7 @@ use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
-use crate::sys::atomic::AtomicU64;
+use crate::sys::atomic::{AtomicU64, fence};
 use crate::time::{Deadline, Timeout};
 use crate::watch::Source;
 
@@ -201,6 +201,8 @@ impl Sender {
     fn refresh(&mut self) {
         self.tail = self.ring.tail();
         self.limit = self.room.known(&self.ring);
+        // SYNC: another publisher may have made this room: pairs with the fence in `Reader::is_whole` as his own does.
+        fence(Ordering::Release);
         if let Some(counts) = &self.counts {
             let is_right = |count: &Count| count.tail.load(Ordering::Acquire) == self.tail;
             self.count = counts.iter().position(is_right).unwrap_or(0);

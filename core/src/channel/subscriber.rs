@@ -153,8 +153,8 @@ impl Reader {
     ) -> Result<(R, Received), ErrorKind> {
         loop {
             let found = self.arrive(timeout)?;
-            let mut is_beside = false;
-            let result = make(found.length, &mut |room| is_beside = self.ring.read(found, room));
+            let mut is_beside = !found.has_number();
+            let result = make(found.length, &mut |room| is_beside &= self.ring.read(found, room));
             if is_beside || self.is_whole() {
                 return Ok((result, self.take(found)));
             }
@@ -221,7 +221,8 @@ impl Reader {
     /// Was what was read at the position whole until now?
     #[inline]
     fn is_whole(&mut self) -> bool {
-        // SYNC: pairs with the fence in `forget`: what was read before this is older than the credit seen after it.
+        // SYNC: pairs with the fence in `forget`, and in `Sender::refresh` of whoever uses the room then: what was read
+        // before this is older than the credit seen after it.
         fence(Ordering::Acquire);
         let is_whole = self.credit.load(Ordering::Relaxed) <= self.position;
         if !is_whole {

@@ -13,6 +13,7 @@ use super::sender::Sender;
 use super::subscriber::{Reader, Received};
 use crate::SharedMemory;
 use crate::error::{Error, ErrorKind, Result};
+use crate::map::bytes::refill;
 use crate::name::Name;
 use crate::record::Layout;
 use crate::sync::Place;
@@ -228,15 +229,12 @@ impl Subscriber {
 
     /// Receives the next message. Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`.
     pub fn recv(&mut self, timeout: Timeout) -> Result<(Vec<u8>, Received)> {
+        let mut bytes = Vec::new();
         let received = self.reader.receive_with(timeout, |length, copy| {
-            let mut bytes = Vec::with_capacity(length);
-            copy(bytes.spare_capacity_mut());
-            bytes
+            refill(&mut bytes, length, copy);
         });
         match received {
-            Ok((bytes, received)) => {
-                Ok((crate::map::mirror::written(bytes, received.length), received))
-            }
+            Ok(((), received)) => Ok((bytes, received)),
             Err(kind) => Err(self.seat.failed("recv", kind)),
         }
     }

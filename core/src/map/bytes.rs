@@ -48,7 +48,7 @@ pub(crate) fn refill(
     bytes.clear();
     bytes.reserve(length);
     copy(&mut bytes.spare_capacity_mut()[..length]);
-    // SAFETY: inside the capacity, and by the caller's word initialised.
+    // SAFETY: inside the capacity, and by the caller's word written: those who call copy out of a ring, which fills the room.
     unsafe { bytes.set_len(length) };
 }
 
@@ -58,8 +58,11 @@ impl Deref for Bytes {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            // SAFETY: `copied` had them written.
-            Room::Few(room, length) => unsafe { room.0[..*length].assume_init_ref() },
+            Room::Few(Aligned(room), length) => {
+                let written = &room[..*length];
+                // SAFETY: `copied` had them written.
+                unsafe { std::slice::from_raw_parts(written.as_ptr().cast(), written.len()) }
+            }
             Room::Many(bytes) => bytes,
         }
     }

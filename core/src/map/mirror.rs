@@ -250,14 +250,6 @@ impl Map {
     }
 }
 
-/// Bytes of which the first `length` were written through the spare capacity.
-pub(crate) fn written(mut bytes: Vec<u8>, length: usize) -> Vec<u8> {
-    assert!(length <= bytes.capacity());
-    // SAFETY: inside the capacity, and by the caller's word initialised.
-    unsafe { bytes.set_len(length) };
-    bytes
-}
-
 /// `memcpy`, with what messages mostly are, up to 64 bytes, done on the spot: a call costs as much as they do.
 ///
 /// # Safety

@@ -55,6 +55,7 @@ impl Call {
 }
 
 /// One answer, or a part of one.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The bytes.
@@ -180,7 +181,11 @@ impl Client {
     ///
     /// Errors: as [`Client::call`]; after `EPIPE`, and what the server said, the call is over. `EINVAL` when it is over.
     pub fn wait(&mut self, call: Call, timeout: Timeout) -> Result<Answer> {
-        self.wait_with(call, timeout, |bytes, more| Answer { bytes: bytes.to_vec(), more })
+        let part = self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
+        match part.payload() {
+            Ok(_) => Ok(Answer { more: part.has_more(), bytes: part.into_payload() }),
+            Err((errno, words)) => Err(self.told(errno, words)),
+        }
     }
 
     /// As [`Client::wait`], for who needs the bytes, and whether more will follow, for a moment only.

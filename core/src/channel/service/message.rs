@@ -40,6 +40,9 @@ impl Header {
     }
 }
 
+/// What is not kept for the next answer.
+const MUCH: usize = 1 << 14;
+
 /// What is put together without asking for memory.
 const SHORT: usize = 128;
 
@@ -76,9 +79,15 @@ impl Part {
         Self { what: header.what, bytes }
     }
 
-    /// Its memory, for the next one.
-    pub(super) fn into_room(self) -> Vec<u8> {
+    /// What was answered, where it is no error.
+    pub(super) fn into_payload(mut self) -> Vec<u8> {
+        self.bytes.drain(..HEADER);
         self.bytes
+    }
+
+    /// Its memory, for the next one, unless it is much.
+    pub(super) fn into_room(self) -> Vec<u8> {
+        if self.bytes.capacity() <= MUCH { self.bytes } else { Vec::new() }
     }
 
     /// Will more follow?

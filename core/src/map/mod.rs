@@ -9,6 +9,7 @@ mod access;
 pub(crate) mod bytes;
 pub(crate) mod cell;
 pub(crate) mod copy;
+mod extent;
 pub(crate) mod lines;
 pub(crate) mod mirror;
 mod pages;
@@ -131,10 +132,16 @@ impl Map {
         }
     }
 
-    /// How many bytes may be touched.
+    /// How many bytes may be touched. Errors: when the kernel must be asked, and does not tell.
+    #[inline]
+    pub(crate) fn try_len(&self) -> Result<usize, ErrorKind> {
+        self.known_len().map_or_else(|| self.ask_len(), Ok)
+    }
+
+    /// The same; 0 where the kernel does not tell.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.known_len().unwrap_or_else(|| self.ask_len())
+        self.try_len().unwrap_or(0)
     }
 
     /// The same, unless the kernel would have to be asked for it.
@@ -142,26 +149,6 @@ impl Map {
     pub(crate) fn known_len(&self) -> Option<usize> {
         // SYNC: relaxed, a number alone: whoever asks gets the same.
         Some(self.length.load(Ordering::Relaxed)).filter(|&length| length > 0)
-    }
-
-    /// A segment never changes its size, and is there as long as it is attached. 0 where the kernel does not tell.
-    #[cold]
-    fn ask_len(&self) -> usize {
-        let Source::SystemV { id, .. } = self.source else {
-            return 0;
-        };
-        let length = sys::shm::shmctl_status(id).map_or(0, |status| status.shm_segsz);
-        // SYNC: as above.
-        self.length.store(length, Ordering::Relaxed);
-        length
-    }
-
-    /// Whole pages that the mapping takes of the address space.
-    pub(crate) fn mapped_len(&self) -> usize {
-        match self.mapped {
-            0 => self.len().next_multiple_of(self.plan.page_size),
-            mapped => mapped,
-        }
     }
 
     pub(crate) fn as_ptr(&self) -> *mut u8 {

@@ -146,16 +146,16 @@ impl Array {
         let map = memory.view()?;
         let size = layout.size();
         map.check(offset, 0)?;
-        let count = count.unwrap_or((memory.len() - offset) / size);
+        // Of the same mapping: the other one may be larger.
+        let left = map.try_len()? - offset;
+        let count = count.unwrap_or(left / size);
         let bytes = count.checked_mul(size).ok_or(ErrorKind::Os(libc::EOVERFLOW))?;
         if count == 0 {
-            let left = memory.len() - offset;
             let why = format!("a record has {size} bytes, and there are {left}");
             return Err(ErrorKind::invalid(why));
         }
-        let address = map.ptr_at(offset, bytes)?;
         let alignment = layout.alignment();
-        if !address.addr().is_multiple_of(alignment) {
+        if !map.ptr_at(offset, bytes)?.addr().is_multiple_of(alignment) {
             let why = format!("the records must lie at a multiple of {alignment} bytes");
             return Err(ErrorKind::invalid(why));
         }

@@ -116,6 +116,8 @@ impl SharedMemory {
     ///
     /// Errors: `ENOENT`, `EACCES`, `ENODATA` when the object is empty, `EIDRM` for a segment that is marked
     /// for removal, `EOPNOTSUPP` for `memfd:` and `anon:`, which have no name that could be opened.
+    ///
+    /// What others remove at this very moment may be opened nevertheless, a segment too while it is attached elsewhere.
     #[doc(alias = "shm_open")]
     #[doc(alias = "shmat")]
     pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {

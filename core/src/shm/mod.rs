@@ -110,9 +110,9 @@ impl SharedMemory {
     /// How many bytes may be touched: those asked for, cut at the end of the object.
     ///
     /// The kernel is asked for the size of a System V segment that was opened by key, or with `allow_removed`, when it is
-    /// first needed, here or by any access: `IPC_STAT`, or `SHM_STAT_ANY` should its mode forbid reading by then. Where the
-    /// kernel does not tell, it is 0, and all bytes are out of range. Who filters system calls later, or goes to another IPC
-    /// namespace, calls this before.
+    /// first needed, here or by any access: `IPC_STAT`, or `SHM_STAT_ANY` should its mode forbid reading by then, held against
+    /// `/proc/self/maps`. Where the kernel does not tell, it is 0, and every access gives the reason as its error. Who filters
+    /// system calls later, leaves `/proc` behind, or goes to another IPC namespace, calls this before.
     #[allow(clippy::len_without_is_empty, reason = "an empty mapping cannot exist")]
     pub fn len(&self) -> usize {
         self.map.len()
@@ -126,7 +126,7 @@ impl SharedMemory {
 
     /// How much of the address space the mapping takes: whole pages.
     pub fn mapped_len(&self) -> usize {
-        self.map.mapped_len()
+        self.map.mapped_len().unwrap_or(0)
     }
 
     /// The first byte. Valid for `len()` bytes until the next `resize` or `refresh`, or the drop.
@@ -170,6 +170,8 @@ impl SharedMemory {
     }
 
     /// The descriptor behind POSIX, file and memfd memory: close-on-exec, valid as long as `self`.
+    ///
+    /// Of a POSIX object, the first call after opening puts the position at the first byte, also that of a duplicate.
     pub fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.position();
         self.map.file().map(AsFd::as_fd)

@@ -291,8 +291,8 @@ impl Options {
         usable_end(object_size, page_size, self.slack)
     }
 
-    /// Must the kernel be asked about an object before it can be mapped: who owns it, how large it is?
-    pub(super) fn need_status(&self) -> bool {
+    /// Must the kernel be asked about a segment before it can be mapped: who owns it, how large it is?
+    pub(super) fn needs_status(&self) -> bool {
         let part = self.size.is_some() || self.offset > 0 || self.slack;
         let pages = self.populate || self.locked || self.guard_pages;
         part || pages || self.own_only

@@ -290,10 +290,11 @@ fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemo
     Err(contended())
 }
 
-/// Attaches a segment that exists. No key leads to one that was removed; an identifier does, which may matter.
+/// Attaches a segment that exists. An identifier leads to one that was removed, which may matter. A key does only when it is
+/// removed between finding and attaching while others have it attached, which is as if it were removed a moment later.
 fn attach(options: &Options, id: i32, removal_matters: bool) -> Result<SharedMemory, ErrorKind> {
     let page_size = sys::page_size();
-    if !removal_matters && !options.need_status() {
+    if !removal_matters && !options.needs_status() {
         // Asking takes a tenth of the time that attaching does: the size is asked for when it is needed.
         return options.map(segment(id, 0, page_size), UNNAMED, 0);
     }

@@ -32,10 +32,11 @@ pub unsafe extern "C" fn unipc_shm_data(shm: *const unipc_shm) -> *mut c_void {
 ///
 /// The kernel is asked for the size of a System V segment that was opened by key, or with
 /// UNIPC_SHM_ALLOW_REMOVED, when it is first needed, here or by any access (IPC_STAT, or SHM_STAT_ANY
-/// should its mode forbid reading by then). Who filters system calls later, or goes to another IPC
-/// namespace, calls this before.
+/// should its mode forbid reading by then), and held against /proc/self/maps. Who filters system calls
+/// later, leaves /proc behind, or goes to another IPC namespace, calls this before.
 ///
-/// Returns the size in bytes; 0 for NULL, and where the kernel does not tell. Async-signal-safe. Since 0.1.
+/// Returns the size in bytes; 0 for NULL, and where the kernel does not tell (every access then gives
+/// the reason as its error). Async-signal-safe. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn unipc_shm_size(shm: *const unipc_shm) -> usize {
     // SAFETY: the header asks for an open handle.
@@ -115,7 +116,8 @@ pub unsafe extern "C" fn unipc_shm_is_read_only(shm: *const unipc_shm) -> c_int 
     caller.guard(|| Ok(c_int::from(caller.handle(shm)?.memory.is_read_only())))
 }
 
-/// The descriptor behind POSIX, file and memfd memory, to be passed on or asked about.
+/// The descriptor behind POSIX, file and memfd memory, to be passed on or asked about. Of a POSIX
+/// object, the first call after opening puts the position at the first byte, also that of a duplicate.
 ///
 /// shm: a handle
 ///

@@ -111,6 +111,7 @@ pub unsafe extern "C" fn unipc_shm_open(
     let caller = unsafe { Caller::trusted("open") };
     caller.construct(out, || {
         let name = caller.name(name)?;
+        // Opening takes little more than its calls; options that say nothing would show in it.
         let opened = match (flags, opts.is_null()) {
             (0, true) => SharedMemory::open(name),
             _ => options(&caller, flags, opts)?.open(name),

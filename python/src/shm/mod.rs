@@ -243,8 +243,9 @@ impl SharedMemory {
     /// Those asked for, cut at the end of the object; with `slack` up to the end of its last page.
     ///
     /// The kernel is asked for the size of a System V segment that was opened by key, or with `allow_removed`, when it is
-    /// first needed, here or by any view or access. Who filters system calls later, or goes to another IPC namespace,
-    /// asks before.
+    /// first needed, here or by any view or access, and held against `/proc/self/maps`. Where the kernel does not tell, it
+    /// is 0, and every view or access raises the reason. Who filters system calls later, leaves `/proc` behind, or goes to
+    /// another IPC namespace, asks before.
     #[getter]
     fn size(&self, py: Python<'_>) -> PyResult<usize> {
         self.glance(py, |shm| Ok(shm.len()))
@@ -309,6 +310,8 @@ impl SharedMemory {
     }
 
     /// The descriptor behind POSIX, file and memfd memory: close-on-exec, valid until `close`.
+    ///
+    /// Of a POSIX object, the first call after opening puts the position at the first byte, also that of a duplicate.
     ///
     /// Raises `OSError`: `EOPNOTSUPP` for System V and anonymous memory, which have none.
     fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {

@@ -7,7 +7,6 @@ mod child;
 mod support;
 
 use std::fs;
-use std::io::{Read, Seek};
 
 use support::{Directory, Removed, key_name, posix_name, protection_at};
 use unipc::{Advice, Mode, Placement, SharedMemory, page_size};
@@ -302,23 +301,6 @@ fn an_empty_object_is_told_as_empty_however_it_is_opened() {
     assert_eq!(SharedMemory::open(name.as_str()).unwrap_err().errno(), libc::ENODATA);
     let either = SharedMemory::open_or_create(name.as_str(), 10);
     assert_eq!(either.unwrap_err().errno(), libc::ENODATA);
-}
-
-#[test]
-fn a_descriptor_is_read_from_the_first_byte_on_and_keeps_the_position_that_came_with_it() {
-    let name = Removed(posix_name("position"));
-    SharedMemory::create(name.0.as_str(), 100).unwrap().write_at(0, b"first").unwrap();
-    let opened = SharedMemory::open(name.0.as_str()).unwrap();
-    let file = || fs::File::from(opened.fd().unwrap().try_clone_to_owned().unwrap());
-    let mut word = [0; 3];
-    file().read_exact(&mut word).unwrap();
-    assert_eq!(&word, b"fir");
-    file().read_exact(&mut word[..2]).unwrap();
-    assert_eq!(&word[..2], b"st", "asking for the descriptor again leaves its position alone");
-
-    let received = SharedMemory::from_fd(file()).unwrap();
-    received.fd().unwrap();
-    assert_eq!(file().stream_position().unwrap(), 5);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod child;
 mod support;
 
 use std::fs;
+use std::io::{Read, Seek};
 
 use support::{Removed, key_name, posix_name, protection_at};
 use unipc::{Placement, SharedMemory, page_size};
@@ -122,4 +123,21 @@ fn a_child_that_did_not_inherit_the_pages_unmaps_nothing() {
         assert_eq!(unsafe { libc::waitpid(process, &raw mut status, 0) }, process);
         assert_eq!(status, 0);
     });
+}
+
+#[test]
+fn a_descriptor_is_read_from_the_first_byte_on_and_keeps_the_position_that_came_with_it() {
+    let name = Removed(posix_name("position"));
+    SharedMemory::create(name.0.as_str(), 100).unwrap().write_at(0, b"first").unwrap();
+    let opened = SharedMemory::open(name.0.as_str()).unwrap();
+    let file = || fs::File::from(opened.fd().unwrap().try_clone_to_owned().unwrap());
+    let mut word = [0; 3];
+    file().read_exact(&mut word).unwrap();
+    assert_eq!(&word, b"fir");
+    file().read_exact(&mut word[..2]).unwrap();
+    assert_eq!(&word[..2], b"st", "asking for the descriptor again leaves its position alone");
+
+    let received = SharedMemory::from_fd(file()).unwrap();
+    received.fd().unwrap();
+    assert_eq!(file().stream_position().unwrap(), 5);
 }

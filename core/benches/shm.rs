@@ -62,20 +62,11 @@ fn attach_segment_by_id() {
     let id = segment.system_v().expect("a segment").id();
     let name = segment.name().to_string();
     compare(
-        "attach + detach, System V segment of 1 MiB by identifier, which asks whether it was removed (expected: at most 1.10 x)",
+        "attach + detach, System V segment of 1 MiB by identifier (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
+            Side::new("shmat shmdt, size known", || plain::attach_segment(id, false)),
             Side::new("shmctl(IPC_STAT) shmat shmdt", || plain::attach_segment(id, true)),
-        ],
-    );
-    let options = SharedMemory::options().allow_removed(true);
-    compare(
-        "attach + detach, System V segment of 1 MiB by identifier, removed or not (expected: at most 1.10 x)",
-        vec![
-            Side::new("unipc open with allow_removed, close", || {
-                drop(options.open(name.as_str()).expect("it exists"));
-            }),
-            Side::new("shmat shmdt", || plain::attach_segment(id, false)),
         ],
     );
 }
@@ -87,7 +78,7 @@ fn attach_segment_by_key() {
         "attach + detach, System V segment of 1 MiB by key (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
-            Side::new("shmget shmat shmdt", || {
+            Side::new("shmget shmat shmdt, size known", || {
                 plain::attach_segment(plain::shmget(key), false);
             }),
             Side::new("shmget shmctl(IPC_STAT) shmat shmdt", || {
@@ -103,7 +94,7 @@ fn attach_file() {
     let name = format!("file:{}", path.display());
     let _object = object(&name, MIB);
     compare(
-        "attach + detach, file of 1 MiB (expected: at most 1.10 x the calls that ask its size)",
+        "attach + detach, file of 1 MiB (expected: at most 1.10 x)",
         vec![
             Side::new("unipc open, close", || attach(&name)),
             Side::new("open mmap munmap close, size known", || {

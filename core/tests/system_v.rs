@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! System V at full fidelity, with /proc/sysvipc/shm as the judge.
-#![allow(unsafe_code, reason = "becoming another user is a raw call")]
 
-#[path = "support/child.rs"]
-mod child;
 mod support;
 
 use std::fs;
-use std::os::fd::AsRawFd;
 
-use child::{is_root, skip, succeeds_alone};
 use support::{Directory, Removed, key_name};
 use unipc::shm::{SystemV, limits, usage};
 use unipc::sysv::{Change, Key};
-use unipc::{Advice, Name, SharedMemory, page_size};
+use unipc::{Name, SharedMemory, page_size};
 
 /// The kernel's own table: the fields of the row of this identifier, by column name.
 fn kernel_row(id: i32) -> Option<impl Fn(&str) -> i64> {
@@ -94,90 +89,6 @@ fn a_removed_segment_lives_until_its_last_user_leaves() {
     drop((shm, nevertheless, anew));
     assert_eq!(segment.stat().unwrap_err().errno(), libc::EINVAL);
     assert!(kernel_row(segment.id()).is_none());
-}
-
-#[test]
-fn a_segment_found_by_its_key_has_its_size_whatever_becomes_of_the_key() {
-    let key = Removed(key_name());
-    let creator = SharedMemory::create(key.0.as_str(), 10_000).unwrap();
-    let opened = SharedMemory::open(key.0.as_str()).unwrap();
-    let touched = SharedMemory::open(key.0.as_str()).unwrap();
-    creator.remove().unwrap();
-    drop(creator);
-    let _another = SharedMemory::create(key.0.as_str(), 50).unwrap();
-    assert_eq!(opened.len(), 10_000);
-    assert_eq!(opened.mapped_len(), 10_000_usize.next_multiple_of(page_size()));
-    // SAFETY: a page of the mapping, which stays as it is; it is a row of its own in /proc/self/maps from here on.
-    unsafe { libc::madvise(touched.as_ptr().cast(), page_size(), libc::MADV_DONTDUMP) };
-    touched.write_at(9_999, b"!").unwrap();
-    assert!(opened.compare(9_999, b"!").unwrap().is_eq());
-    assert_eq!(touched.write_at(9_999, b"!!").unwrap_err().errno(), libc::ERANGE);
-}
-
-#[test]
-fn a_segment_has_its_size_when_its_mode_has_come_to_forbid_reading() {
-    const TEST: &str = "a_segment_has_its_size_when_its_mode_has_come_to_forbid_reading";
-    succeeds_alone(TEST, || {
-        let key = key_name();
-        let creator = SharedMemory::create(key.as_str(), 10_000).unwrap();
-        let opened = SharedMemory::open(key.as_str()).unwrap();
-        let segment = opened.system_v().unwrap();
-        // It goes with this process.
-        creator.remove().unwrap();
-        if !SystemV::list().unwrap().iter().any(|listed| listed.id == segment.id()) {
-            return skip(TEST, "no SHM_STAT_ANY (Linux 4.17)");
-        }
-        segment.set(Change { mode: Some(0), ..Change::default() }).unwrap();
-        // SAFETY: concerns this process, which runs this test alone.
-        if is_root() && unsafe { libc::setuid(65534) } != 0 {
-            return skip(TEST, "root without the right to become somebody else");
-        }
-        assert_eq!(segment.stat().unwrap_err().errno(), libc::EACCES);
-        assert_eq!(opened.len(), 10_000);
-        opened.write_at(9_999, b"!").unwrap();
-    });
-}
-
-#[test]
-fn another_namespace_gives_a_segment_no_size_but_its_own() {
-    const TEST: &str = "another_namespace_gives_a_segment_no_size_but_its_own";
-    succeeds_alone(TEST, || {
-        // SAFETY: concerns this thread, which runs this test alone.
-        let leave = || unsafe { libc::unshare(libc::CLONE_NEWIPC) } == 0;
-        if !leave() {
-            return skip(TEST, format!("unshare: {}", std::io::Error::last_os_error()));
-        }
-        let home = fs::File::open("/proc/thread-self/ns/ipc").unwrap();
-        let key = key_name();
-        drop(SharedMemory::create(key.as_str(), 10_000).unwrap());
-        let opened = SharedMemory::open(key.as_str()).unwrap();
-        let refused = || {
-            assert_eq!((opened.len(), opened.mapped_len()), (0, 0));
-            let tries = [
-                opened.lock(),
-                opened.unlock(),
-                opened.flush(0, 0),
-                opened.advise(0, 0, Advice::Normal),
-                opened.read_at(0, &mut []),
-                opened.write_at(9_999, b"!"),
-            ];
-            assert!(tries.iter().all(|tried| tried.as_ref().unwrap_err().errno() == libc::EINVAL));
-        };
-        assert!(leave());
-        refused();
-        for other in [1, page_size(), 1 << 20] {
-            // The first of a namespace has the same identifier as in any other.
-            let other = SharedMemory::create("sysv:private", other).unwrap();
-            assert_eq!(other.id(), opened.id());
-            refused();
-            assert!(leave());
-        }
-        // SAFETY: as above.
-        assert_eq!(unsafe { libc::setns(home.as_raw_fd(), libc::CLONE_NEWIPC) }, 0);
-        assert_eq!(opened.len(), 10_000);
-        opened.write_at(9_999, b"!").unwrap();
-        opened.remove().unwrap();
-    });
 }
 
 #[test]
@@ -313,4 +224,18 @@ fn a_second_creation_is_refused_and_replacing_makes_a_new_one() {
     assert_eq!((second.len(), first.len()), (20, 10));
     assert!(second.compare(0, &[0; 20]).unwrap().is_eq());
     assert!(first.compare(0, b"old").unwrap().is_eq());
+}
+
+#[test]
+fn a_segment_found_by_its_key_has_its_size_whatever_becomes_of_the_key() {
+    let key = Removed(key_name());
+    let creator = SharedMemory::create(key.0.as_str(), 10_000).unwrap();
+    let opened = SharedMemory::open(key.0.as_str()).unwrap();
+    creator.remove().unwrap();
+    drop(creator);
+    let _another = SharedMemory::create(key.0.as_str(), 50).unwrap();
+    assert_eq!(opened.len(), 10_000);
+    assert_eq!(opened.mapped_len(), 10_000_usize.next_multiple_of(page_size()));
+    opened.write_at(9_999, b"!").unwrap();
+    assert_eq!(opened.write_at(9_999, b"!!").unwrap_err().errno(), libc::ERANGE);
 }

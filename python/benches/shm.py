@@ -50,8 +50,8 @@ def posix_name(what: str) -> str:
 # --- attach + detach ---
 
 
-def unipc_attach(name: str, view: bool, allow_removed: bool = False) -> None:
-    shm = SharedMemory.open(name, allow_removed=True) if allow_removed else SharedMemory.open(name)
+def unipc_attach(name: str, view: bool) -> None:
+    shm = SharedMemory.open(name)
     if view:
         shm.array("u1")
     shm.close()
@@ -89,7 +89,7 @@ def sysv_ipc_attach(segment: Any, view: bool, size: bool = False) -> None:
     if view:
         numpy.frombuffer(segment, "u1")
     elif size:
-        # Whoever takes a view has asked for it already.
+        # unipc has asked for it already, and so has whoever takes a view.
         _ = segment.size
     segment.detach()
 
@@ -134,25 +134,17 @@ def attach_system_v(view: bool) -> None:
     name = f"sysv:{key:#x}"
     with shared(name, MIB) as shm:
         id_name, number = f"sysv:id={shm.id}", shm.id
-        # It asks whether the segment was removed, by the call that tells its size.
         sides = {
             "unipc open, close": "unipc_attach(id_name, view)",
+            "sysv_ipc.attach": "sysv_ipc_attach(sysv_ipc.attach(number), view)",
             "sysv_ipc.attach, and its size": "sysv_ipc_attach(sysv_ipc.attach(number), view, True)",
         }
         compare(f"{what}, System V segment of 1 MiB by identifier {FASTER}", sides, globals() | locals())
         sides = {
-            "unipc open with allow_removed, close": "unipc_attach(id_name, view, True)",
-            "sysv_ipc.attach": "sysv_ipc_attach(sysv_ipc.attach(number), view)",
-        }
-        compare(
-            f"{what}, System V segment of 1 MiB by identifier, removed or not {FASTER}", sides, globals() | locals()
-        )
-        sides = {
             "unipc open, close": "unipc_attach(name, view)",
             "sysv_ipc.SharedMemory": "sysv_ipc_attach(sysv_ipc.SharedMemory(key), view)",
+            "sysv_ipc.SharedMemory, and its size": "sysv_ipc_attach(sysv_ipc.SharedMemory(key), view, True)",
         }
-        if not view:
-            sides["sysv_ipc.SharedMemory, and its size"] = "sysv_ipc_attach(sysv_ipc.SharedMemory(key), view, True)"
         compare(f"{what}, System V segment of 1 MiB by key {FASTER}", sides, globals() | locals())
 
 

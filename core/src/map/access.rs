@@ -18,13 +18,12 @@ impl Map {
     /// Does the range lie inside `len()`?
     #[inline]
     pub(crate) fn check(&self, offset: usize, length: usize) -> Result<(), ErrorKind> {
-        let size = self.try_len()?;
         match offset.checked_add(length) {
-            Some(end) if end <= size => Ok(()),
+            Some(end) if end <= self.len() => Ok(()),
             _ => Err(ErrorKind::OutOfBounds {
                 offset: offset as u64,
                 length: length as u64,
-                size: size as u64,
+                size: self.len() as u64,
             }),
         }
     }

@@ -9,7 +9,6 @@ mod access;
 pub(crate) mod bytes;
 pub(crate) mod cell;
 pub(crate) mod copy;
-mod extent;
 pub(crate) mod lines;
 pub(crate) mod mirror;
 mod pages;
@@ -23,7 +22,7 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::mman::{MRemapFlags, MapFlags, ProtFlags, mmap, mmap_anonymous, mremap, munmap};
@@ -43,7 +42,7 @@ pub(crate) enum Source {
     File(OwnedFd),
     /// Shared with descendants only.
     Anonymous,
-    /// A System V segment, by identifier, of so many bytes; 0: nobody has asked.
+    /// A System V segment, by identifier, of so many bytes.
     SystemV { id: i32, size: usize },
 }
 
@@ -53,7 +52,7 @@ pub(crate) enum Source {
 pub(crate) struct Plan {
     /// First byte of the source; need not be on a page boundary.
     pub(crate) offset: u64,
-    /// How many bytes may be touched; 0: all of a segment whose size nobody has asked for.
+    /// How many bytes may be touched.
     pub(crate) length: usize,
     pub(crate) writable: bool,
     pub(crate) executable: bool,
@@ -74,10 +73,8 @@ pub(crate) struct Plan {
 pub(crate) struct Map {
     /// First mapped byte, on a page boundary.
     base: NonNull<u8>,
-    /// Whole pages from `base` on; 0: all of a segment whose size nobody had asked for.
+    /// Whole pages from `base` on.
     mapped: usize,
-    /// The plan's, or what the kernel said when somebody needed it; 0 before that.
-    length: AtomicUsize,
     /// From `base` to the first byte that was asked for.
     skip: usize,
     source: Source,
@@ -122,7 +119,6 @@ impl Map {
         Self {
             base,
             mapped,
-            length: plan.length.into(),
             skip,
             source,
             plan,
@@ -132,23 +128,14 @@ impl Map {
         }
     }
 
-    /// How many bytes may be touched. Errors: when the kernel must be asked, and does not tell.
-    #[inline]
-    pub(crate) fn try_len(&self) -> Result<usize, ErrorKind> {
-        self.known_len().map_or_else(|| self.ask_len(), Ok)
-    }
-
-    /// The same; 0 where the kernel does not tell.
-    #[inline]
+    /// How many bytes may be touched.
     pub(crate) fn len(&self) -> usize {
-        self.try_len().unwrap_or(0)
+        self.plan.length
     }
 
-    /// The same, unless the kernel would have to be asked for it.
-    #[inline]
-    pub(crate) fn known_len(&self) -> Option<usize> {
-        // SYNC: relaxed, a number alone: whoever asks gets the same.
-        Some(self.length.load(Ordering::Relaxed)).filter(|&length| length > 0)
+    /// Whole pages that the mapping takes of the address space.
+    pub(crate) fn mapped_len(&self) -> usize {
+        self.mapped
     }
 
     pub(crate) fn as_ptr(&self) -> *mut u8 {
@@ -205,7 +192,6 @@ impl Map {
         }
         self.forget_slot();
         self.plan = plan;
-        self.length = length.into();
         Ok(())
     }
 
@@ -273,7 +259,6 @@ impl Plan {
     fn geometry(&self, source: &Source) -> Result<(usize, usize), ErrorKind> {
         let page = self.page_size as u64;
         let (skip, end) = match source {
-            Source::SystemV { size: 0, .. } => return Ok((0, 0)),
             // The kernel attaches a segment whole, whichever part of it is wanted.
             Source::SystemV { size, .. } => (self.offset, Some(*size as u64)),
             Source::File(_) | Source::Anonymous => {

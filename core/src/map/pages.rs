@@ -110,7 +110,7 @@ impl Map {
     pub(crate) fn populate(&self, of_memory: bool) -> Result<(), ErrorKind> {
         let read = !self.is_writable() || (of_memory && !self.plan.private);
         let advice = if read { Advice::PopulateRead } else { Advice::PopulateWrite };
-        match self.try_len().and_then(|length| self.advise(0, length, advice)) {
+        match self.advise(0, self.len(), advice) {
             Err(ErrorKind::Os(libc::EINVAL)) => Err(ErrorKind::unsupported(
                 "this kernel cannot populate a mapping (Linux 5.14 can)",
             )),
@@ -121,9 +121,8 @@ impl Map {
 
     /// `mlock`: the pages stay in memory.
     pub(crate) fn lock(&self) -> Result<(), ErrorKind> {
-        let length = self.mapped_len()?;
         // SAFETY: the pages are ours.
-        unsafe { mlock(self.base.cast(), length) }?;
+        unsafe { mlock(self.base.cast(), self.mapped) }?;
         // SYNC: a note to this map's own calls; the kernel's state is the truth.
         self.locked.store(true, Ordering::Relaxed);
         Ok(())
@@ -139,10 +138,9 @@ impl Map {
 
     /// `munlock`.
     pub(crate) fn unlock(&self) -> Result<(), ErrorKind> {
-        let length = self.mapped_len()?;
         self.locked.store(false, Ordering::Relaxed);
         // SAFETY: the pages are ours.
-        Ok(unsafe { munlock(self.base.cast(), length) }?)
+        Ok(unsafe { munlock(self.base.cast(), self.mapped) }?)
     }
 
     /// The range extended to whole pages, which is what these calls take.
@@ -154,6 +152,6 @@ impl Map {
             .ok_or(Errno::EOVERFLOW)?;
         // SAFETY: `first` lies inside the mapping, since `offset` does.
         let start = unsafe { self.base.add(first) };
-        Ok((start, last.min(self.mapped_len()?) - first))
+        Ok((start, last.min(self.mapped) - first))
     }
 }

@@ -147,7 +147,7 @@ impl Array {
         let size = layout.size();
         map.check(offset, 0)?;
         // Of the same mapping: the other one may be larger.
-        let left = map.try_len()? - offset;
+        let left = map.len() - offset;
         let count = count.unwrap_or(left / size);
         let bytes = count.checked_mul(size).ok_or(ErrorKind::Os(libc::EOVERFLOW))?;
         if count == 0 {

@@ -108,25 +108,14 @@ pub struct SharedMemory {
 
 impl SharedMemory {
     /// How many bytes may be touched: those asked for, cut at the end of the object.
-    ///
-    /// The kernel is asked for the size of a System V segment that was opened by key, or with `allow_removed`, when it is
-    /// first needed, here or by any access: `IPC_STAT`, or `SHM_STAT_ANY` should its mode forbid reading by then, held against
-    /// `/proc/self/maps`. Where the kernel does not tell, it is 0, and every access gives the reason as its error. Who filters
-    /// system calls later, leaves `/proc` behind, or goes to another IPC namespace, calls this before.
     #[allow(clippy::len_without_is_empty, reason = "an empty mapping cannot exist")]
     pub fn len(&self) -> usize {
         self.map.len()
     }
 
-    /// The same where nobody needs to ask the kernel: whoever has touched bytes knows how many there are.
-    #[doc(hidden)]
-    pub fn known_len(&self) -> Option<usize> {
-        self.map.known_len()
-    }
-
     /// How much of the address space the mapping takes: whole pages.
     pub fn mapped_len(&self) -> usize {
-        self.map.mapped_len().unwrap_or(0)
+        self.map.mapped_len()
     }
 
     /// The first byte. Valid for `len()` bytes until the next `resize` or `refresh`, or the drop.

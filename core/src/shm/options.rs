@@ -291,13 +291,6 @@ impl Options {
         usable_end(object_size, page_size, self.slack)
     }
 
-    /// Must the kernel be asked about a segment before it can be mapped: who owns it, how large it is?
-    pub(super) fn needs_status(&self) -> bool {
-        let part = self.size.is_some() || self.offset > 0 || self.slack;
-        let pages = self.populate || self.locked || self.guard_pages;
-        part || pages || self.own_only
-    }
-
     /// Refuses what belongs to neither this user nor root, where that was asked for.
     pub(super) fn check_owner(&self, owner: u32) -> Result<(), ErrorKind> {
         if !self.own_only || owner == 0 {

@@ -168,9 +168,7 @@ pub(super) fn get(
     disposition: Disposition,
 ) -> Result<SharedMemory, ErrorKind> {
     let key = match (wanted, disposition) {
-        (SystemVName::Id(id), Disposition::Open) => {
-            return attach(options, *id, !options.allow_removed);
-        }
+        (SystemVName::Id(id), Disposition::Open) => return attach(options, *id),
         (SystemVName::Id(_), _) => {
             return Err(ErrorKind::invalid(
                 "the kernel chooses identifiers: create by key, or sysv:private",
@@ -264,7 +262,7 @@ fn replace(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, Err
 fn open(options: &Options, key: Key) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
         let id = find(key)?;
-        match attach(options, id, false) {
+        match attach(options, id) {
             Err(_) if is_gone(id) => {}
             other => return other,
         }
@@ -275,7 +273,7 @@ fn open(options: &Options, key: Key) -> Result<SharedMemory, ErrorKind> {
 fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
         match find(key) {
-            Ok(id) => match attach(options, id, false) {
+            Ok(id) => match attach(options, id) {
                 Err(_) if is_gone(id) => continue,
                 other => return other,
             },
@@ -290,21 +288,16 @@ fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemo
     Err(contended())
 }
 
-/// Attaches a segment that exists. An identifier leads to one that was removed, which may matter. A key does only when it is
-/// removed between finding and attaching while others have it attached, which is as if it were removed a moment later.
-fn attach(options: &Options, id: i32, removal_matters: bool) -> Result<SharedMemory, ErrorKind> {
-    let page_size = sys::page_size();
-    if !removal_matters && !options.needs_status() {
-        // Asking takes a tenth of the time that attaching does: the size is asked for when it is needed.
-        return options.map(segment(id, 0, page_size), UNNAMED, 0);
-    }
+/// Attaches a segment that exists. It is asked about each time, though that takes a tenth of the time that attaching does: later the
+/// identifier may mean another one, in another IPC namespace.
+fn attach(options: &Options, id: i32) -> Result<SharedMemory, ErrorKind> {
     let status = Status::new(id, &sys::shm::shmctl_stat(id)?);
     if status.removed && !options.allow_removed {
         return Err(ErrorKind::Removed);
     }
     options.check_owner(status.permissions.uid)?;
     options.check_existing(status.size as u64)?;
-    map(options, UNNAMED, id, status.size, page_size)
+    map(options, UNNAMED, id, status.size, sys::page_size())
 }
 
 fn map(

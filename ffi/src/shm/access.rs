@@ -30,13 +30,7 @@ pub unsafe extern "C" fn unipc_shm_data(shm: *const unipc_shm) -> *mut c_void {
 ///
 /// shm: a handle
 ///
-/// The kernel is asked for the size of a System V segment that was opened by key, or with
-/// UNIPC_SHM_ALLOW_REMOVED, when it is first needed, here or by any access (IPC_STAT, or SHM_STAT_ANY
-/// should its mode forbid reading by then), and held against /proc/self/maps. Who filters system calls
-/// later, leaves /proc behind, or goes to another IPC namespace, calls this before.
-///
-/// Returns the size in bytes; 0 for NULL, and where the kernel does not tell (every access then gives
-/// the reason as its error). Async-signal-safe. Since 0.1.
+/// Returns the size in bytes; 0 for NULL. Async-signal-safe. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn unipc_shm_size(shm: *const unipc_shm) -> usize {
     // SAFETY: the header asks for an open handle.

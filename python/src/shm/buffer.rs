@@ -10,7 +10,6 @@ use pyo3::prelude::*;
 
 use super::SharedMemory;
 use crate::buffer::export;
-use crate::error::raise;
 
 #[pymethods]
 impl SharedMemory {
@@ -28,8 +27,7 @@ impl SharedMemory {
         handle.enter(slf.py(), |shm| {
             // SYNC: relaxed is enough, the lock orders it.
             handle.address_kept.fetch_or(address_kept, Ordering::Relaxed);
-            // An error where the kernel does not tell the size, instead of a view of nothing.
-            let bytes = (shm.ptr_at(0, 0).map_err(raise)?, shm.len());
+            let bytes = (shm.as_ptr(), shm.len());
             // SAFETY: Python passes a valid view, and the mapping neither moves nor goes while there are users.
             unsafe { export(slf, view, bytes, handle.read_only, flags) }
         })

@@ -103,8 +103,7 @@ const LONG_UNMAPPING: usize = 4 << 20;
 
 /// May closing wait, for a disk or because of many pages?
 fn takes_long(shm: &unipc::SharedMemory) -> bool {
-    let touched = shm.known_len().is_some();
-    shm.backing() == Backing::File || (touched && shm.mapped_len() > LONG_UNMAPPING)
+    shm.backing() == Backing::File || shm.mapped_len() > LONG_UNMAPPING
 }
 
 /// What is written in Python, in `unipc.shm`.
@@ -241,11 +240,6 @@ impl SharedMemory {
     /// How many bytes may be touched; the same as `len(shm)`.
     ///
     /// Those asked for, cut at the end of the object; with `slack` up to the end of its last page.
-    ///
-    /// The kernel is asked for the size of a System V segment that was opened by key, or with `allow_removed`, when it is
-    /// first needed, here or by any view or access, and held against `/proc/self/maps`. Where the kernel does not tell, it
-    /// is 0, and every view or access raises the reason. Who filters system calls later, leaves `/proc` behind, or goes to
-    /// another IPC namespace, asks before.
     #[getter]
     fn size(&self, py: Python<'_>) -> PyResult<usize> {
         self.glance(py, |shm| Ok(shm.len()))

@@ -29,6 +29,8 @@ const HANG: Duration = Duration::from_secs(15);
 const KILLS: usize = 50;
 /// A storm goes on until so many were killed, even on such a machine.
 const LEAST: usize = 2 * KILLS;
+/// and each role has completed more operations than this.
+const OPERATIONS: u64 = 50;
 /// So many messages of each producer the ledger knows.
 const MOST: usize = 1 << 22;
 const WRITERS: usize = 2;
@@ -64,6 +66,11 @@ impl Ledger {
 
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst) != 0
+    }
+
+    /// How many operations that role has completed which has completed the fewest.
+    fn fewest(&self, roles: usize) -> u64 {
+        self.done[..roles].iter().map(|it| it.load(Ordering::SeqCst)).min().unwrap_or(0)
     }
 
     /// Waits until each role comes to an operation more.
@@ -125,8 +132,8 @@ fn start(world: &World, role: Role, index: usize) -> Pid {
     unsafe { libc::_exit(status) }
 }
 
-/// Kills and replaces, until the time is over and [`LEAST`] were killed; then lets everybody come to an end. Tells how many
-/// were killed.
+/// Kills and replaces, until the time is over and enough were killed ([`LEAST`], [`OPERATIONS`]); then lets everybody come to
+/// an end. Tells how many were killed.
 fn storm(world: &World, roles: &[Role], mut killed: impl FnMut(usize)) -> usize {
     let seconds = std::env::var("UNIPC_STORM_SECONDS").ok().and_then(|it| it.parse().ok());
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(6));
@@ -134,7 +141,7 @@ fn storm(world: &World, roles: &[Role], mut killed: impl FnMut(usize)) -> usize 
         roles.iter().enumerate().map(|(index, role)| start(world, *role, index)).collect();
     let mut random = Random::new();
     let mut kills = 0;
-    while Instant::now() < end || kills < LEAST {
+    while Instant::now() < end || kills < LEAST || world.ledger.fewest(roles.len()) <= OPERATIONS {
         // SAFETY: a setting of this process: should the parent itself hang.
         unsafe { libc::alarm(120) };
         std::thread::sleep(Duration::from_micros(random.below(2500)));

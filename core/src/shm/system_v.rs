@@ -308,16 +308,13 @@ fn map(
     page_size: usize,
 ) -> Result<SharedMemory, ErrorKind> {
     let length = options.length(size as u64, page_size)?;
-    options.map(segment(id, size, page_size), name, length)
-}
-
-fn segment(id: i32, size: usize, page_size: usize) -> Object {
-    Object {
+    let object = Object {
         source: Source::SystemV { id, size },
         backing: Backing::SystemV,
         identity: Identity::Segment(SystemV { id }),
         size: size as u64,
         page_size,
         can_shrink: false,
-    }
+    };
+    options.map(object, name, length)
 }

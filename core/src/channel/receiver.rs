@@ -70,7 +70,7 @@ impl Receiver {
             given: 0,
             fences,
             received: 0,
-            pace: Pace::default(),
+            pace: Pace::new(),
             lent: None,
             doorbell: Doorbell::default(),
         }
@@ -216,7 +216,7 @@ impl Receiver {
         };
         if has_caught_up {
             self.length = found.length;
-            self.pace.note(found.end.wrapping_sub(head), tail.wrapping_sub(head));
+            self.pace.note(found.end.wrapping_sub(head), head, tail);
         }
         Ok(found)
     }
@@ -231,7 +231,8 @@ impl Receiver {
     /// With the turn, before and after.
     #[inline]
     fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
-        self.pace.keep();
+        let ring = &self.ring;
+        self.pace.keep(|| ring.tail());
         self.tail = self.ring.tail();
         if self.tail == self.position { self.wait_with_the_turn(timeout) } else { Ok(()) }
     }

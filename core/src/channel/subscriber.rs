@@ -114,7 +114,7 @@ impl Reader {
             astray: position != tail || number.is_none(),
             received: 0,
             lost: 0,
-            pace: Pace::default(),
+            pace: Pace::new(),
             lent: None,
             home,
             doorbell: Doorbell::default(),
@@ -251,7 +251,7 @@ impl Reader {
         };
         self.length = found.length;
         if has_caught_up {
-            self.pace.note(found.end.wrapping_sub(head), tail.wrapping_sub(head));
+            self.pace.note(found.end.wrapping_sub(head), head, tail);
         }
         Ok(found)
     }
@@ -292,7 +292,8 @@ impl Reader {
 
     #[inline]
     fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
-        self.pace.keep();
+        let ring = &self.ring;
+        self.pace.keep(|| ring.tail());
         self.tail = self.ring.tail();
         if self.tail == self.position { self.wait(timeout) } else { Ok(()) }
     }

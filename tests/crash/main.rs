@@ -39,7 +39,7 @@ const USAGE: &str = "usage: crash storm|step|race|inject BACKING [ROUNDS [SEED]]
        crash record [OPERATION [DEATHS]]
        crash sync-storm [KILLS [SEED]]
        crash poll [KILLS [SEED]]
-       crash rooms | inject-room ROOM | control storm|step|inject|inject-room [ROUNDS [SEED]]
+       crash rooms | inject-room ROOM [FIRST OF] | control storm|step|inject|inject-room [ROUNDS [SEED]]
 BACKING is posix, file or sysv, for storm and inject also memfd or anon. The seed makes the random choices come again.";
 
 /// How many deaths an operation of a lock is good for, unless told otherwise.
@@ -73,7 +73,9 @@ fn main() -> ExitCode {
             kind.is_some_and(|kind| traced(&format!("inject {word}"), || inject(kind)))
         }
         (Some("inject-room"), Some(word)) => {
-            traced(&format!("inject {word}"), || inject_room(word))
+            let Some(first) = number(2, 0) else { return usage() };
+            let Some(of @ 1..) = number(3, 1) else { return usage() };
+            traced(&format!("inject {word}"), || inject_room(word, first, of))
         }
         (Some("sync-storm"), _) => {
             let kills = number(1, 20_000).unwrap_or(20_000);
@@ -181,10 +183,10 @@ fn rooms() -> bool {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn inject_room(name: &str) -> bool {
+fn inject_room(name: &str, first: u64, of: u64) -> bool {
     let room = inject::ROOMS.iter().find(|room| room.name == name);
     room.is_some_and(|room| {
-        all(inject::run_room(room).iter().map(|report| {
+        all(inject::run_room(room, first, of).iter().map(|report| {
             let calls: Vec<_> = report.calls.iter().copied().collect();
             let text = format!("{} injections into {}", report.injections, calls.join(" "));
             verdict(&format!("inject {name} {}", report.operation), &text, &report.failures)
@@ -194,7 +196,7 @@ fn inject_room(name: &str) -> bool {
 
 #[cfg(target_arch = "x86_64")]
 fn control_room() -> bool {
-    let reports = inject::run_room(&inject::CARELESS_ROOM);
+    let reports = inject::run_room(&inject::CARELESS_ROOM, 0, 1);
     let failures: Vec<_> = reports.into_iter().flat_map(|report| report.failures).collect();
     caught("control inject-room", &failures, inject::CAUGHT)
 }
@@ -205,7 +207,7 @@ fn rooms() -> bool {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn inject_room(name: &str) -> bool {
+fn inject_room(name: &str, first: u64, of: u64) -> bool {
     println!("SKIP inject {name}: the tracer does not know this processor's registers");
     true
 }

@@ -44,18 +44,21 @@ def main() -> int:
 
     crash = runner.program("crash")
     count = runner.Count()
-    calls: list[tuple[object, ...]] = []
-    calls += [("storm", backing, arguments.rounds, arguments.seed) for backing in NAMED + NAMELESS]
-    calls += [("step", backing) for backing in NAMED]
-    calls += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
-    calls += [("channel", operation) for operation in CHANNEL]
-    calls += [("sem",), ("control", "sem")]
-    calls += [("control", "storm", min(arguments.rounds, 300), arguments.seed), ("control", "step")]
-    calls += [("sync", name, arguments.deaths) for name in LOCKS] + [
-        ("sync-storm", 10 * arguments.rounds, arguments.seed)
+    stepped: list[tuple[object, ...]] = [("sync", name, arguments.deaths) for name in LOCKS]
+    stepped += [("channel", operation) for operation in CHANNEL]
+    stepped += [("step", backing) for backing in NAMED]
+    stepped += [("sem",), ("record",), ("control", "sem"), ("control", "step"), ("control", "sync")]
+    for call in runner.side_by_side([(crash, *call) for call in stepped]):
+        for line in count.lines(call):
+            count.say(line)
+    # Those below have many processes at once by themselves.
+    stormy: list[tuple[object, ...]] = [
+        ("storm", backing, arguments.rounds, arguments.seed) for backing in NAMED + NAMELESS
     ]
-    calls += [("control", "sync"), ("record",), ("poll", 400, arguments.seed)]
-    for call in calls:
+    stormy += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
+    stormy += [("control", "storm", min(arguments.rounds, 300), arguments.seed)]
+    stormy += [("sync-storm", 10 * arguments.rounds, arguments.seed), ("poll", 400, arguments.seed)]
+    for call in stormy:
         for line in count.call(crash, *call):
             count.say(line)
     python = Path(os.environ.get("UNIPC_VENV", runner.TARGET / "venv")) / "bin" / "python"

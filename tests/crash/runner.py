@@ -4,7 +4,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +34,35 @@ def program(name: str) -> Path:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of the test program that goes on, and the words that name it: no places of this machine."""
+    """A call of the test program that has ended: its name, what it said, and its status."""
 
-    what: str
-    process: subprocess.Popen[str]
+    what: str  # no places of this machine
+    text: str
+    status: int | None  # None: it did not end
 
 
-def begin(*command: object, isolated: bool = False) -> Call:
-    """Starts the test program; in namespaces of its own if it must not be seen by others meanwhile."""
+def complete(*command: object, isolated: bool = False) -> Call:
+    """Runs the test program to its end; in namespaces of its own if others run meanwhile."""
     way = [str(TESTS / "scripts" / "isolate")] if isolated else []
     what = " ".join(word.name if isinstance(word, Path) else str(word) for word in command[1:])
-    return Call(what, subprocess.Popen([*way, *map(str, command)], stdout=subprocess.PIPE, text=True))
+    process = subprocess.Popen([*way, *map(str, command)], stdout=subprocess.PIPE, text=True)
+    try:
+        text, _ = process.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return Call(what, "", None)
+    return Call(what, text, process.returncode)
+
+
+def side_by_side(commands: Iterable[Sequence[object]], *, more: int = 0) -> Iterator[Call]:
+    """Runs them all, as many at once as there are processors, and `more`; in their order.
+
+    One after the other where there are no namespaces to keep them apart.
+    """
+    together = 1 if os.environ.get("UNIPC_ISOLATED") == "none" else (os.cpu_count() or 1) + more
+    with ThreadPoolExecutor(together) as pool:
+        yield from pool.map(lambda command: complete(*command, isolated=together > 1), commands)
 
 
 class Count:
@@ -60,22 +79,18 @@ class Count:
 
     def call(self, *command: object) -> Iterator[str]:
         """Runs the test program and yields its lines; dying, or saying nothing, is a failure."""
-        return self.end(begin(*command))
+        return self.lines(complete(*command))
 
-    def end(self, call: Call) -> Iterator[str]:
-        """As `call`, of one that was begun."""
-        before = dict(self.of)
-        try:
-            text, _ = call.process.communicate(timeout=LIMIT)
-        except subprocess.TimeoutExpired:
-            call.process.kill()
-            call.process.communicate()
+    def lines(self, call: Call) -> Iterator[str]:
+        """As `call`, of one that has ended."""
+        if call.status is None:
             self.say(f"FAIL {call.what}: stopped after {LIMIT} s")
             return
-        yield from text.splitlines()
+        before = dict(self.of)
+        yield from call.text.splitlines()
         new_failures = self.of["FAIL"] - before["FAIL"]
-        if self.of == before or (call.process.returncode != 0 and not new_failures):
-            self.say(f"FAIL {call.what}: exit status {call.process.returncode}")
+        if self.of == before or (call.status != 0 and not new_failures):
+            self.say(f"FAIL {call.what}: exit status {call.status}")
 
     def close(self) -> int:
         """Prints the closing line; the exit status."""

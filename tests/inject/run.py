@@ -10,7 +10,6 @@ run.py --room ROOM [--all]          that room alone; shm is the one with the bac
 """
 
 import argparse
-import itertools
 import re
 import subprocess
 import sys
@@ -21,8 +20,8 @@ import runner
 import valgrind
 
 BACKINGS = ("posix", "file", "sysv", "memfd", "anon")
-# Helper threads of this room stay for a second after each run: it goes on beside the others.
-SLEEPY = "poll"
+# Helper threads of this room stay for a second after each run; so it is shared out.
+SLEEPY, SHARES = "poll", 3
 LINE = re.compile(r"(PASS|FAIL) inject (\w+) (.+): (\d+) injections into ([\w ]*)")
 
 
@@ -49,14 +48,15 @@ def main() -> int:
     count = runner.Count()
     known = subprocess.run([crash, "rooms"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     chosen = [arguments.room] if arguments.room else ["shm", *known]
-    calls = [("inject", backing) for backing in BACKINGS if "shm" in chosen]
-    sleepy = runner.begin(crash, "inject-room", SLEEPY, isolated=True) if SLEEPY in chosen else None
+    # What mostly sleeps comes first, beside as many others as there are processors.
+    calls: list[tuple[object, ...]] = []
+    calls += [("inject-room", SLEEPY, share, SHARES) for share in range(SHARES) if SLEEPY in chosen]
     calls += [("inject-room", room) for room in chosen if room not in ("shm", SLEEPY)]
-    begun = (runner.begin(crash, *call) for call in calls)
+    calls += [("inject", backing) for backing in BACKINGS if "shm" in chosen]
     cells: dict[tuple[str, str], str] = {}
     total = 0
-    for call in itertools.chain(begun, [sleepy] if sleepy else []):
-        for line in count.end(call):
+    for call in runner.side_by_side([(crash, *call) for call in calls], more=SHARES):
+        for line in count.lines(call):
             if match := LINE.match(line):
                 verdict, place, operation, injections, _ = match.groups()
                 cells[operation, place] = injections if verdict == "PASS" else "FAIL"

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use child::succeeds_alone;
 use support::{Removed, posix_name};
-use unipc::channel::{Channel, Client, Options, Queue, Service, Start, Subscriber, Topic};
+use unipc::channel::{
+    Channel, Client, Options, Question, Queue, Service, Start, Subscriber, Topic,
+};
 use unipc::{SharedMemory, Timeout};
 
 /// Beyond the limit that was given, and beyond what a new subscriber waits for publishers.
@@ -224,15 +226,17 @@ fn a_service_stands_any_bytes() {
     succeeds_alone("a_service_stands_any_bytes", || {
         attack::<Service, _>(
             &options().reply_capacity(4096),
-            |name| Ok((Service::open(name)?, Client::open(name)?)),
-            |(service, client), _, random| {
+            |name| Ok((Service::open(name)?, Client::open(name)?, Question::default())),
+            |(service, client, question), _, random| {
                 let short = Timeout::After(Duration::from_millis(1));
                 let call = in_time("begin", || client.begin(b"a question", soon(random)));
-                if let Ok(question) = in_time("recv", || service.recv(soon(random))) {
-                    let _ = question.has_expired();
-                    let _ = in_time("part", || service.reply_part(&question, b"one", soon(random)));
-                    let _ = in_time("fail", || service.fail(&question, 5, "no", soon(random)));
-                    let _ = in_time("reply", || service.reply(&question, b"two", soon(random)));
+                // What it is after an error can be looked at as well.
+                let received = in_time("recv", || service.recv_into(question, soon(random)));
+                let _ = (question.has_expired(), question.bytes().len());
+                if received.is_ok() {
+                    let _ = in_time("part", || service.reply_part(question, b"one", soon(random)));
+                    let _ = in_time("fail", || service.fail(question, 5, "no", soon(random)));
+                    let _ = in_time("reply", || service.reply(question, b"two", soon(random)));
                 }
                 if let Ok(call) = call {
                     let _ = in_time("wait", || client.wait(call, soon(random)));

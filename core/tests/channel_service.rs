@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use support::posix_name;
 use unipc::Timeout;
-use unipc::channel::{Client, Service};
+use unipc::channel::{Client, Question, Service};
 use unipc::poll::{Wait, Waitable, wait_any};
 
 struct Unlinked(String);
@@ -20,6 +20,27 @@ impl Drop for Unlinked {
 }
 
 const SOON: Timeout = Timeout::After(Duration::from_secs(20));
+
+#[test]
+fn one_question_after_another_in_one_place() {
+    let name = Unlinked(posix_name("service-into"));
+    let mut service = Service::create(name.0.as_str(), 1 << 14).unwrap();
+    let mut client = Client::open(name.0.as_str()).unwrap();
+    let mut question = Question::default();
+    assert_eq!((question.bytes(), question.has_expired()), (&b""[..], false));
+    let nobody = service.reply(&question, b"", Timeout::TRY).unwrap_err();
+    assert_eq!(nobody.errno(), libc::EPIPE);
+    for length in [0, 1, 47, 64, 65, 5000, 3, 300] {
+        let asked = vec![7; length];
+        let call = client.begin(&asked, SOON).unwrap();
+        service.recv_into(&mut question, SOON).unwrap();
+        let nothing = service.recv_into(&mut question, Timeout::TRY).unwrap_err();
+        assert_eq!(nothing.errno(), libc::EAGAIN);
+        assert_eq!(question.bytes(), asked);
+        service.reply(&question, &asked[length / 2..], SOON).unwrap();
+        assert_eq!(client.wait(call, SOON).unwrap().bytes, asked[length / 2..]);
+    }
+}
 
 #[test]
 fn several_clients_and_servers_and_calls_in_flight() {

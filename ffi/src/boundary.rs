@@ -156,11 +156,21 @@ impl Caller {
 
     /// Runs the body of a constructor. `*out` is NULL unless it succeeds.
     pub(crate) fn construct<T>(&self, out: *mut *mut T, body: impl FnOnce() -> Result<T>) -> c_int {
+        self.construct_boxed(out, || body().map(Box::new))
+    }
+
+    /// As [`Caller::construct`], of what is made where it stays.
+    #[inline]
+    pub(crate) fn construct_boxed<T>(
+        &self,
+        out: *mut *mut T,
+        body: impl FnOnce() -> Result<Box<T>>,
+    ) -> c_int {
         self.guard(|| {
             let out = self.pointer("out", out)?;
             // SAFETY: `trusted` promises that the pointer may be written.
             unsafe { out.write(std::ptr::null_mut()) };
-            Output(out).set(Box::into_raw(Box::new(body()?)));
+            Output(out).set(Box::into_raw(body()?));
             Ok(0)
         })
     }

@@ -159,7 +159,7 @@ make! {
 }
 
 /// A question that a service has received.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct unipc_question {
     question: Question,
 }

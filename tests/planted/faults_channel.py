@@ -9,10 +9,11 @@ FAULTS: list[Fault] = [
         "a message is committed before it is copied",
         (
             "channel/sender.rs",
-            "        self.ring.write(self.tail, self.number, payload);\n"
-            "        self.commit(record, Some(payload), 1);\n        Ok(())",
-            "        let (at, number) = (self.tail, self.number);\n        self.commit(record, Some(payload), 1);\n"
-            "        self.ring.write(at, number, payload);\n        Ok(())",
+            "        self.ring.write_after(self.tail, self.number, words, payload);\n"
+            "        self.commit(record, words, Some(payload), 1);\n        Ok(())",
+            "        let (at, number) = (self.tail, self.number);\n"
+            "        self.commit(record, words, Some(payload), 1);\n"
+            "        self.ring.write_after(at, number, words, payload);\n        Ok(())",
         ),
     ),
     fault(
@@ -71,8 +72,9 @@ FAULTS: list[Fault] = [
         "the turn to send is given back before the message is committed",
         (
             "channel/sender.rs",
-            "        self.count(messages);\n        self.ring.commit(self.tail, last);",
-            "        self.turn.exit();\n        self.count(messages);\n        self.ring.commit(self.tail, last);",
+            "        self.count(messages);\n        self.ring.commit(self.tail, words, last);",
+            "        self.turn.exit();\n        self.count(messages);\n"
+            "        self.ring.commit(self.tail, words, last);",
         ),
         (
             "channel/sender.rs",

@@ -18,14 +18,14 @@ FAULTS: list[Fault] = [
         ),
         (
             SERVER,
-            "        let damaged = || ErrorKind::Layout(",
-            "        if let Some((header, _)) = Header::parse(&bytes)\n"
+            "        let Some((header, deadline, payload)) = beginning(",
+            "        if let Some((header, _)) = Header::parse(&question.bytes)\n"
             "            && let Some(slot) = Ticket(header.client).slot(slots.len())\n"
             "        {\n"
             "            let call = &slots[slot].calls[usize::from(header.call) % CALLS];\n"
             "            call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);\n"
             "        }\n"
-            "        let damaged = || ErrorKind::Layout(",
+            "        let Some((header, deadline, payload)) = beginning(",
         ),
     ),
     fault(
@@ -54,7 +54,7 @@ FAULTS: list[Fault] = [
         (
             CLIENT,
             "                        match self.receive(Timeout::TRY) {",
-            "                        match Err::<Option<(u16, Part)>, _>(ErrorKind::WouldBlock) {",
+            "                        match Err::<Option<u16>, _>(ErrorKind::WouldBlock) {",
         ),
     ),
     fault(
@@ -86,8 +86,8 @@ FAULTS: list[Fault] = [
         "any answer passes for that of the call which is waited for",
         (
             CLIENT,
-            "Ok(Some((answered, answer))) if answered == number => {",
-            "Ok(Some((answered, answer))) if answered == number || !answer.has_more() => {",
+            "Ok(Some(answered)) if answered == number => {",
+            "Ok(Some(answered)) if answered == number || !self.came.has_more() => {",
         ),
     ),
     fault(
@@ -96,7 +96,7 @@ FAULTS: list[Fault] = [
     ),
     fault(
         "an answer to another call is thrown away",
-        (CLIENT, "        self.early.push((number, answer));\n", "        let _ = answer;\n"),
+        (CLIENT, "        self.early.push((number, std::mem::take(&mut self.came)));\n", "        let _ = number;\n"),
     ),
     fault(
         "what came early of a call stays when it is given up",
@@ -105,14 +105,14 @@ FAULTS: list[Fault] = [
     # Parts.
     fault(
         "a part passes for the last one",
-        ("channel/service/message.rs", "self.what == MORE", "self.what == MORE && self.what == FAILED"),
+        ("channel/service/message.rs", "self.what() == MORE", "self.what() == MORE && self.what() == FAILED"),
     ),
     fault(
         "a server forgets to say that more will follow",
         (
             SERVER,
-            "        self.answer(question, MORE, [part, &[]], timeout)",
-            "        self.answer(question, LAST, [part, &[]], timeout)",
+            "        self.answer(question, MORE, part, timeout)",
+            "        self.answer(question, LAST, part, timeout)",
         ),
     ),
     # Who waits for several things.

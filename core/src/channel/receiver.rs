@@ -107,18 +107,19 @@ impl Receiver {
         Ok(result)
     }
 
-    /// Receives the next message as bytes of its own, at which `look` looks before it is taken.
+    /// Receives the next message in place of others, where `look` looks at it before it is taken.
     #[inline]
     pub(super) fn receive_bytes(
         &mut self,
+        bytes: &mut Bytes,
         timeout: Timeout,
         look: impl FnOnce(&[u8]),
-    ) -> Result<Bytes, ErrorKind> {
+    ) -> Result<(), ErrorKind> {
         let found = self.arrive(timeout)?;
-        let bytes = Bytes::copied(found.length, |room| _ = self.ring.read(found, room));
-        look(&bytes);
+        bytes.refill(found.length, |room| _ = self.ring.read(found, room));
+        look(bytes);
         self.take(found.end, 1);
-        Ok(bytes)
+        Ok(())
     }
 
     /// Receives the next message in place of what is in a vector.

@@ -102,8 +102,25 @@ impl Ring {
     /// Writes a record at `position`, where there must be room; nobody sees it yet.
     #[inline]
     pub(super) fn write(&self, position: u64, number: u64, payload: &[u8]) {
-        self.write_length(position, number, payload.len());
-        self.mirror.write(self.payload(position), payload);
+        self.write_after(position, number, [], payload);
+    }
+
+    /// As [`Ring::write`], with words that the payload begins with.
+    #[inline]
+    pub(super) fn write_after<const N: usize>(
+        &self,
+        position: u64,
+        number: u64,
+        words: [u64; N],
+        payload: &[u8],
+    ) {
+        self.write_length(position, number, 8 * N + payload.len());
+        let mut at = self.payload(position);
+        for word in words {
+            self.mirror.set_word(at, word);
+            at = at.wrapping_add(8);
+        }
+        self.mirror.write(at, payload);
     }
 
     /// Before a record from `position` to `end` is written: from time to time makes the lines that will be written next
@@ -149,18 +166,19 @@ impl Ring {
         self.front.tail.load(Ordering::Acquire)
     }
 
-    /// Commits what was written before `end`, of which `last` is the last payload; it is put beside the tail if it is short.
+    /// Commits what was written before `end`, of which `last` is the last payload, behind these words; it is put beside the tail if
+    /// it is short.
     #[inline]
-    pub(super) fn commit(&self, end: u64, last: Option<&[u8]>) {
+    pub(super) fn commit<const N: usize>(&self, end: u64, words: [u64; N], last: Option<&[u8]>) {
         let front = &*self.front;
-        if let Some(last) = last.filter(|last| last.len() <= BESIDE) {
-            let mark = mark(end, last.len());
-            let (body, rest) = last.split_at(last.len().min(SAME_LINE));
+        if let Some(last) = last.filter(|last| 8 * N + last.len() <= BESIDE) {
+            let mark = mark(end, 8 * N + last.len());
+            let (body, rest) = last.split_at(last.len().min(SAME_LINE - 8 * N));
             // The line that is polled comes last: a consumer that looks in between would take it away half written.
             if !rest.is_empty() {
-                put(&front.rest_last, &front.rest, rest, mark);
+                put(&front.rest_last, &front.rest, [], rest, mark);
             }
-            put(&front.last, &front.body, body, mark);
+            put(&front.last, &front.body, words, body, mark);
         }
         // SYNC: release pairs with the acquire in `tail`.
         front.tail.store(end, Ordering::Release);
@@ -245,20 +263,30 @@ impl Ring {
     }
 }
 
-/// Puts a payload, or a part of one, into words of which `last` tells whose they are.
+/// Puts a payload, or a part of one, behind these words into others, of which `last` tells whose they are.
 #[inline]
-fn put(last: &AtomicU64, body: &[AtomicU64], payload: &[u8], mark: u64) {
+fn put<const N: usize>(
+    last: &AtomicU64,
+    body: &[AtomicU64],
+    words: [u64; N],
+    payload: &[u8],
+    mark: u64,
+) {
     // SYNC: relaxed, then a fence: who sees a part of the new body finds `last` changed after it.
     last.store(0, Ordering::Relaxed);
     fence(Ordering::Release);
-    let (words, rest) = payload.as_chunks::<8>();
-    for (word, bytes) in body.iter().zip(words) {
-        word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+    let (first, body) = body.split_at(N);
+    for (place, word) in first.iter().zip(words) {
+        place.store(word, Ordering::Relaxed);
+    }
+    let (whole, rest) = payload.as_chunks::<8>();
+    for (place, bytes) in body.iter().zip(whole) {
+        place.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
     }
     if !rest.is_empty() {
         let mut bytes = [0; 8];
         bytes[..rest.len()].copy_from_slice(rest);
-        body[words.len()].store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+        body[whole.len()].store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
     }
     // SYNC: release pairs with the acquire in `beside`.
     last.store(mark, Ordering::Release);

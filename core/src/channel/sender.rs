@@ -100,11 +100,22 @@ impl Sender {
 
     #[inline]
     pub(super) fn send(&mut self, payload: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
-        let record = self.ring.record(payload.len())?;
+        self.send_after([], payload, timeout)
+    }
+
+    /// As [`Sender::send`], with words that the message begins with.
+    #[inline]
+    pub(super) fn send_after<const N: usize>(
+        &mut self,
+        words: [u64; N],
+        payload: &[u8],
+        timeout: Timeout,
+    ) -> Result<(), ErrorKind> {
+        let record = self.ring.record(8 * N + payload.len())?;
         self.enter(record, timeout)?;
         self.ring.claim_room(self.tail, self.tail.wrapping_add(record), self.limit);
-        self.ring.write(self.tail, self.number, payload);
-        self.commit(record, Some(payload), 1);
+        self.ring.write_after(self.tail, self.number, words, payload);
+        self.commit(record, words, Some(payload), 1);
         Ok(())
     }
 
@@ -139,7 +150,7 @@ impl Sender {
             }
         }
         let last = &payloads[payloads.len() - size..];
-        self.commit(record * count as u64, Some(last), count);
+        self.commit(record * count as u64, [], Some(last), count);
         Ok(count)
     }
 
@@ -179,7 +190,7 @@ impl Sender {
         let mut beside = [std::mem::MaybeUninit::uninit(); BESIDE];
         let at = self.ring.payload(self.tail);
         let payload = beside.get_mut(..length).map(|short| &*self.ring.mirror.read(at, short));
-        self.commit(record, payload, 1);
+        self.commit(record, [], payload, 1);
         Ok(())
     }
 
@@ -294,10 +305,16 @@ impl Sender {
 
     /// Commits so many bytes, gives the turn back, and wakes who waits for messages.
     #[inline]
-    fn commit(&mut self, bytes: u64, last: Option<&[u8]>, messages: usize) {
+    fn commit<const N: usize>(
+        &mut self,
+        bytes: u64,
+        words: [u64; N],
+        last: Option<&[u8]>,
+        messages: usize,
+    ) {
         self.tail = self.tail.wrapping_add(bytes);
         self.count(messages);
-        self.ring.commit(self.tail, last);
+        self.ring.commit(self.tail, words, last);
         self.sent += messages as u64;
         self.turn.half().messages.store(self.sent, Ordering::Relaxed);
         self.turn.exit();

@@ -24,17 +24,23 @@ enum Room {
 struct Aligned([MaybeUninit<u8>; FEW]);
 
 impl Bytes {
-    /// So many bytes, all of which `copy` writes.
+    pub(crate) const EMPTY: Self = Self(Room::Few(Aligned([MaybeUninit::uninit(); FEW]), 0));
+
+    /// Replaces them, in their place, by so many, all of which `copy` writes.
     #[inline]
-    pub(crate) fn copied(length: usize, copy: impl FnOnce(&mut [MaybeUninit<u8>])) -> Self {
-        if length <= FEW {
-            let mut room = Aligned([MaybeUninit::uninit(); FEW]);
-            copy(&mut room.0[..length]);
-            return Self(Room::Few(room, length));
+    pub(crate) fn refill(&mut self, length: usize, copy: impl FnOnce(&mut [MaybeUninit<u8>])) {
+        match &mut self.0 {
+            Room::Few(room, few) if length <= FEW => {
+                copy(&mut room.0[..length]);
+                *few = length;
+            }
+            Room::Many(bytes) => refill(bytes, length, copy),
+            Room::Few(..) => {
+                let mut bytes = Vec::new();
+                refill(&mut bytes, length, copy);
+                self.0 = Room::Many(bytes);
+            }
         }
-        let mut bytes = Vec::new();
-        refill(&mut bytes, length, copy);
-        Self(Room::Many(bytes))
     }
 }
 
@@ -60,7 +66,7 @@ impl Deref for Bytes {
         match &self.0 {
             Room::Few(Aligned(room), length) => {
                 let written = &room[..*length];
-                // SAFETY: `copied` had them written.
+                // SAFETY: `refill` had them written.
                 unsafe { std::slice::from_raw_parts(written.as_ptr().cast(), written.len()) }
             }
             Room::Many(bytes) => bytes,

@@ -189,10 +189,11 @@ pub unsafe extern "C" fn unipc_service_recv(
 ) -> c_int {
     // SAFETY: the header asks for an open handle, a place and a timeout.
     let caller = unsafe { Caller::trusted("recv") };
-    caller.construct(question, || {
+    caller.construct_boxed(question, || {
         let service = &mut caller.handle_mut(service)?.service;
-        let question = service.recv(caller.timeout(timeout)?)?;
-        Ok(unipc_question { question })
+        let mut received = Box::<unipc_question>::default();
+        service.recv_into(&mut received.question, caller.timeout(timeout)?)?;
+        Ok(received)
     })
 }
 

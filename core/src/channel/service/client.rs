@@ -5,7 +5,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::message::{HAS_DEADLINE, Header, Part, joined};
+use super::message::{HAS_DEADLINE, Header, Part};
 use super::{KIND, SLICE, now};
 use crate::channel::layout::{CALLS, Participant};
 use crate::channel::memory::Memory;
@@ -30,8 +30,8 @@ pub struct Client {
     next: u16,
     /// Answers to calls that nobody has waited for yet.
     early: Vec<(u16, Part)>,
-    /// Memory for the next answer, used again and again.
-    room: Vec<u8>,
+    /// The answer that came last; its memory is used again and again.
+    came: Part,
     /// Where the questions that are open end in the ring, by number modulo [`CALLS`].
     open: [Option<(u16, u64)>; CALLS],
     owed: Arc<Owed>,
@@ -82,8 +82,8 @@ impl Sealed for Client {
         for call in &seat.memory.slots[seat.slot].calls {
             call.store(0, Ordering::Relaxed);
         }
-        let (early, room, owed) = (Vec::new(), Vec::new(), Arc::default());
-        Ok(Self { questions, answers, next: 0, early, room, open, owed, seat })
+        let (early, came, owed) = (Vec::new(), Part::default(), Arc::default());
+        Ok(Self { questions, answers, next: 0, early, came, open, owed, seat })
     }
 }
 
@@ -166,12 +166,14 @@ impl Client {
             Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
             _ => None,
         };
-        let what = if deadline.is_some() { HAS_DEADLINE } else { 0 };
-        let header = Header { client: self.seat.ticket.0, call: number, what };
-        let moment = deadline
-            .map(|deadline| u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX).to_ne_bytes());
-        let moment = moment.as_ref().map_or(&[][..], |moment| moment);
-        joined(header, [moment, question], |message| self.questions.send(message, timeout))?;
+        let header = Header { client: self.seat.ticket.0, call: number, what: 0 };
+        if let Some(moment) = deadline {
+            let moment = u64::try_from(moment.as_nanos()).unwrap_or(u64::MAX);
+            let word = Header { what: HAS_DEADLINE, ..header }.word();
+            self.questions.send_after([word, moment], question, timeout)?;
+        } else {
+            self.questions.send_after([header.word()], question, timeout)?;
+        }
         self.open[place] = Some((number, self.questions.sent_up_to()));
         self.owed.set(number, self.questions.sent_up_to());
         Ok(Call(number))
@@ -181,7 +183,8 @@ impl Client {
     ///
     /// Errors: as [`Client::call`]; after `EPIPE`, and what the server said, the call is over. `EINVAL` when it is over.
     pub fn wait(&mut self, call: Call, timeout: Timeout) -> Result<Answer> {
-        let part = self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
+        self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
+        let part = std::mem::take(&mut self.came);
         match part.payload() {
             Ok(_) => Ok(Answer { more: part.has_more(), bytes: part.into_payload() }),
             Err((errno, words)) => Err(self.told(errno, words)),
@@ -196,12 +199,12 @@ impl Client {
         timeout: Timeout,
         take: impl FnOnce(&[u8], bool) -> R,
     ) -> Result<R> {
-        let part = self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
-        let taken = match part.payload() {
-            Ok(bytes) => Ok(take(bytes, part.has_more())),
+        self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
+        let taken = match self.came.payload() {
+            Ok(bytes) => Ok(take(bytes, self.came.has_more())),
             Err((errno, words)) => Err(self.told(errno, words)),
         };
-        self.room = part.into_room();
+        self.came.forget();
         taken
     }
 
@@ -240,10 +243,12 @@ impl Client {
         self.open[usize::from(number) % CALLS].is_some_and(|(open, _)| open == number)
     }
 
+    /// Then it is what came last.
     #[inline]
-    fn wait_for(&mut self, number: u16, timeout: Timeout) -> Result<Part, ErrorKind> {
+    fn wait_for(&mut self, number: u16, timeout: Timeout) -> Result<(), ErrorKind> {
         if let Some(at) = self.early.iter().position(|(early, _)| *early == number) {
-            return Ok(self.finish(number, at));
+            self.finish(number, at);
+            return Ok(());
         }
         if !self.is_open(number) {
             return Err(ErrorKind::invalid("this call is over"));
@@ -256,11 +261,11 @@ impl Client {
                 (_, Timeout::After(left)) => Timeout::After(left.min(SLICE)),
             };
             match self.receive(slice) {
-                Ok(Some((answered, answer))) if answered == number => {
-                    self.end(number, &answer);
-                    return Ok(answer);
+                Ok(Some(answered)) if answered == number => {
+                    self.end(number);
+                    return Ok(());
                 }
-                Ok(Some((answered, answer))) => self.set_aside(answered, answer),
+                Ok(Some(answered)) => self.set_aside(answered),
                 Ok(None) if timeout == Timeout::TRY => {}
                 Ok(None) if deadline.has_passed() => return Err(timeout.expired()),
                 Ok(None) => {}
@@ -268,7 +273,7 @@ impl Client {
                     if let Err(dead) = self.check_server(number) {
                         // It may have answered before it died.
                         match self.receive(Timeout::TRY) {
-                            Ok(Some((answered, answer))) => self.set_aside(answered, answer),
+                            Ok(Some(answered)) => self.set_aside(answered),
                             Ok(None) => {}
                             Err(_) => {
                                 self.close(number);
@@ -276,7 +281,8 @@ impl Client {
                             }
                         }
                         if let Some(at) = self.early.iter().position(|(it, _)| *it == number) {
-                            return Ok(self.finish(number, at));
+                            self.finish(number, at);
+                            return Ok(());
                         }
                         continue;
                     }
@@ -289,38 +295,36 @@ impl Client {
         }
     }
 
-    /// Keeps an answer until its call is waited for.
-    fn set_aside(&mut self, number: u16, answer: Part) {
-        self.early.push((number, answer));
+    /// Keeps the answer that came until its call is waited for.
+    fn set_aside(&mut self, number: u16) {
+        self.early.push((number, std::mem::take(&mut self.came)));
         self.owed.set_early(number, true);
     }
 
     /// Takes an answer that is there; the last one ends the call.
-    fn finish(&mut self, number: u16, at: usize) -> Part {
-        let (_, answer) = self.early.remove(at);
-        self.end(number, &answer);
-        answer
+    fn finish(&mut self, number: u16, at: usize) {
+        (_, self.came) = self.early.remove(at);
+        self.end(number);
     }
 
     #[inline]
-    fn end(&mut self, number: u16, answer: &Part) {
-        if answer.has_more() {
+    fn end(&mut self, number: u16) {
+        if self.came.has_more() {
             self.owed.set_early(number, self.early.iter().any(|(early, _)| *early == number));
         } else {
             self.close(number);
         }
     }
 
-    /// The next answer to any open call; `None` for one that nobody waits for.
+    /// To which open call the next answer is; `None` for one that nobody waits for.
     #[inline]
-    fn receive(&mut self, timeout: Timeout) -> Result<Option<(u16, Part)>, ErrorKind> {
-        self.answers.receive_anew(&mut self.room, timeout)?;
-        let Some((header, _)) = Header::parse(&self.room) else { return Ok(None) };
+    fn receive(&mut self, timeout: Timeout) -> Result<Option<u16>, ErrorKind> {
+        self.answers.receive_anew(&mut self.came.0, timeout)?;
+        let Some(header) = self.came.header() else { return Ok(None) };
         if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
             return Ok(None);
         }
-        let bytes = std::mem::take(&mut self.room);
-        Ok(Some((header.call, Part::new(header, bytes))))
+        Ok(Some(header.call))
     }
 
     /// Errors: `EPIPE` when the server that has taken the question is dead.

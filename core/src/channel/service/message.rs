@@ -24,9 +24,8 @@ pub(super) struct Header {
 
 impl Header {
     #[inline]
-    pub(super) fn word(self) -> [u8; HEADER] {
-        (u64::from(self.what) << 48 | u64::from(self.call) << 32 | u64::from(self.client))
-            .to_ne_bytes()
+    pub(super) fn word(self) -> u64 {
+        u64::from(self.what) << 48 | u64::from(self.call) << 32 | u64::from(self.client)
     }
 
     #[inline]
@@ -43,64 +42,47 @@ impl Header {
 /// What is not kept for the next answer.
 const MUCH: usize = 1 << 14;
 
-/// What is put together without asking for memory.
-const SHORT: usize = 128;
-
-/// Puts a message together for somebody who sends it.
-#[inline]
-pub(super) fn joined<R>(header: Header, parts: [&[u8]; 2], send: impl FnOnce(&[u8]) -> R) -> R {
-    let length = HEADER + parts[0].len() + parts[1].len();
-    let mut short = [0; SHORT];
-    let Some((first, mut room)) =
-        short.get_mut(..length).and_then(<[u8]>::split_first_chunk_mut::<HEADER>)
-    else {
-        return send(&[&header.word(), parts[0], parts[1]].concat());
-    };
-    *first = header.word();
-    for part in parts {
-        let (here, behind) = room.split_at_mut(part.len());
-        here.copy_from_slice(part);
-        room = behind;
-    }
-    send(&short[..length])
-}
-
-/// An answer as it came, or a part of one.
-#[derive(Debug)]
-pub(super) struct Part {
-    what: u16,
-    bytes: Vec<u8>,
-}
+/// An answer as it came, or a part of one: with the word that it begins with.
+#[derive(Debug, Default)]
+pub(super) struct Part(pub(super) Vec<u8>);
 
 impl Part {
-    /// What came, with the word that it begins with.
+    /// The word, if there is one.
     #[inline]
-    pub(super) fn new(header: Header, bytes: Vec<u8>) -> Self {
-        Self { what: header.what, bytes }
+    pub(super) fn header(&self) -> Option<Header> {
+        Header::parse(&self.0).map(|(header, _)| header)
+    }
+
+    #[inline]
+    fn what(&self) -> u16 {
+        self.header().map_or(LAST, |header| header.what)
     }
 
     /// What was answered, where it is no error.
     pub(super) fn into_payload(mut self) -> Vec<u8> {
-        self.bytes.drain(..HEADER);
-        self.bytes
+        self.0.drain(..HEADER);
+        self.0
     }
 
-    /// Its memory, for the next one, unless it is much.
-    pub(super) fn into_room(self) -> Vec<u8> {
-        if self.bytes.capacity() <= MUCH { self.bytes } else { Vec::new() }
+    /// Its memory is for the next one, unless it is much.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        if self.0.capacity() > MUCH {
+            self.0 = Vec::new();
+        }
     }
 
     /// Will more follow?
     #[inline]
     pub(super) fn has_more(&self) -> bool {
-        self.what == MORE
+        self.what() == MORE
     }
 
     /// What was answered; otherwise the number and the words of an error.
     #[inline]
     pub(super) fn payload(&self) -> Result<&[u8], (i32, &[u8])> {
-        let rest = &self.bytes[HEADER..];
-        if self.what != FAILED {
+        let rest = self.0.get(HEADER..).unwrap_or_default();
+        if self.what() != FAILED {
             return Ok(rest);
         }
         match rest.split_first_chunk() {

@@ -73,6 +73,15 @@ pub struct Question {
     payload: usize,
 }
 
+/// One that nobody has asked, to receive another in its place.
+impl Default for Question {
+    #[inline]
+    fn default() -> Self {
+        let header = Header { client: 0, call: 0, what: 0 };
+        Self { header, deadline: None, bytes: Bytes::EMPTY, payload: 0 }
+    }
+}
+
 impl Question {
     /// What was asked.
     pub fn bytes(&self) -> &[u8] {
@@ -151,6 +160,12 @@ impl Service {
     /// [`ServiceReceiver::recv`].
     pub fn recv(&mut self, timeout: Timeout) -> Result<Question> {
         self.receiver.recv(timeout)
+    }
+
+    /// [`ServiceReceiver::recv_into`].
+    #[inline]
+    pub fn recv_into(&mut self, question: &mut Question, timeout: Timeout) -> Result<()> {
+        self.receiver.recv_into(question, timeout)
     }
 
     /// [`ServiceSender::reply`].

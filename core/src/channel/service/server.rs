@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::message::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE, joined};
+use super::message::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE};
 use super::{Question, SLICE};
 use crate::channel::layout::CALLS;
 use crate::channel::participant::{Ticket, is_dead, is_present};
@@ -40,7 +40,17 @@ impl ServiceReceiver {
     /// Errors: `EAGAIN`, `ETIMEDOUT` when there is none; `EINTR`; `EPROTO` for one that is damaged, which is skipped.
     #[inline]
     pub fn recv(&mut self, timeout: Timeout) -> Result<Question> {
-        self.next(timeout).map_err(|kind| self.seat.failed("recv", kind))
+        let mut question = Question::default();
+        self.recv_into(&mut question, timeout)?;
+        Ok(question)
+    }
+
+    /// As [`ServiceReceiver::recv`], in place of a question that was answered: its memory is used again.
+    ///
+    /// Errors: as `recv`; after `EPROTO` it is one that nobody has asked, otherwise still that one.
+    #[inline]
+    pub fn recv_into(&mut self, question: &mut Question, timeout: Timeout) -> Result<()> {
+        self.next(question, timeout).map_err(|kind| self.seat.failed("recv", kind))
     }
 
     /// That there is a question, to wait for.
@@ -60,9 +70,9 @@ impl ServiceReceiver {
     }
 
     #[inline]
-    fn next(&mut self, timeout: Timeout) -> Result<Question, ErrorKind> {
+    fn next(&mut self, question: &mut Question, timeout: Timeout) -> Result<(), ErrorKind> {
         let (slots, me) = (&self.seat.memory.slots, self.seat.ticket);
-        let bytes = self.questions.receive_bytes(timeout, |bytes| {
+        self.questions.receive_bytes(&mut question.bytes, timeout, |bytes| {
             // Before it is taken: whoever waits for the answer must know who owes it.
             if let Some((header, _)) = Header::parse(bytes)
                 && let Some(slot) = Ticket(header.client).slot(slots.len())
@@ -71,16 +81,24 @@ impl ServiceReceiver {
                 call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);
             }
         })?;
-        let damaged = || ErrorKind::Layout("a question without its beginning".into());
-        let (header, rest) = Header::parse(&bytes).ok_or_else(damaged)?;
-        let (deadline, payload) = if header.what & HAS_DEADLINE == 0 {
-            (None, HEADER)
-        } else {
-            let moment = rest.first_chunk().ok_or_else(damaged)?;
-            (Some(Duration::from_nanos(u64::from_ne_bytes(*moment))), 2 * HEADER)
+        let Some((header, deadline, payload)) = beginning(&question.bytes) else {
+            *question = Question::default();
+            return Err(ErrorKind::Layout("a question without its beginning".into()));
         };
-        Ok(Question { header, deadline, bytes, payload })
+        (question.header, question.deadline, question.payload) = (header, deadline, payload);
+        Ok(())
     }
+}
+
+/// What a question begins with, and how many bytes that are.
+#[inline]
+fn beginning(bytes: &[u8]) -> Option<(Header, Option<Duration>, usize)> {
+    let (header, rest) = Header::parse(bytes)?;
+    if header.what & HAS_DEADLINE == 0 {
+        return Some((header, None, HEADER));
+    }
+    let moment = u64::from_ne_bytes(*rest.first_chunk()?);
+    Some((header, Some(Duration::from_nanos(moment)), 2 * HEADER))
 }
 
 impl ServiceSender {
@@ -90,13 +108,12 @@ impl ServiceSender {
     /// the client has not made room; `EINTR`.
     #[inline]
     pub fn reply(&mut self, question: &Question, answer: &[u8], timeout: Timeout) -> Result<()> {
-        self.answer(question, LAST, [answer, &[]], timeout)
-            .map_err(|kind| self.seat.failed("reply", kind))
+        self.answer(question, LAST, answer, timeout).map_err(|kind| self.seat.failed("reply", kind))
     }
 
     /// Answers a part of a question; more will follow. Errors: as [`ServiceSender::reply`].
     pub fn reply_part(&mut self, question: &Question, part: &[u8], timeout: Timeout) -> Result<()> {
-        self.answer(question, MORE, [part, &[]], timeout)
+        self.answer(question, MORE, part, timeout)
             .map_err(|kind| self.seat.failed("reply_part", kind))
     }
 
@@ -108,7 +125,8 @@ impl ServiceSender {
         why: &str,
         timeout: Timeout,
     ) -> Result<()> {
-        self.answer(question, FAILED, [&errno.to_ne_bytes(), why.as_bytes()], timeout)
+        let words = [&errno.to_ne_bytes(), why.as_bytes()].concat();
+        self.answer(question, FAILED, &words, timeout)
             .map_err(|kind| self.seat.failed("fail", kind))
     }
 
@@ -116,7 +134,7 @@ impl ServiceSender {
         &mut self,
         question: &Question,
         what: u16,
-        parts: [&[u8]; 2],
+        payload: &[u8],
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
         let client = Ticket(question.header.client);
@@ -136,23 +154,21 @@ impl ServiceSender {
         let Some(sender) = &mut self.answers[slot] else { return Err(gone()) };
         let header = Header { what, ..question.header };
         let deadline = timeout.deadline();
-        joined(header, parts, |message| {
-            loop {
-                // In slices: the dead make no room, and nobody tells of their death.
-                let slice = match rest(timeout, deadline) {
-                    Timeout::Forever => SLICE,
-                    Timeout::After(left) => left.min(SLICE),
-                };
-                match sender.send(message, Timeout::After(slice)) {
-                    Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
-                        return Err(gone());
-                    }
-                    Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
-                    Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
-                    other => return other,
+        loop {
+            // In slices: the dead make no room, and nobody tells of their death.
+            let slice = match rest(timeout, deadline) {
+                Timeout::Forever => SLICE,
+                Timeout::After(left) => left.min(SLICE),
+            };
+            match sender.send_after([header.word()], payload, Timeout::After(slice)) {
+                Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
+                    return Err(gone());
                 }
+                Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
+                Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
+                other => return other,
             }
-        })
+        }
     }
 }
 

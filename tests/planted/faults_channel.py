@@ -6,6 +6,10 @@ from faults import Fault, fault
 FAULTS: list[Fault] = [
     # What is written when.
     fault(
+        "what a dead one left beside the tail passes for what another commits",
+        ("channel/ring.rs", "            front.last.store(0, Ordering::Relaxed);\n        }\n", "        }\n"),
+    ),
+    fault(
         "a message is committed before it is copied",
         (
             "channel/sender.rs",

@@ -159,6 +159,8 @@ pub(super) struct Bed {
     pub(super) sleepers: AtomicU32,
     /// Changes with each wake-up: the futex.
     pub(super) bell: AtomicU32,
+    /// Where consumers sleep: 1 while one of them lets several messages come each time, see [`super::pace`]. A hint.
+    pub(super) paced: AtomicU32,
 }
 
 /// One handle of one process.

@@ -16,7 +16,9 @@
 //!   that prefetches a line to write changes nothing, in whatever distance. A store to each of the sixteen lines that come next does:
 //!   34 ns, one way 4.6 → 1.7 S.
 //! - **A consumer on a producer's heels** takes the lines away that are being written: it waits a moment first, for as long as
-//!   several messages come in it, up to 3 us when many do.
+//!   several messages come in it, up to 3 us when many do. It says so, and nothing is put beside the tail meanwhile: one way
+//!   64 bytes 1.65 → 1.0 S, in a topic 2.15 → 1.8 S. Who receives by turns with sending finds nothing more in such a moment; it
+//!   hardly waits: two processes that both send to and receive from one queue 500 → 60 ns.
 //! - **Between processors that share a cache** (R is 140 ns there, S 7 ns) a third of a round trip are instructions, from the poll
 //!   that sees the message to the store that answers it. With 400 of them instead of 540 it takes 1.06 instead of 1.2 R
 //!   (8 bytes) and 1.2 instead of 1.4 R (64 bytes). In a stream the consumer's are what a message takes: 11 ns instead of 14.

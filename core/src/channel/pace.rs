@@ -5,7 +5,13 @@
 //! speed of that. A consumer that waits a moment each time it has caught up lets several come, and reads them at the
 //! speed of the memory. Where each message is waited for, as an answer is, the moment would be lost; so it is
 //! kept only for as long as several come in it.
+//!
+//! For as long it also says so where producers see it ([`Bed::paced`]): of several messages it finds at most one beside the
+//! tail, and they need not put any there. Said by several consumers it may be wrong for a while, which costs time and nothing else.
 
+use std::sync::atomic::Ordering;
+
+use super::layout::Bed;
 use super::wait::pause;
 
 /// A consumer that has caught up so often in a row waits a moment before it looks;
@@ -39,6 +45,8 @@ pub(super) struct Pace {
     before: Option<u64>,
     /// and how often it has looked for it in vain.
     pub(super) looks: u32,
+    /// In the last moment several came.
+    is_kept: bool,
 }
 
 impl Pace {
@@ -52,6 +60,7 @@ impl Pace {
             waited: false,
             before: None,
             looks: 0,
+            is_kept: false,
         }
     }
 
@@ -74,21 +83,27 @@ impl Pace {
         }
     }
 
-    /// After that, when messages are there: `record` bytes the first, the last of them up to `tail`.
+    /// After that, when messages are there: `record` bytes the first, the last of them up to `tail`. Producers look at the bed.
     #[inline]
-    pub(super) fn note(&mut self, record: u64, head: u64, tail: u64) {
+    pub(super) fn note(&mut self, record: u64, head: u64, tail: u64, bed: &Bed) {
         if self.waited {
-            return self.judge(record, head, tail);
+            return self.judge(record, head, tail, bed);
         }
         let are_several = tail.wrapping_sub(head) > record;
         let has_caught_up = are_several || self.looks <= 2;
         self.caught_up = if has_caught_up { self.caught_up.saturating_add(1) } else { 0 };
     }
 
-    fn judge(&mut self, record: u64, head: u64, tail: u64) {
+    fn judge(&mut self, record: u64, head: u64, tail: u64, bed: &Bed) {
         let ahead = tail.wrapping_sub(head);
         let came = self.before.map_or(ahead, |before| tail.wrapping_sub(before));
-        if came > record {
+        let is_kept = came > record;
+        // Now and then also what another consumer has left there.
+        if is_kept != self.is_kept || self.waits.is_multiple_of(PROBE) {
+            bed.paced.store(is_kept.into(), Ordering::Relaxed);
+        }
+        self.is_kept = is_kept;
+        if is_kept {
             self.caught_up = HEELS;
             self.enough = HEELS;
             self.trusted = self.trusted.checked_sub(1).unwrap_or(TRUSTED);
@@ -104,13 +119,15 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use zerocopy::FromZeros;
+
     use super::*;
 
     const ROUNDS: u64 = 10_000;
 
     /// How many of the messages, of 8 bytes, it waits a moment for when so many come in one.
     fn moments(come_in_a_moment: u64) -> u64 {
-        let mut pace = Pace::new();
+        let (mut pace, bed) = (Pace::new(), Bed::new_zeroed());
         let (mut head, mut tail, mut moments) = (0, 8, 0);
         for _ in 0..ROUNDS {
             pace.keep(|| tail);
@@ -118,7 +135,7 @@ mod tests {
                 tail += 8 * come_in_a_moment;
                 moments += 1;
             }
-            pace.note(8, head, tail);
+            pace.note(8, head, tail, &bed);
             head = tail;
             tail += 8;
         }

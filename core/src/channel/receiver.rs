@@ -217,7 +217,7 @@ impl Receiver {
         };
         if has_caught_up {
             self.length = found.length;
-            self.pace.note(found.end.wrapping_sub(head), head, tail);
+            self.pace.note(found.end.wrapping_sub(head), head, tail, &self.data);
         }
         Ok(found)
     }

@@ -179,6 +179,10 @@ impl Ring {
                 put(&front.rest_last, &front.rest, [], rest, mark);
             }
             put(&front.last, &front.body, words, body, mark);
+        } else if front.last.load(Ordering::Relaxed) != 0 {
+            // What another left, who was killed before he committed it, or 4 GiB ago, must not pass for this one.
+            // SYNC: before the tail, as in `put`.
+            front.last.store(0, Ordering::Relaxed);
         }
         // SYNC: release pairs with the acquire in `tail`.
         front.tail.store(end, Ordering::Release);

@@ -314,6 +314,7 @@ impl Sender {
     ) {
         self.tail = self.tail.wrapping_add(bytes);
         self.count(messages);
+        let last = last.filter(|_| self.data.paced.load(Ordering::Relaxed) == 0);
         self.ring.commit(self.tail, words, last);
         self.sent += messages as u64;
         self.turn.half().messages.store(self.sent, Ordering::Relaxed);

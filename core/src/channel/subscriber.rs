@@ -251,7 +251,7 @@ impl Reader {
         };
         self.length = found.length;
         if has_caught_up {
-            self.pace.note(found.end.wrapping_sub(head), head, tail);
+            self.pace.note(found.end.wrapping_sub(head), head, tail, &self.data);
         }
         Ok(found)
     }

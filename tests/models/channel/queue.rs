@@ -92,6 +92,27 @@ fn two_send() {
     holds(kept, &[send_one, send_two], nothing, Stage::settle_queue, depth);
 }
 
+/// One has put its message beside the tail when it is killed; the next one need not, as consumers keep a pace, and its own is
+/// as long.
+#[test]
+fn what_a_dead_one_left_beside_the_tail() {
+    let make = || Stage::new(Shape { ring: 128, ..TINY }, &[queue, queue, queue]);
+    fn receive_two(it: &Stage) {
+        for _ in 0..2 {
+            if it.receive(Timeout::LONG).is_err() {
+                return;
+            }
+        }
+    }
+    fn send_as_they_keep_a_pace(it: &Stage) {
+        it.memory.control.data.0.paced.plain().store(1, Ordering::SeqCst);
+        it.send(4, 8);
+    }
+    let depth = Depth { alive: 1, dying: 1, late: 0 };
+    let threads = [send_one, receive_two, send_as_they_keep_a_pace];
+    holds(make, &threads, nothing, Stage::settle_queue, depth);
+}
+
 /// Whoever has seen a turn kept must not take a later time for the same.
 #[test]
 fn kept_again() {

@@ -101,10 +101,9 @@ impl Receiver {
         timeout: Timeout,
         make: impl FnOnce(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> R,
     ) -> Result<R, ErrorKind> {
-        let found = self.arrive(timeout)?;
-        let result = make(found.length, &mut |buffer| _ = self.ring.read(found, buffer));
-        self.take(found.end, 1);
-        Ok(result)
+        self.receive_by(timeout, |ring, found| {
+            make(found.length, &mut |room| _ = ring.read(found, room))
+        })
     }
 
     /// Receives the next message in place of others, where `look` looks at it before it is taken.
@@ -115,11 +114,10 @@ impl Receiver {
         timeout: Timeout,
         look: impl FnOnce(&[u8]),
     ) -> Result<(), ErrorKind> {
-        let found = self.arrive(timeout)?;
-        bytes.refill(found.length, |room| _ = self.ring.read(found, room));
-        look(bytes);
-        self.take(found.end, 1);
-        Ok(())
+        self.receive_by(timeout, |ring, found| {
+            bytes.refill(found.length, |room| _ = ring.read(found, room));
+            look(bytes);
+        })
     }
 
     /// Receives the next message in place of what is in a vector.
@@ -129,10 +127,22 @@ impl Receiver {
         bytes: &mut Vec<u8>,
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
+        self.receive_by(timeout, |ring, found| {
+            refill(bytes, found.length, |room| _ = ring.read(found, room));
+        })
+    }
+
+    /// Takes the next message when `copy` has copied it.
+    #[inline]
+    fn receive_by<R>(
+        &mut self,
+        timeout: Timeout,
+        copy: impl FnOnce(&Ring, Found) -> R,
+    ) -> Result<R, ErrorKind> {
         let found = self.arrive(timeout)?;
-        refill(bytes, found.length, |room| _ = self.ring.read(found, room));
+        let copied = copy(&self.ring, found);
         self.take(found.end, 1);
-        Ok(())
+        Ok(copied)
     }
 
     /// Receives messages of one size in a row, as many as are there and fit, at least one; tells how many.

@@ -179,8 +179,9 @@ impl Ring {
                 put(&front.rest_last, &front.rest, [], rest, mark);
             }
             put(&front.last, &front.body, words, body, mark);
-        } else if front.last.load(Ordering::Relaxed) != 0 {
-            // What another left, who was killed before he committed it, or 4 GiB ago, must not pass for this one.
+        } else {
+            // What another left, who was killed before he committed it, or 4 GiB ago, must not pass for this one. To look
+            // whether there is any would fetch the line twice.
             // SYNC: before the tail, as in `put`.
             front.last.store(0, Ordering::Relaxed);
         }

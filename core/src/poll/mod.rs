@@ -48,8 +48,8 @@
 //! processor; all else takes less than one. A message that comes and is taken by another between two looks is not seen.
 //!
 //! At once means: by a thread of this library that sleeps for all of the process that polls, and exists only while something without a
-//! descriptor is waited for, and up to a second longer. It wakes who polls, so this takes two to three times as long as to wake somebody who sleeps in
-//! the object's own call. With up to 127 such objects in a process; what is beyond is looked at every 10 ms. Linux before 5.16 cannot
+//! descriptor is waited for, and up to a second longer. It wakes who polls, so this takes up to twice as long as to wake somebody who sleeps in
+//! the object's own call. (A [`LoopBell`] does without, where `io_uring` can be had.) With up to 127 such objects in a process; what is beyond is looked at every 10 ms. Linux before 5.16 cannot
 //! sleep on several words; there everything is looked at every 10 ms.
 //!
 //! If one who polls is woken, others who sleep are woken as well: those who poll take nothing, and nobody shall miss his turn by that.
@@ -59,9 +59,11 @@
 
 mod doorbell;
 mod looked;
+mod loop_bell;
 mod poller;
 mod waitable;
 
 pub use doorbell::Doorbell;
+pub use loop_bell::LoopBell;
 pub use poller::{Poller, wait_any};
 pub use waitable::{Wait, Waitable};

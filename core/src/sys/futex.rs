@@ -12,7 +12,7 @@ use super::timer::timespec;
 pub(crate) const WAIT_MAX: usize = 128;
 
 /// `FUTEX_32`: a 32-bit word, shared between processes.
-const FUTEX_32: u32 = 2;
+pub(super) const FUTEX_32: u32 = 2;
 
 /// Sleeps while the word is `expected`, at most `limit`. `EAGAIN`: it is not; `ETIMEDOUT`, `EINTR`.
 pub(crate) fn wait(word: &AtomicU32, expected: u32, limit: Duration) -> nix::Result<()> {

@@ -14,6 +14,7 @@ pub(crate) mod msg;
 pub(crate) mod pid;
 pub(crate) mod poll;
 pub(crate) mod pthread;
+pub(crate) mod ring;
 pub(crate) mod robust;
 pub(crate) mod sem;
 pub(crate) mod semctl;

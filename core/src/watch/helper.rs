@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask};
 
+use super::rest::Rest;
 use super::{Entry, LOOK, SLOWEST};
 use crate::sys::{fork, futex};
 
@@ -41,10 +42,9 @@ struct Orders {
 }
 
 /// Something that it sleeps for.
-struct Resting {
+struct Sleeper {
     entry: Arc<Entry>,
-    /// Which word, and while it has which value.
-    word: Option<(usize, u32)>,
+    rest: Rest,
 }
 
 /// A child of fork finds the locks of its parent as they were, and the thread gone: it has a helper of its own.
@@ -180,7 +180,7 @@ impl Helper {
                 self.obey(&mut night);
             }
             night.check(new_orders, |entry| self.ring(entry));
-            if !night.resting.is_empty() {
+            if !night.sleepers.is_empty() {
                 idle = Instant::now();
             } else if idle.elapsed() >= LINGER && self.retire() {
                 return;
@@ -202,17 +202,17 @@ impl Helper {
         let (armed, forgotten) = (orders.armed.clone(), orders.forgotten);
         drop(orders);
         let is_armed = |entry: &Arc<Entry>| armed.iter().any(|it| Arc::ptr_eq(it, entry));
-        night.resting.retain(|resting| {
-            let keep = is_armed(&resting.entry);
+        night.sleepers.retain_mut(|sleeper| {
+            let keep = is_armed(&sleeper.entry);
             if !keep {
-                resting.get_up();
+                sleeper.rest.get_up();
             }
             keep
         });
         for entry in &armed {
-            if !night.resting.iter().any(|resting| Arc::ptr_eq(&resting.entry, entry)) {
-                let word = entry.source.lie_down();
-                night.resting.push(Resting { entry: Arc::clone(entry), word });
+            if !night.sleepers.iter().any(|sleeper| Arc::ptr_eq(&sleeper.entry, entry)) {
+                let rest = Rest::new(Arc::clone(&entry.source));
+                night.sleepers.push(Sleeper { entry: Arc::clone(entry), rest });
                 night.pause = QUICKEST;
             }
         }
@@ -263,39 +263,9 @@ impl Drop for End<'_> {
     }
 }
 
-impl Resting {
-    fn word(&self) -> Option<(&AtomicU32, u32)> {
-        let (which, expected) = self.word?;
-        Some((self.entry.source.word(which)?, expected))
-    }
-
-    fn get_up(&self) {
-        if self.word.is_some() {
-            self.entry.source.get_up();
-        }
-    }
-
-    /// Has somebody changed the word? Then it passes the wake-up on, and lies down again.
-    fn turn_over(&mut self) -> bool {
-        if self.word.is_none() {
-            self.word = self.entry.source.lie_down();
-            return true;
-        }
-        match self.word() {
-            Some((word, expected)) if word.load(Ordering::SeqCst) != expected => {
-                futex::wake(word, 1);
-            }
-            _ => return false,
-        }
-        self.get_up();
-        self.word = self.entry.source.lie_down();
-        true
-    }
-}
-
 /// What the thread knows by itself.
 struct Night {
-    resting: Vec<Resting>,
+    sleepers: Vec<Sleeper>,
     control: Option<u32>,
     pause: Duration,
     looked: Instant,
@@ -306,7 +276,7 @@ struct Night {
 impl Default for Night {
     fn default() -> Self {
         Self {
-            resting: Vec::new(),
+            sleepers: Vec::new(),
             control: None,
             pause: QUICKEST,
             looked: Instant::now(),
@@ -322,14 +292,13 @@ impl Night {
         if look {
             self.looked = Instant::now();
         }
-        self.resting.retain_mut(|resting| {
-            let stirred = resting.turn_over();
+        self.sleepers.retain_mut(|Sleeper { entry, rest }| {
+            let stirred = rest.is_stirred();
             if look {
-                resting.entry.source.look();
+                entry.source.look();
             }
-            if (everything || look || stirred) && resting.entry.source.is_ready() {
-                resting.get_up();
-                ring(&resting.entry);
+            if (everything || look || stirred) && !rest.goes_on() {
+                ring(entry);
                 return false;
             }
             true
@@ -339,11 +308,11 @@ impl Night {
     /// Sleeps until a word changes, or it is time for a look.
     fn sleep(&mut self, control: &AtomicU32, seen: u32) {
         let mut words = vec![(control, seen)];
-        words.extend(self.resting.iter().filter_map(Resting::word));
-        let must_look = words.len() <= self.resting.len();
+        words.extend(self.sleepers.iter().filter_map(|sleeper| sleeper.rest.word()));
+        let must_look = words.len() <= self.sleepers.len();
         let too_many = words.len() > futex::WAIT_MAX || self.is_old;
         let limit = match (must_look, too_many) {
-            _ if self.resting.is_empty() => LINGER,
+            _ if self.sleepers.is_empty() => LINGER,
             (true, _) => self.pause,
             (false, true) => SLOWEST,
             (false, false) => LOOK.saturating_sub(self.looked.elapsed()),

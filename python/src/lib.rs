@@ -6,6 +6,7 @@
     reason = "brackets and quotes are Python's lists of strings"
 )]
 
+mod aio;
 mod buffer;
 mod channel;
 mod error;
@@ -31,6 +32,8 @@ use pyo3::prelude::*;
 /// The compiled half of the package `unipc`, which is what programs import.
 #[pymodule(gil_used = false)]
 mod _native {
+    #[pymodule_export]
+    use crate::aio::{Alarm, LoopBell, Waiter};
     #[pymodule_export]
     use crate::channel::{
         Batches, Call, ChannelEnd, Client, Loan, Question, Queue, Service, Subscriber, Topic,

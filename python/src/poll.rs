@@ -31,7 +31,7 @@ pub(crate) fn coroutine<'py>(
 }
 
 /// An object, or a pair of it and of "r", "w", "rw", or the index of a semaphore in a set.
-fn waitable(thing: &Bound<'_, PyAny>) -> PyResult<Waitable<'static>> {
+pub(crate) fn waitable(thing: &Bound<'_, PyAny>) -> PyResult<Waitable<'static>> {
     if let Ok(pair) = thing.cast::<PyTuple>() {
         let (object, how): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
         if let Ok(set) = object.cast::<SemaphoreSet>() {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from unipc import SharedMemory
+from unipc import SharedMemory, _aio, _native
 
 NAMED = ["posix", "sysv", "file"]
 BACKINGS = [*NAMED, "memfd", "anon"]
@@ -79,6 +79,15 @@ def run() -> Runner:
         return done
 
     return start  # type: ignore[return-value]
+
+
+@pytest.fixture(params=["the loop's own thread sleeps", "a helper thread sleeps"])
+def waking(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How tasks are woken: both ways wherever the first one can be had."""
+    direct = request.param.startswith("the loop")
+    if direct and not _native.LoopBell().is_direct:
+        pytest.skip("there is no io_uring with futexes here, or it is not allowed")
+    monkeypatch.setattr(_aio, "DIRECT", direct)
 
 
 def in_fork(work: Callable[[], None]) -> int:

@@ -56,6 +56,7 @@ async def questions(service: Service, count: int) -> list[Question]:
     return [await service.recv_async() for _ in range(count)]
 
 
+@pytest.mark.usefixtures("waking")
 def test_answers_come_to_those_who_asked(service: Service, client: Client) -> None:
     async def main() -> None:
         calls = [asyncio.ensure_future(client.call_async(bytes([it]), SOON)) for it in range(8)]
@@ -68,6 +69,7 @@ def test_answers_come_to_those_who_asked(service: Service, client: Client) -> No
         asyncio.run(main())
 
 
+@pytest.mark.usefixtures("waking")
 def test_more_calls_than_there_are_places_take_turns(service: Service, client: Client) -> None:
     async def serve(count: int) -> None:
         async for question in service:
@@ -86,6 +88,7 @@ def test_more_calls_than_there_are_places_take_turns(service: Service, client: C
     asyncio.run(asyncio.wait_for(main(), SOON))
 
 
+@pytest.mark.usefixtures("waking")
 def test_an_answer_that_another_call_finds_is_told(service: Service, client: Client) -> None:
     async def main() -> None:
         for _ in range(20):
@@ -124,6 +127,7 @@ def test_one_call_is_waited_for_beside_others(service: Service, client: Client) 
     assert caught.value.errno == errno.EINVAL
 
 
+@pytest.mark.usefixtures("waking")
 def test_cancelling_leaves_nothing_behind(service: Service, client: Client) -> None:
     async def main() -> None:
         for _ in range(20):
@@ -149,6 +153,7 @@ def test_cancelling_leaves_nothing_behind(service: Service, client: Client) -> N
     assert len([client.begin(b"?") for _ in range(8)]) == 8
 
 
+@pytest.mark.usefixtures("waking")
 def test_places_that_others_have_are_not_waited_for(client: Client) -> None:
     calls = [client.begin(b"?") for _ in range(8)]
     with pytest.raises(OSError) as caught:
@@ -159,6 +164,7 @@ def test_places_that_others_have_are_not_waited_for(client: Client) -> None:
         asyncio.run(client.call_async(b"nobody answers", 0.02))
 
 
+@pytest.mark.usefixtures("waking")
 def test_time_limits(service: Service, client: Client) -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(client.call_async(b"limit", timeout=0.02))
@@ -173,6 +179,7 @@ def test_time_limits(service: Service, client: Client) -> None:
     assert service.recv().data == b"try"
 
 
+@pytest.mark.usefixtures("waking")
 def test_questions_wait_for_room(service: Service, client: Client) -> None:
     async def main() -> None:
         large = [bytes([it]) * 1000 for it in range(8)]
@@ -198,6 +205,7 @@ def has_room(client: Client) -> bool:
 
 
 @pytest.mark.parametrize(("number", "kind"), [(errno.EDOM, OSError), (errno.EAGAIN, BlockingIOError)])
+@pytest.mark.usefixtures("waking")
 def test_what_the_server_says(service: Service, client: Client, number: int, kind: type[OSError]) -> None:
     async def main() -> None:
         call = asyncio.ensure_future(client.call_async(b"?", SOON))
@@ -209,6 +217,7 @@ def test_what_the_server_says(service: Service, client: Client, number: int, kin
     asyncio.run(main())
 
 
+@pytest.mark.usefixtures("waking")
 def test_an_answer_in_parts_comes_whole(service: Service, client: Client) -> None:
     async def main() -> None:
         call = asyncio.ensure_future(client.call_async(b"?", SOON))
@@ -222,6 +231,7 @@ def test_an_answer_in_parts_comes_whole(service: Service, client: Client) -> Non
     asyncio.run(main())
 
 
+@pytest.mark.usefixtures("waking")
 def test_a_dead_server_is_an_error(service: Service, client: Client) -> None:
     program = f"""
 import os, signal, unipc

@@ -34,6 +34,7 @@ from unipc import (
     SharedMemory,
     Subscriber,
     Topic,
+    _aio,
     sync,
 )
 
@@ -161,6 +162,7 @@ def test_each_of_many_kinds_is_told_of_and_no_other(kinds: Kinds) -> None:
             poller.unregister(kinds.event)
 
 
+@pytest.mark.usefixtures("waking")
 def test_each_of_many_kinds_wakes_a_task(kinds: Kinds) -> None:
     async def main() -> None:
         with pytest.raises(TimeoutError):
@@ -223,6 +225,7 @@ def test_a_doorbell_is_readable_while_the_thing_is_ready() -> None:
         os.fstat(fd)
 
 
+@pytest.mark.usefixtures("waking")
 def test_a_task_consumes_what_another_process_sends() -> None:
     queue = Queue.create("memfd:consume", 4096)
     answers = Queue.create("memfd:consume", 4096)
@@ -252,6 +255,7 @@ for number in range({count}):
     assert sender.wait(SOON) == 0
 
 
+@pytest.mark.usefixtures("waking")
 def test_tasks_take_turns_at_one_queue_and_at_full_ones() -> None:
     queue = Queue.create("memfd:turns", 4096)
 
@@ -274,6 +278,7 @@ def test_tasks_take_turns_at_one_queue_and_at_full_ones() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.usefixtures("waking")
 def test_topics_services_and_calls_in_tasks() -> None:
     topic = Topic.create("memfd:tasks", 4096, reliable=True)
     subscriber = Subscriber.from_fd(topic.memory_fd)
@@ -302,6 +307,7 @@ def test_topics_services_and_calls_in_tasks() -> None:
     asyncio.run(asyncio.wait_for(main(), SOON))
 
 
+@pytest.mark.usefixtures("waking")
 def test_locks_and_events_in_tasks(kinds: Kinds) -> None:
     async def main() -> None:
         wanted = [
@@ -334,11 +340,13 @@ def descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
 
 
+@pytest.mark.usefixtures("waking")
 def test_cancelling_leaves_nothing_behind(kinds: Kinds) -> None:
     async def main() -> None:
         for end in (kinds.jobs, kinds.full, kinds.subscriber, kinds.service):
             end.fileno()
         kinds.full.send_fileno()
+        _, bell = _aio.bell()
         before = descriptors()
         for _ in range(20):
             tasks = [
@@ -360,6 +368,7 @@ def test_cancelling_leaves_nothing_behind(kinds: Kinds) -> None:
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert all(isinstance(it, asyncio.CancelledError) for it in results), results
             assert descriptors() <= before
+            assert len(bell) == 0
             loop = asyncio.get_running_loop()
             assert not loop.remove_reader(kinds.jobs.fileno()), "a reader stays in the loop"
         # Nothing was taken by those who were cancelled.

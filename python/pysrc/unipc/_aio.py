@@ -6,7 +6,7 @@ import select
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from . import _native
 
@@ -16,15 +16,12 @@ _Futures = list[asyncio.Future[None]]
 # Of each loop: who waits for which descriptor. A loop knows one reader of each.
 _waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, _Futures]] = WeakKeyDictionary()
 
-# Of each loop: how many more calls a client may begin.
-_calling: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[_native.Client, asyncio.Semaphore]] = (
+# Of each loop, by the client's id: how many more calls it may begin. A semaphore holds its loop, and is held by the
+# calls alone.
+_calling: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[int, asyncio.Semaphore]] = (
     WeakKeyDictionary()
 )
 _CALLS = 8
-
-# So often in a row something was readable and could not be had; then it is another process's for a while.
-_IN_VAIN = 3
-_PAUSE = 0.002
 
 
 def _wake(loop: asyncio.AbstractEventLoop, waiting: dict[int, _Futures], fd: int) -> None:
@@ -55,41 +52,21 @@ async def readable(fd: int) -> None:
                 loop.remove_reader(fd)
 
 
-async def _when_readable(fd: Callable[[], int], attempt: Callable[[], _T], contested: bool = True) -> _T:
-    """An end of a channel: each try that finds nothing lets its descriptor tell of the next chance."""
-    in_vain = 0
-    while True:
-        try:
-            return attempt()
-        except BlockingIOError:
-            pass
-        if contested and in_vain >= _IN_VAIN:
-            await asyncio.sleep(_PAUSE)
-        await readable(fd())
-        in_vain += 1
+# By io_uring, where that can be had.
+DIRECT = True
+
+# Of each loop: what rings in it for all that has no descriptor.
+_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, _native.LoopBell] = WeakKeyDictionary()
 
 
-async def _when_rung(thing: Any, attempt: Callable[[], _T], contested: bool = True) -> _T:
-    """What has no descriptor: a doorbell stands for it while it is waited for."""
-    try:
-        return attempt()
-    except BlockingIOError:
-        pass
-    with _native.Doorbell(thing) as bell:
-
-        def armed() -> int:
-            bell.arm()
-            return bell.fileno()
-
-        return await _when_readable(armed, attempt, contested)
-
-
-async def recv(end: Any) -> Any:
-    return await _when_readable(end.fileno, lambda: end.recv(0))
-
-
-async def recv_many(end: Any, count: int) -> Any:
-    return await _when_readable(end.fileno, lambda: end.recv_many(count, timeout=0))
+def bell() -> tuple[asyncio.AbstractEventLoop, _native.LoopBell]:
+    loop = asyncio.get_running_loop()
+    bell = _bells.get(loop)
+    if bell is None:
+        bell = _native.LoopBell(direct=DIRECT)
+        loop.add_reader(bell.fileno(), bell.rung)
+        _bells[loop] = bell
+    return loop, bell
 
 
 async def answer(call: _native.Call) -> tuple[bytes, bool]:
@@ -102,7 +79,7 @@ async def answer(call: _native.Call) -> tuple[bytes, bool]:
             return error  # what the server said: not a reason to wait
 
     # The answers are this client's alone; what is told in vain is one to another call.
-    result = await _when_rung(call, attempt, contested=False)
+    result = await _native.Waiter(call, attempt, (), contested=False)
     if isinstance(result, BlockingIOError):
         raise result
     return result
@@ -110,8 +87,8 @@ async def answer(call: _native.Call) -> tuple[bytes, bool]:
 
 def _places(client: _native.Client) -> asyncio.Semaphore:
     """As many as this loop's tasks may have calls of the client under way."""
-    of_loop = _calling.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
-    return of_loop.setdefault(client, asyncio.Semaphore(_CALLS))
+    of_loop = _calling.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    return of_loop.setdefault(id(client), asyncio.Semaphore(_CALLS))
 
 
 async def call(client: _native.Client, question: Any, timeout: float | None) -> bytes:
@@ -125,7 +102,7 @@ async def call(client: _native.Client, question: Any, timeout: float | None) -> 
         return client.begin_until(question, 0, left)
 
     async with asyncio.timeout_at(end), _places(client):
-        began = await _when_rung((client, "w"), begin)
+        began = await _native.Waiter((client, "w"), begin, ())
         try:
             whole, more = await answer(began)
             while more:
@@ -135,40 +112,6 @@ async def call(client: _native.Client, question: Any, timeout: float | None) -> 
             with suppress(ValueError):  # closed meanwhile
                 began.cancel()
     return whole
-
-
-async def send(queue: _native.Queue, data: Any) -> None:
-    await _when_readable(queue.send_fileno, lambda: queue.send(data, 0))
-
-
-async def publish(topic: _native.Topic, data: Any) -> None:
-    await _when_readable(topic.fileno, lambda: topic.publish(data, 0))
-
-
-async def _take(thing: Any, attempt: Callable[[], bool]) -> None:
-    """A lock, or its kin, of which a try in vain is no error."""
-    if attempt():
-        return
-    with _native.Doorbell(thing) as bell:
-        while not attempt():
-            bell.arm()
-            await readable(bell.fileno())
-
-
-async def acquire(lock: Any) -> None:
-    await _take(lock, lambda: bool(lock.acquire(0)))
-
-
-async def passing(thing: Any) -> None:
-    await _take(thing, lambda: bool(thing.wait(0)))
-
-
-async def read_lock(lock: _native.RwLock) -> None:
-    await _take(lock, lambda: lock.read_lock(0))
-
-
-async def write_lock(lock: _native.RwLock) -> None:
-    await _take((lock, "w"), lambda: lock.write_lock(0))
 
 
 def _gather(things: list[Any], stack: ExitStack) -> tuple[select.epoll, list[_native.Doorbell]]:

@@ -4,6 +4,8 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::aio::Waiter;
+
 /// Messages as they come, for ever, many at a time.
 #[pyclass(frozen, module = "unipc._native")]
 pub(crate) struct Batches {
@@ -34,7 +36,8 @@ impl Batches {
         slf
     }
 
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(py, "recv_many", (self.end.clone_ref(py), self.count))
+    fn __anext__(&self, py: Python<'_>) -> PyResult<Waiter> {
+        let end = self.end.bind(py);
+        Waiter::of_end(end, end, "recv_many", (self.count, py.None(), 0))
     }
 }

@@ -17,6 +17,7 @@ use super::end::{ChannelEnd, Memory, unlink};
 use super::half::Half;
 use super::records::Records;
 use super::{creating, of_messages, opening, reach, size};
+use crate::aio::Waiter;
 use crate::buffer::duplicate;
 use crate::error::raise;
 use crate::name::NameArgument;
@@ -241,16 +242,13 @@ impl Queue {
 
     /// Receives a message in a task of asyncio: `await queue.recv_async()`. Other tasks run meanwhile, in the loop's own thread. Cancelled, it has
     /// taken nothing and leaves nothing behind; do that before closing. Raises as `recv`.
-    fn recv_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    fn recv_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_end(slf, slf, "recv", (0,))
     }
 
     /// Sends a message in a task of asyncio; see `recv_async`. Raises as `send`.
-    fn send_async<'py>(
-        slf: &Bound<'py, Self>,
-        data: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "send", (slf, data))
+    fn send_async<'py>(slf: &Bound<'py, Self>, data: &Bound<'py, PyAny>) -> PyResult<Waiter> {
+        Waiter::of_end((slf, "w").into_pyobject(slf.py())?.as_any(), slf, "send", (data, 0))
     }
 
     /// Messages as they come, for ever: `async for message in queue`.
@@ -258,7 +256,7 @@ impl Queue {
         slf
     }
 
-    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    fn __anext__(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_end(slf, slf, "recv", (0,))
     }
 }

@@ -15,6 +15,7 @@ use unipc::poll::Waitable;
 use super::end::{ChannelEnd, Memory, unlink};
 use super::half::Half;
 use super::{creating, reach, size};
+use crate::aio::Waiter;
 use crate::buffer::{Lent, duplicate};
 use crate::error::raise;
 use crate::name::NameArgument;
@@ -196,8 +197,8 @@ impl Service {
 
     /// Receives the next question in a task of asyncio: `await service.recv_async()`. Other tasks run meanwhile, in the loop's own thread. Cancelled, it has
     /// taken nothing and leaves nothing behind; do that before closing. Raises as `recv`.
-    fn recv_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    fn recv_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_end(slf, slf, "recv", (0,))
     }
 
     /// Questions as they come, for ever: `async for question in service`.
@@ -205,8 +206,8 @@ impl Service {
         slf
     }
 
-    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    fn __anext__(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_end(slf, slf, "recv", (0,))
     }
 }
 

@@ -18,6 +18,7 @@ use super::half::Half;
 use super::lent::Loan;
 use super::records::Records;
 use super::{bytes, many, opening, reach, start};
+use crate::aio::Waiter;
 use crate::buffer::{Lent, duplicate};
 use crate::error::raise;
 use crate::record::{Layout, LayoutArgument};
@@ -219,8 +220,8 @@ impl Subscriber {
 
     /// Receives the next message in a task of asyncio: `await subscriber.recv_async()`. Other tasks run meanwhile, in the loop's own thread. Cancelled, it has
     /// taken nothing and leaves nothing behind; do that before closing. Raises as `recv`.
-    fn recv_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    fn recv_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_end(slf, slf, "recv", (0,))
     }
 
     /// Messages as they come, for ever: `async for message in subscriber`.
@@ -228,7 +229,7 @@ impl Subscriber {
         slf
     }
 
-    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "recv", (slf,))
+    fn __anext__(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_end(slf, slf, "recv", (0,))
     }
 }

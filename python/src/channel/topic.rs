@@ -18,6 +18,7 @@ use super::lent::Loan;
 use super::records::{Records, with_bytes};
 use super::subscriber::Subscriber;
 use super::{creating, many, of_messages, opening, reach, size, start};
+use crate::aio::Waiter;
 use crate::buffer::duplicate;
 use crate::error::raise;
 use crate::name::NameArgument;
@@ -256,10 +257,7 @@ impl Topic {
     }
 
     /// Publishes a message in a task of asyncio; see `Queue.recv_async`. Raises as `publish`.
-    fn publish_async<'py>(
-        slf: &Bound<'py, Self>,
-        data: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "publish", (slf, data))
+    fn publish_async<'py>(slf: &Bound<'py, Self>, data: &Bound<'py, PyAny>) -> PyResult<Waiter> {
+        Waiter::of_end(slf, slf, "publish", (data, 0))
     }
 }

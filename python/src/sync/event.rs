@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use unipc::Timeout;
 
 use super::get;
+use crate::aio::Waiter;
 use crate::error::raise;
 use crate::wait::TimeoutArgument;
 
@@ -128,8 +129,8 @@ impl Event {
     }
 
     /// Waits in a task of asyncio until it is set: `await event.wait_async()`. Cancelled, it leaves nothing behind.
-    fn wait_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "passing", (slf,))
+    fn wait_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_lock(slf, slf, "wait")
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

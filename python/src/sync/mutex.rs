@@ -11,6 +11,7 @@ use unipc::{Error, ErrorKind, Timeout};
 
 use super::status::MutexStatus;
 use super::{get, mode as permissions};
+use crate::aio::Waiter;
 use crate::error::{OwnerDiedError, raise};
 use crate::wait::TimeoutArgument;
 
@@ -264,8 +265,8 @@ impl Mutex {
 
     /// Locks in a task of asyncio: `await mutex.acquire_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
     /// holds it: for another task of it the mutex is locked by itself (`EDEADLK`). Cancelled, it has taken nothing and leaves nothing behind. Raises as `lock`; `OSError` with `EOPNOTSUPP` in the pthread form.
-    fn acquire_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "acquire", (slf,))
+    fn acquire_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_lock(slf, slf, "acquire")
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

@@ -8,6 +8,7 @@ use unipc::sync::{Acquired, RwLockOptions};
 
 use super::status::RwLockStatus;
 use super::{get, mode as permissions};
+use crate::aio::Waiter;
 use crate::error::{OwnerDiedError, raise};
 use crate::wait::TimeoutArgument;
 
@@ -181,14 +182,14 @@ impl RwLock {
 
     /// Locks to read in a task of asyncio: `await lock.read_lock_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
     /// holds it. Cancelled, it has taken nothing and leaves nothing behind. Raises as `read_lock`; `OSError` with `EOPNOTSUPP` in the pthread form.
-    fn read_lock_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "read_lock", (slf,))
+    fn read_lock_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_lock(slf, slf, "read_lock")
     }
 
     /// Locks to write in a task of asyncio: `await lock.write_lock_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
     /// holds it. Cancelled, it has taken nothing and leaves nothing behind. Raises as `write_lock`; `OSError` with `EOPNOTSUPP` in the pthread form.
-    fn write_lock_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "write_lock", (slf,))
+    fn write_lock_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_lock((slf, "w").into_pyobject(slf.py())?.as_any(), slf, "write_lock")
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

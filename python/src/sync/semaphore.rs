@@ -8,6 +8,7 @@ use unipc::sync::SemaphoreOptions;
 
 use super::status::{ThreadId, threads};
 use super::{get, mode as permissions};
+use crate::aio::Waiter;
 use crate::error::raise;
 use crate::wait::TimeoutArgument;
 
@@ -185,13 +186,13 @@ impl SyncSemaphore {
 
     /// Takes a permit in a task of asyncio: `await semaphore.acquire_async()`. Other tasks run meanwhile, in the loop's own thread, and it is that thread that
     /// holds it. Cancelled, it has taken nothing and leaves nothing behind. Raises as `acquire`; `OSError` with `EOPNOTSUPP` in the pthread form.
-    fn acquire_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "acquire", (slf,))
+    fn acquire_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_lock(slf, slf, "acquire")
     }
 
     /// Takes a permit for good in a task of asyncio; see `acquire_async`.
-    fn wait_async<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        crate::poll::coroutine(slf.py(), "passing", (slf,))
+    fn wait_async(slf: &Bound<'_, Self>) -> PyResult<Waiter> {
+        Waiter::of_lock(slf, slf, "wait")
     }
 
     /// How errors call it: the name of the memory, and the offset in it.

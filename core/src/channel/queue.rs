@@ -188,6 +188,12 @@ impl QueueSender {
             .map_err(|kind| self.seat.failed("send_row", kind))
     }
 
+    /// Sends messages that lie anywhere, with one wake-up: as many as there is room for, at least one; how many. Errors: as
+    /// [`QueueSender::send`], of the first message; one behind it that is too long is not sent, nor what comes after it.
+    pub fn send_each(&mut self, messages: &[&[u8]], timeout: Timeout) -> Result<usize> {
+        self.half.send_each(messages, timeout).map_err(|kind| self.seat.failed("send_each", kind))
+    }
+
     /// Makes room for a message in the ring itself; see [`QueueSender::commit`].
     pub fn reserve(&mut self, length: usize, timeout: Timeout) -> Result<*mut u8> {
         self.half.reserve(length, timeout).map_err(|kind| self.seat.failed("reserve", kind))
@@ -263,6 +269,26 @@ impl QueueReceiver {
         self.half
             .receive_row(buffer, size, timeout)
             .map_err(|kind| self.seat.failed("recv_row", kind))
+    }
+
+    /// Receives the messages that are there, at most so many and at least one, as [`QueueReceiver::recv_with`] does with each; how many. One for
+    /// which `make` says false stays in the queue, and those behind it.
+    ///
+    /// Errors: as [`QueueReceiver::recv`].
+    pub fn recv_each(
+        &mut self,
+        most: usize,
+        timeout: Timeout,
+        make: impl FnMut(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> bool,
+    ) -> Result<usize> {
+        let received = self.half.receive_each(most, timeout, make);
+        received.map_err(|kind| self.seat.failed("recv_each", kind))
+    }
+
+    /// How often a try looks once more, about 50 ns later, before it says that there is nothing: 0 at first. For who has to
+    /// give up something before he may wait, as the lock of an interpreter.
+    pub fn look_more(&mut self, times: u32) {
+        self.half.more_looks = times;
     }
 
     /// Lends the next message where it lies: its address and length. See [`QueueReceiver::release`].

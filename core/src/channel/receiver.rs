@@ -42,6 +42,8 @@ pub(super) struct Receiver {
     pace: Pace,
     /// The length of the last message: that of the next one, mostly.
     length: usize,
+    /// How often a try looks once more.
+    pub(super) more_looks: u32,
     /// A message that was lent: the turn is held until it is taken or left.
     lent: Option<Found>,
     doorbell: Doorbell,
@@ -71,6 +73,7 @@ impl Receiver {
             fences,
             received: 0,
             pace: Pace::new(),
+            more_looks: 0,
             lent: None,
             doorbell: Doorbell::default(),
         }
@@ -186,6 +189,33 @@ impl Receiver {
         Ok(count)
     }
 
+    /// Receives the messages that are there, at most so many and at least one: each into memory that `make` makes for its length. One for which it
+    /// makes none stays, and those behind it. How many.
+    pub(super) fn receive_each(
+        &mut self,
+        most: usize,
+        timeout: Timeout,
+        mut make: impl FnMut(usize, &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> bool,
+    ) -> Result<usize, ErrorKind> {
+        let mut found = self.arrive(timeout)?;
+        let (mut count, mut told, mut end) = (0, 0, self.position);
+        while make(found.length, &mut |buffer| _ = self.ring.read(found, buffer)) {
+            (count, end) = (count + 1, found.end);
+            if end.wrapping_sub(self.position) >= self.ring.mirror.size() / 4 {
+                self.advance(end, count - told);
+                told = count;
+            }
+            if count == most || end == self.tail {
+                break;
+            }
+            // What is damaged the next call says.
+            let Some(next) = self.ring.find(end, self.tail) else { break };
+            found = next;
+        }
+        self.take(end, count - told);
+        Ok(count)
+    }
+
     /// Lends the next message where it lies; others who receive wait until it is taken or left.
     pub(super) fn peek(&mut self, timeout: Timeout) -> Result<(*mut u8, usize), ErrorKind> {
         let found = self.arrive(timeout)?;
@@ -249,26 +279,43 @@ impl Receiver {
     }
 
     fn wait_with_the_turn(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
-        let mut deadline = None;
+        let (mut deadline, mut tried) = (None, false);
         while self.tail == self.position {
             self.turn.exit();
             self.pace.looks += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
-                return Err(self.doorbell.nothing(timeout.expired()));
+                if std::mem::replace(&mut tried, true) || !self.comes_soon() {
+                    return Err(self.doorbell.nothing(timeout.expired()));
+                }
+            } else {
+                let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
+                self.pace.looks += self.wait_for_message(deadline)?;
+                // The message first: to look at the clock takes longer.
+                if self.ring.tail() == self.position && deadline.has_passed() {
+                    return Err(self.doorbell.nothing(timeout.expired()));
+                }
             }
-            let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
-            self.pace.looks += self.wait_for_message(deadline)?;
-            // The message first: to look at the clock takes longer.
-            if self.ring.tail() == self.position && deadline.has_passed() {
-                return Err(self.doorbell.nothing(timeout.expired()));
-            }
-            if !self.turn.enter_within(|| rest(timeout, deadline))? {
+            if !self.turn.enter_within(|| deadline.map_or(timeout, |at| rest(timeout, at)))? {
                 self.refresh();
             }
             self.tail = self.ring.tail();
         }
         Ok(())
+    }
+
+    /// Looks more often than a try would. Is there a message?
+    fn comes_soon(&mut self) -> bool {
+        if !self.patience.is_of_use() {
+            return false;
+        }
+        let (position, length) = (self.position, self.length);
+        (0..self.more_looks).any(|_| {
+            wait::pause();
+            self.pace.looks += 1;
+            self.ring.prefetch_next(position, length);
+            self.ring.tail() != position
+        })
     }
 
     /// Without the turn. How often it looked.
@@ -294,19 +341,24 @@ impl Receiver {
     /// Takes everything before `end`, gives the turn back, and lets producers know when it is time.
     #[inline]
     fn take(&mut self, end: u64, messages: usize) {
+        self.advance(end, messages);
+        self.turn.exit();
+        wait::ring(&self.room, self.fences || self.memory.fences(), i32::MAX);
+    }
+
+    /// Takes everything before `end`.
+    #[inline]
+    fn advance(&mut self, end: u64, messages: usize) {
         self.position = end;
         // SYNC: release pairs with the acquire of whoever sends or receives next.
         self.head.store(end, Ordering::Release);
         self.received += messages as u64;
         self.turn.half().messages.store(self.received, Ordering::Relaxed);
-        let fences = self.fences || self.memory.fences();
         if end.wrapping_sub(self.given) >= self.ring.mirror.size() / 4 {
             self.given = end;
             // SYNC: as above.
             self.credit.store(end, Ordering::Release);
         }
-        self.turn.exit();
-        wait::ring(&self.room, fences, i32::MAX);
     }
 
     /// That there is a message, to wait for.

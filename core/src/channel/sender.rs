@@ -154,6 +154,34 @@ impl Sender {
         Ok(count)
     }
 
+    /// Sends payloads that lie anywhere, as many as there is room for, at least one; tells how many.
+    pub(super) fn send_each(
+        &mut self,
+        payloads: &[&[u8]],
+        timeout: Timeout,
+    ) -> Result<usize, ErrorKind> {
+        let Some(mut last) = payloads.first().copied() else { return Ok(0) };
+        self.enter(self.ring.record(last.len())?, timeout)?;
+        let record = |ring: &Ring, payload: &[u8]| ring.record(payload.len()).ok();
+        let all = payloads.iter().map_while(|payload| record(&self.ring, payload));
+        self.look_for_room(all.fold(0, u64::saturating_add))?;
+        let (mut count, mut end) = (0, self.tail);
+        for (payload, number) in payloads.iter().zip(self.number..) {
+            let Some(record) = record(&self.ring, payload) else { break };
+            // There is room for one; `enter` saw it.
+            if count > 0 && !fits(end, record, self.limit) {
+                break;
+            }
+            let start = end;
+            end = start.wrapping_add(record);
+            self.ring.claim_room(start, end, self.limit);
+            self.ring.write(start, number, payload);
+            (count, last) = (count + 1, payload);
+        }
+        self.commit(end.wrapping_sub(self.tail), [], Some(last), count);
+        Ok(count)
+    }
+
     /// Makes room for a payload, to be written at the address, and then committed. Others who send wait meanwhile.
     pub(super) fn reserve(
         &mut self,

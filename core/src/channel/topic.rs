@@ -166,6 +166,12 @@ impl Topic {
         sent.map_err(|kind| self.seat.failed("publish_row", kind))
     }
 
+    /// Publishes messages that lie anywhere; see [`QueueSender::send_each`](super::QueueSender::send_each).
+    pub fn publish_each(&mut self, messages: &[&[u8]], timeout: Timeout) -> Result<usize> {
+        let sent = self.sender.send_each(messages, timeout);
+        sent.map_err(|kind| self.seat.failed("publish_each", kind))
+    }
+
     /// Makes room for a message in the ring itself; see [`Topic::commit`].
     pub fn reserve(&mut self, length: usize, timeout: Timeout) -> Result<*mut u8> {
         let reserved = self.sender.reserve(length, timeout);

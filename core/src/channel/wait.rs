@@ -86,6 +86,11 @@ impl Patience {
         Self { spin, vain: 0, restless: false }
     }
 
+    /// Has spinning been of use lately?
+    pub(super) fn is_of_use(&self) -> bool {
+        self.restless || (self.spin > 0 && self.vain < VAIN)
+    }
+
     /// Spins until `ready`, the deadline, or there is no point in spinning any longer. True when it is ready.
     pub(super) fn spin(&mut self, deadline: Deadline, mut ready: impl FnMut() -> bool) -> bool {
         if !self.restless && (self.spin == 0 || self.is_in_vain()) {

@@ -17,7 +17,7 @@ const SLICE: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 enum State<T> {
-    Here(T),
+    Here(Box<T>),
     /// Another thread has it.
     Away,
     /// It goes when the other thread is done with it.
@@ -46,7 +46,7 @@ pub(super) struct Half<T> {
 
 impl<T: Send> Half<T> {
     pub(super) fn new(half: T, name: Name, sliced: bool) -> Self {
-        let place = Place { state: State::Here(half), waiting: 0, last: None };
+        let place = Place { state: State::Here(Box::new(half)), waiting: 0, last: None };
         Self { place: Mutex::new(place), back: Condvar::new(), name, sliced }
     }
 
@@ -55,7 +55,7 @@ impl<T: Send> Half<T> {
     }
 
     /// Takes it if it is there. `None` when another thread has it.
-    pub(super) fn take(&self) -> PyResult<Option<T>> {
+    pub(super) fn take(&self) -> PyResult<Option<Box<T>>> {
         let mut place = self.place();
         match std::mem::replace(&mut place.state, State::Away) {
             State::Here(half) => Ok(Some(half)),
@@ -70,7 +70,7 @@ impl<T: Send> Half<T> {
     /// Waits for another thread. `None` when it was closed.
     ///
     /// Errors: `EINTR` after a slice, so that the caller looks at Python's signals.
-    fn take_within(&self, limit: Timeout) -> unipc::Result<Option<T>> {
+    fn take_within(&self, limit: Timeout) -> unipc::Result<Option<Box<T>>> {
         let me = std::thread::current().id();
         let failed = |kind| Err(Error::new("wait", &self.name, kind));
         let slice = match limit {
@@ -100,7 +100,7 @@ impl<T: Send> Half<T> {
         }
     }
 
-    pub(super) fn put(&self, half: T) {
+    pub(super) fn put(&self, half: Box<T>) {
         let mut place = self.place();
         let leaving = matches!(place.state, State::Leaving);
         place.state = if leaving { State::Closed } else { State::Here(half) };
@@ -160,7 +160,18 @@ impl<T: Send> Half<T> {
         py: Python<'_>,
         timeout: Timeout,
         mut work: impl FnMut(&mut T, Timeout) -> unipc::Result<R> + Send,
-    ) -> PyResult<(T, R)> {
+    ) -> PyResult<(Box<T>, R)> {
+        if let Some(mut half) = self.take()? {
+            match work(&mut half, Timeout::TRY) {
+                Ok(result) => return Ok((half, result)),
+                Err(error) => {
+                    self.put(half);
+                    if timeout == Timeout::TRY || error.errno() != libc::EAGAIN {
+                        return Err(raise(error));
+                    }
+                }
+            }
+        }
         let kept = wait(py, timeout, |left| {
             let Some(mut half) = self.take_within(left)? else { return Ok(None) };
             let slice = match left {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pyo3::exceptions::{PyBlockingIOError, PyTimeoutError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use unipc::Timeout;
 
 use super::records::{Records, with_bytes};
@@ -28,6 +28,38 @@ fn left(timeout: Timeout, deadline: unipc::Deadline) -> Timeout {
     }
 }
 
+/// The messages of a list or tuple, if each of them is a `bytes` object, which stays as it is.
+fn all_bytes<'py>(messages: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyBytes>>> {
+    let bytes = |message: Bound<'py, PyAny>| message.cast_into_exact::<PyBytes>().ok();
+    if let Ok(list) = messages.cast_exact::<PyList>() {
+        return list.iter().map(bytes).collect();
+    }
+    messages.cast_exact::<PyTuple>().ok()?.iter().map(bytes).collect()
+}
+
+/// Sends as many as can be in time.
+fn send_all(
+    py: Python<'_>,
+    messages: &[Bound<'_, PyBytes>],
+    timeout: Timeout,
+    each: impl Fn(&[&[u8]], Timeout) -> PyResult<usize>,
+) -> PyResult<usize> {
+    let messages: Vec<&[u8]> = messages.iter().map(|message| message.as_bytes()).collect();
+    let (deadline, mut sent, mut left) = (timeout.deadline(), 0, timeout);
+    while sent < messages.len() {
+        match each(&messages[sent..], left) {
+            Ok(more) => sent += more,
+            Err(error) if sent > 0 && is_over(py, &error) => break,
+            Err(error) => return Err(error),
+        }
+        if sent < messages.len() {
+            py.check_signals()?;
+            left = self::left(timeout, deadline);
+        }
+    }
+    Ok(sent)
+}
+
 /// Sends the elements of a buffer, or of an iterable.
 pub(super) fn send(
     py: Python<'_>,
@@ -35,8 +67,12 @@ pub(super) fn send(
     records: Option<&Records>,
     timeout: Timeout,
     row: impl Fn(&[u8], usize, Timeout) -> PyResult<usize>,
+    each: impl Fn(&[&[u8]], Timeout) -> PyResult<usize>,
     one: impl Fn(&[u8], Timeout) -> PyResult<()>,
 ) -> PyResult<usize> {
+    if let Some(messages) = all_bytes(messages) {
+        return send_all(py, &messages, timeout, each);
+    }
     let deadline = timeout.deadline();
     let Ok(lent) = Lent::readable(messages) else {
         let mut count = 0;
@@ -77,6 +113,14 @@ fn is_over(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyBlockingIOError>() || error.is_instance_of::<PyTimeoutError>()
 }
 
+/// How many are asked for.
+pub(super) fn at_least_one(count: usize) -> PyResult<usize> {
+    if count == 0 {
+        return Err(PyValueError::new_err("count is 1 or more"));
+    }
+    Ok(count)
+}
+
 /// A list of at most `count` messages: waits for the first, and takes the others that are there.
 pub(super) fn list(
     py: Python<'_>,
@@ -84,9 +128,7 @@ pub(super) fn list(
     timeout: Timeout,
     receive: impl Fn(Timeout) -> PyResult<Py<PyBytes>>,
 ) -> PyResult<Bound<'_, PyAny>> {
-    if count == 0 {
-        return Err(PyValueError::new_err("count is 1 or more"));
-    }
+    let count = at_least_one(count)?;
     let list = PyList::new(py, [receive(timeout)?])?;
     while list.len() < count {
         match receive(Timeout::TRY) {
@@ -117,9 +159,7 @@ pub(super) fn array<'py>(
     dtype: &Bound<'py, PyAny>,
     receive: impl FnOnce(&mut [MaybeUninit<u8>], usize) -> PyResult<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if count == 0 {
-        return Err(PyValueError::new_err("count is 1 or more"));
-    }
+    let count = at_least_one(count)?;
     let numpy = py.import(intern!(py, "numpy"))?;
     let array = numpy.call_method1(intern!(py, "empty"), (count, dtype))?;
     let bytes = numpy.getattr(intern!(py, "uint8"))?;

@@ -200,6 +200,7 @@ impl Topic {
             |row, size, timeout| {
                 self.half.call(py, timeout, |half, left| half.publish_row(row, size, left))
             },
+            |all, timeout| self.half.call(py, timeout, |half, left| half.publish_each(all, left)),
             |message, timeout| {
                 self.half.call(py, timeout, |half, left| half.publish(message, left))
             },

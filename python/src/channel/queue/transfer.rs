@@ -4,8 +4,9 @@
 use std::mem::MaybeUninit;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 use unipc::Timeout;
+use unipc::channel::QueueReceiver;
 
 use super::super::batches::Batches;
 use super::super::lent::Loan;
@@ -15,7 +16,24 @@ use super::Queue;
 use crate::buffer::Lent;
 use crate::wait::{TimeoutArgument, limit};
 
+/// How often a wait looks for a message before it lets other threads run: for about 2 µs, some of which that takes as well.
+const LOOKS: u32 = 40;
+
 impl Queue {
+    /// Calls the half that receives. Only a wait looks for a while.
+    fn receive<R: Send>(
+        &self,
+        py: Python<'_>,
+        timeout: Timeout,
+        mut work: impl FnMut(&mut QueueReceiver, Timeout) -> unipc::Result<R> + Send,
+    ) -> PyResult<R> {
+        let looks = if timeout == Timeout::TRY { 0 } else { LOOKS };
+        self.receiver.call(py, timeout, |half, left| {
+            half.look_more(looks);
+            work(half, left)
+        })
+    }
+
     fn receive_row(
         &self,
         py: Python<'_>,
@@ -23,11 +41,38 @@ impl Queue {
         size: usize,
         timeout: Timeout,
     ) -> PyResult<usize> {
-        self.receiver.call(py, timeout, |half, left| half.recv_row(room, size, left))
+        self.receive(py, timeout, |half, left| half.recv_row(room, size, left))
+    }
+
+    /// A list of at most `count` messages, which are taken together.
+    fn receive_list<'py>(
+        &self,
+        py: Python<'py>,
+        count: usize,
+        timeout: Timeout,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let count = many::at_least_one(count)?;
+        let (mut messages, mut failed) = (Vec::new(), None);
+        self.receive(py, timeout, |half, left| {
+            half.recv_each(count, left, |length, copy| match bytes(length, copy) {
+                Ok(message) => {
+                    messages.push(message);
+                    true
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    false
+                }
+            })
+        })?;
+        match failed {
+            Some(error) if messages.is_empty() => Err(error),
+            _ => Ok(PyList::new(py, messages)?.into_any()),
+        }
     }
 
     fn receive_bytes(&self, py: Python<'_>, timeout: Timeout) -> PyResult<Py<PyBytes>> {
-        self.receiver.call(py, timeout, |half, left| half.recv_with(left, bytes))?
+        self.receive(py, timeout, |half, left| half.recv_with(left, bytes))?
     }
 }
 
@@ -80,6 +125,7 @@ impl Queue {
             |row, size, timeout| {
                 self.sender.call(py, timeout, |half, left| half.send_row(row, size, left))
             },
+            |all, timeout| self.sender.call(py, timeout, |half, left| half.send_each(all, left)),
             |message, timeout| self.sender.call(py, timeout, |half, left| half.send(message, left)),
         )
     }
@@ -115,7 +161,7 @@ impl Queue {
     ) -> PyResult<usize> {
         let mut buffer = Lent::writable(buffer)?;
         let room = many::uninitialised(buffer.bytes_mut());
-        self.receiver.call(py, limit(timeout), |half, left| half.recv_into(room, left))
+        self.receive(py, limit(timeout), |half, left| half.recv_into(room, left))
     }
 
     /// Receives the messages that are there, at least one, at most `count`: a list of bytes.
@@ -142,7 +188,7 @@ impl Queue {
             Some(dtype) => many::array(py, count, dtype, |room, size| {
                 self.receive_row(py, room, size, timeout)
             }),
-            None => many::list(py, count, timeout, |timeout| self.receive_bytes(py, timeout)),
+            None => self.receive_list(py, count, timeout),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use support::posix_name;
@@ -41,6 +42,109 @@ fn what_is_sent_is_received_in_order_whatever_its_size() {
     let short = Timeout::After(Duration::from_millis(5));
     assert_eq!(receiver.recv(short).unwrap_err().errno(), libc::ETIMEDOUT);
     assert_eq!(sender.send(&vec![0; 65_529], SOON).unwrap_err().errno(), libc::EMSGSIZE);
+}
+
+/// A message as the receiver copies it.
+#[allow(unsafe_code, reason = "what was copied is initialised")]
+fn copied(length: usize, copy: &mut dyn FnMut(&mut [MaybeUninit<u8>])) -> Vec<u8> {
+    let mut room = vec![MaybeUninit::uninit(); length];
+    copy(&mut room);
+    // SAFETY: the copy fills all of its room.
+    room.into_iter().map(|byte| unsafe { byte.assume_init() }).collect()
+}
+
+#[test]
+fn many_go_at_once_as_far_as_there_is_room_and_come_at_once() {
+    let name = named("queue-each");
+    let mut sender = Queue::create(name.0.as_str(), 4096).unwrap();
+    let mut receiver = Queue::open(name.0.as_str()).unwrap();
+    let of_size = |size: usize| vec![u8::try_from(size % 251).unwrap(); size];
+    let messages: Vec<Vec<u8>> = (0..200).map(of_size).collect();
+    let lent: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    assert_eq!(sender.sender().send_each(&[], SOON).unwrap(), 0);
+    let (mut sent, mut received) = (0, Vec::new());
+    while received.len() < messages.len() {
+        while let Ok(more) = sender.sender().send_each(&lent[sent..], Timeout::TRY) {
+            sent += more;
+            if sent == lent.len() {
+                break;
+            }
+            assert!(more > 0 && sent < lent.len());
+        }
+        // One that nobody wants stays, and those behind it.
+        let mut wanted = 7;
+        let before = received.len();
+        let take = |length: usize, copy: &mut dyn FnMut(&mut [MaybeUninit<u8>])| {
+            wanted -= 1;
+            if wanted >= 0 {
+                received.push(copied(length, copy));
+            }
+            wanted >= 0
+        };
+        let count = receiver.receiver().recv_each(10, SOON, take).unwrap();
+        assert_eq!(count, received.len() - before);
+        assert!(count <= 7);
+    }
+    assert_eq!(received, messages);
+    assert_eq!(receiver.recv(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+
+    let long = vec![0; 5000];
+    let with_one_too_long: [&[u8]; 3] = [b"one", &long, b"two"];
+    assert_eq!(sender.sender().send_each(&with_one_too_long, SOON).unwrap(), 1);
+    let refused = sender.sender().send_each(&with_one_too_long[1..], SOON).unwrap_err();
+    assert_eq!(refused.errno(), libc::EMSGSIZE);
+    assert_eq!(receiver.recv(SOON).unwrap(), b"one");
+    assert_eq!(receiver.recv(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+}
+
+/// More than the ring holds, to who sleeps for room: what is taken in between makes some.
+#[test]
+fn a_long_batch_gives_room_back_before_its_end() {
+    let name = named("queue-batch");
+    let mut sender = Queue::create(name.0.as_str(), 1 << 16).unwrap();
+    let mut receiver = Queue::open(name.0.as_str()).unwrap();
+    let message = vec![7; 1000];
+    let all: Vec<&[u8]> = vec![&message; 5000];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut sent = 0;
+            while sent < all.len() {
+                sent += sender.sender().send_each(&all[sent..], SOON).unwrap();
+            }
+        });
+        let mut left = all.len();
+        while left > 0 {
+            let take = |length: usize, copy: &mut dyn FnMut(&mut [MaybeUninit<u8>])| {
+                copied(length, copy) == message
+            };
+            left -= receiver.receiver().recv_each(usize::MAX, SOON, take).unwrap();
+        }
+    });
+    assert_eq!(receiver.recv(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+}
+
+/// A try that looks for a while finds what comes meanwhile, and tells when nothing does.
+#[test]
+fn a_try_may_look_more_than_once() {
+    let name = named("queue-looks");
+    let mut sender = Queue::create(name.0.as_str(), 4096).unwrap();
+    let mut receiver = Queue::open(name.0.as_str()).unwrap();
+    receiver.receiver().look_more(40);
+    assert_eq!(receiver.recv(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+    if std::thread::available_parallelism().is_ok_and(|processors| processors.get() == 1) {
+        return; // there nobody looks twice
+    }
+    receiver.receiver().look_more(u32::MAX);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..1000_u32 {
+                sender.send(&number.to_ne_bytes(), SOON).unwrap();
+            }
+        });
+        for number in 0..1000_u32 {
+            assert_eq!(receiver.recv(Timeout::TRY).unwrap(), number.to_ne_bytes());
+        }
+    });
 }
 
 #[test]

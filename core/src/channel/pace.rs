@@ -12,7 +12,7 @@
 use std::sync::atomic::Ordering;
 
 use super::layout::Bed;
-use super::wait::pause;
+use super::wait::{Patience, pause};
 
 /// A consumer that has caught up so often in a row waits a moment before it looks;
 const HEELS: u32 = 4;
@@ -81,6 +81,21 @@ impl Pace {
         for _ in 0..MOMENT + self.longer {
             pause();
         }
+    }
+
+    /// Looks so often, if waiting awake has been of use. Is it there?
+    pub(super) fn comes(
+        &mut self,
+        patience: &Patience,
+        looks: u32,
+        mut is_there: impl FnMut() -> bool,
+    ) -> bool {
+        let looks = if patience.is_of_use() { looks } else { 0 };
+        (0..looks).any(|_| {
+            pause();
+            self.looks += 1;
+            is_there()
+        })
     }
 
     /// After that, when messages are there: `record` bytes the first, the last of them up to `tail`. Producers look at the bed.

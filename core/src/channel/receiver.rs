@@ -304,17 +304,12 @@ impl Receiver {
         Ok(())
     }
 
-    /// Looks more often than a try would. Is there a message?
+    /// Is there a message after looking more often than a try would?
     fn comes_soon(&mut self) -> bool {
-        if !self.patience.is_of_use() {
-            return false;
-        }
-        let (position, length) = (self.position, self.length);
-        (0..self.more_looks).any(|_| {
-            wait::pause();
-            self.pace.looks += 1;
-            self.ring.prefetch_next(position, length);
-            self.ring.tail() != position
+        let (ring, position, length) = (&self.ring, self.position, self.length);
+        self.pace.comes(&self.patience, self.more_looks, || {
+            ring.prefetch_next(position, length);
+            ring.tail() != position
         })
     }
 
@@ -342,8 +337,9 @@ impl Receiver {
     #[inline]
     fn take(&mut self, end: u64, messages: usize) {
         self.advance(end, messages);
+        let fences = self.fences || self.memory.fences();
         self.turn.exit();
-        wait::ring(&self.room, self.fences || self.memory.fences(), i32::MAX);
+        wait::ring(&self.room, fences, i32::MAX);
     }
 
     /// Takes everything before `end`.

@@ -50,6 +50,8 @@ pub(super) struct Reader {
     received: u64,
     lost: u64,
     pace: Pace,
+    /// How often a try looks once more.
+    pub(super) more_looks: u32,
     /// The length of the last message: that of the next one, mostly.
     length: usize,
     lent: Option<Found>,
@@ -115,6 +117,7 @@ impl Reader {
             received: 0,
             lost: 0,
             pace: Pace::new(),
+            more_looks: 0,
             lent: None,
             home,
             doorbell: Doorbell::default(),
@@ -304,7 +307,16 @@ impl Reader {
             self.pace.looks += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
-                return Err(self.doorbell.nothing(timeout.expired()));
+                let (ring, position, length) = (&self.ring, self.position, self.length);
+                let came = self.pace.comes(&self.patience, self.more_looks, || {
+                    ring.prefetch_next(position, length);
+                    ring.tail() != position
+                });
+                self.tail = if came { self.ring.tail() } else { self.tail };
+                if self.tail == self.position {
+                    return Err(self.doorbell.nothing(timeout.expired()));
+                }
+                return Ok(());
             }
             let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
             self.pace.looks += self.wait_for_message(deadline)?;

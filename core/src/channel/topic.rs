@@ -310,6 +310,12 @@ impl Subscriber {
         left.map(drop).map_err(|kind| self.seat.failed("leave", kind))
     }
 
+    /// How often a try looks once more, about 50 ns later, before it says that there is nothing; see
+    /// [`QueueReceiver::look_more`](super::QueueReceiver::look_more).
+    pub fn look_more(&mut self, times: u32) {
+        self.reader.more_looks = times;
+    }
+
     /// That there is a message, to wait for.
     pub(crate) fn source(&self) -> Arc<dyn Source> {
         self.reader.source()

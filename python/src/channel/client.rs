@@ -195,7 +195,7 @@ impl Call {
 
     fn answer(&self, py: Python<'_>, timeout: Timeout) -> PyResult<unipc::channel::Answer> {
         let waited =
-            self.client.call(py, timeout, |half, left| match half.wait(self.call, left) {
+            self.client.receive(py, timeout, |half, left| match half.wait(self.call, left) {
                 // The server's own errno, whatever it is: not a reason to wait again.
                 Err(error) if !half.is_pending(self.call) => Ok(Err(error)),
                 other => other.map(Ok),

@@ -6,6 +6,7 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use unipc::channel::{Client, QueueReceiver, ServiceReceiver, Subscriber};
 use unipc::poll::{Wait, Waitable};
 use unipc::{Error, ErrorKind, Name, Timeout};
 
@@ -14,6 +15,27 @@ use crate::wait::wait;
 
 /// The longest wait for another thread, or in a call that does not sleep, without a look at Python's signals.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// How often a wait looks for a message before it lets other threads run: for about 2 µs. To let them takes nearly as long as an answer.
+const LOOKS: u32 = 40;
+
+/// What receives.
+pub(super) trait Receives {
+    /// How often a try looks once more.
+    fn look_more(&mut self, times: u32);
+}
+
+macro_rules! receive {
+    ($($kind:ty),*) => {$(
+        impl Receives for $kind {
+            fn look_more(&mut self, times: u32) {
+                <$kind>::look_more(self, times);
+            }
+        }
+    )*};
+}
+
+receive!(QueueReceiver, Subscriber, ServiceReceiver, Client);
 
 #[derive(Debug)]
 enum State<T> {
@@ -144,6 +166,23 @@ impl<T: Send> Half<T> {
             result.map(Some).map_err(|error| self.after_slice(error, slice != left))
         })?;
         done.ok_or_else(|| closed(&self.name))
+    }
+
+    /// As [`Half::call`], of what receives: who waits looks for a while first, with other threads outside.
+    pub(super) fn receive<R: Send>(
+        &self,
+        py: Python<'_>,
+        timeout: Timeout,
+        mut work: impl FnMut(&mut T, Timeout) -> unipc::Result<R> + Send,
+    ) -> PyResult<R>
+    where
+        T: Receives,
+    {
+        let looks = if timeout == Timeout::TRY { 0 } else { LOOKS };
+        self.call(py, timeout, |half, left| {
+            half.look_more(looks);
+            work(half, left)
+        })
     }
 
     /// The end of a slice is not the end, only time to look at the signals.

@@ -44,7 +44,7 @@ fn send_all(
     timeout: Timeout,
     each: impl Fn(&[&[u8]], Timeout) -> PyResult<usize>,
 ) -> PyResult<usize> {
-    let messages: Vec<&[u8]> = messages.iter().map(|message| message.as_bytes()).collect();
+    let messages: Vec<&[u8]> = messages.iter().map(PyBytesMethods::as_bytes).collect();
     let (deadline, mut sent, mut left) = (timeout.deadline(), 0, timeout);
     while sent < messages.len() {
         match each(&messages[sent..], left) {

@@ -165,7 +165,8 @@ impl Service {
     /// Receives the next question. Raises as `Queue.recv`.
     #[pyo3(signature = (timeout = None))]
     fn recv(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Question> {
-        let question = self.half.call(py, limit(timeout), unipc::channel::ServiceReceiver::recv)?;
+        let question =
+            self.half.receive(py, limit(timeout), unipc::channel::ServiceReceiver::recv)?;
         Ok(Question { question, service: Arc::clone(&self.sender) })
     }
 

@@ -63,14 +63,14 @@ impl Subscriber {
         timeout: Timeout,
     ) -> PyResult<usize> {
         let (count, lost) =
-            self.half.call(py, timeout, |half, left| half.recv_row(room, size, left))?;
+            self.half.receive(py, timeout, |half, left| half.recv_row(room, size, left))?;
         self.lose(lost);
         Ok(count)
     }
 
     fn receive_bytes(&self, py: Python<'_>, timeout: Timeout) -> PyResult<Py<PyBytes>> {
         let (message, received) =
-            self.half.call(py, timeout, |half, left| half.recv_with(left, bytes))?;
+            self.half.receive(py, timeout, |half, left| half.recv_with(left, bytes))?;
         self.lose(received.lost);
         message
     }

@@ -352,6 +352,12 @@ impl Client {
         &self.seat.memory.slots[self.seat.slot]
     }
 
+    /// How often a try looks once more, about 50 ns later, before it says that there is nothing; see
+    /// [`QueueReceiver::look_more`](crate::channel::QueueReceiver::look_more).
+    pub fn look_more(&mut self, times: u32) {
+        self.answers.more_looks = times;
+    }
+
     /// That there is an answer, or will be none, to wait for: to this call, or to any.
     pub(crate) fn source(&self, call: Option<Call>) -> Arc<dyn Source> {
         Arc::new(Answers {

@@ -53,6 +53,12 @@ impl ServiceReceiver {
         self.next(question, timeout).map_err(|kind| self.seat.failed("recv", kind))
     }
 
+    /// How often a try looks once more, about 50 ns later, before it says that there is nothing; see
+    /// [`QueueReceiver::look_more`](crate::channel::QueueReceiver::look_more).
+    pub fn look_more(&mut self, times: u32) {
+        self.questions.more_looks = times;
+    }
+
     /// That there is a question, to wait for.
     pub(crate) fn source(&self) -> Arc<dyn Source> {
         self.questions.source()

@@ -6,7 +6,6 @@ use std::mem::MaybeUninit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use unipc::Timeout;
-use unipc::channel::QueueReceiver;
 
 use super::super::batches::Batches;
 use super::super::lent::Loan;
@@ -16,24 +15,7 @@ use super::Queue;
 use crate::buffer::Lent;
 use crate::wait::{TimeoutArgument, limit};
 
-/// How often a wait looks for a message before it lets other threads run: for about 2 µs, some of which that takes as well.
-const LOOKS: u32 = 40;
-
 impl Queue {
-    /// Calls the half that receives. Only a wait looks for a while.
-    fn receive<R: Send>(
-        &self,
-        py: Python<'_>,
-        timeout: Timeout,
-        mut work: impl FnMut(&mut QueueReceiver, Timeout) -> unipc::Result<R> + Send,
-    ) -> PyResult<R> {
-        let looks = if timeout == Timeout::TRY { 0 } else { LOOKS };
-        self.receiver.call(py, timeout, |half, left| {
-            half.look_more(looks);
-            work(half, left)
-        })
-    }
-
     fn receive_row(
         &self,
         py: Python<'_>,
@@ -41,7 +23,7 @@ impl Queue {
         size: usize,
         timeout: Timeout,
     ) -> PyResult<usize> {
-        self.receive(py, timeout, |half, left| half.recv_row(room, size, left))
+        self.receiver.receive(py, timeout, |half, left| half.recv_row(room, size, left))
     }
 
     /// A list of at most `count` messages, which are taken together.
@@ -53,7 +35,7 @@ impl Queue {
     ) -> PyResult<Bound<'py, PyAny>> {
         let count = many::at_least_one(count)?;
         let (mut messages, mut failed) = (Vec::new(), None);
-        self.receive(py, timeout, |half, left| {
+        self.receiver.receive(py, timeout, |half, left| {
             half.recv_each(count, left, |length, copy| match bytes(length, copy) {
                 Ok(message) => {
                     messages.push(message);
@@ -72,7 +54,7 @@ impl Queue {
     }
 
     fn receive_bytes(&self, py: Python<'_>, timeout: Timeout) -> PyResult<Py<PyBytes>> {
-        self.receive(py, timeout, |half, left| half.recv_with(left, bytes))?
+        self.receiver.receive(py, timeout, |half, left| half.recv_with(left, bytes))?
     }
 }
 
@@ -161,7 +143,7 @@ impl Queue {
     ) -> PyResult<usize> {
         let mut buffer = Lent::writable(buffer)?;
         let room = many::uninitialised(buffer.bytes_mut());
-        self.receive(py, limit(timeout), |half, left| half.recv_into(room, left))
+        self.receiver.receive(py, limit(timeout), |half, left| half.recv_into(room, left))
     }
 
     /// Receives the messages that are there, at least one, at most `count`: a list of bytes.

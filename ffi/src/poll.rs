@@ -2,14 +2,16 @@
 //! unipc/poll.h: waiting for any of several things.
 
 mod doorbell;
+mod loop_bell;
 mod poller;
 mod thing;
 
 use std::ffi::{c_int, c_uint, c_void};
 
-use unipc_core::poll::{Doorbell, Poller};
+use unipc_core::poll::{Doorbell, LoopBell, Poller};
 
 pub use doorbell::*;
+pub use loop_bell::*;
 pub use poller::*;
 pub use thing::*;
 
@@ -51,4 +53,12 @@ pub struct unipc_poller {
 #[derive(Debug)]
 pub struct unipc_doorbell {
     doorbell: Doorbell,
+}
+
+/// One descriptor for all that an event loop waits for and that has none. A handle serves one thread at a time.
+#[derive(Debug)]
+pub struct unipc_loop_bell {
+    bell: LoopBell,
+    /// What did not fit.
+    rung: Vec<u64>,
 }

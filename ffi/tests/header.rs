@@ -59,7 +59,13 @@ const HEADERS: &[Header] = &[
     },
     Header {
         path: "unipc/poll.h",
-        sources: &["poll.rs", "poll/thing.rs", "poll/poller.rs", "poll/doorbell.rs"],
+        sources: &[
+            "poll.rs",
+            "poll/thing.rs",
+            "poll/poller.rs",
+            "poll/doorbell.rs",
+            "poll/loop_bell.rs",
+        ],
         preamble: include_str!("header/poll.h"),
     },
     Header {

@@ -44,6 +44,9 @@ typedef enum unipc_wait_for {
 /** A descriptor for one thing that has none. */
 typedef struct unipc_doorbell unipc_doorbell;
 
+/** One descriptor for all that an event loop waits for and that has none. A handle serves one thread at a time. */
+typedef struct unipc_loop_bell unipc_loop_bell;
+
 /** What is waited for again and again. A poller serves one thread at a time. */
 typedef struct unipc_poller unipc_poller;
 
@@ -251,6 +254,68 @@ int unipc_doorbell_arm(const unipc_doorbell *doorbell);
 
 /** Closes the handle; NULL is nothing. Since 0.1. */
 void unipc_doorbell_close(unipc_doorbell *doorbell);
+
+/**
+ * Makes one descriptor for all that an event loop waits for and that has none itself. It is readable when
+ * one of them is ready, and unipc_loop_bell_rung() tells which. By io_uring (Linux 6.7, where it is
+ * allowed) it wakes the loop as fast as an eventfd; elsewhere as a doorbell does. A handle serves one thread
+ * at a time, that of the loop. Close it with unipc_loop_bell_close().
+ *
+ * out: where the handle goes; NULL on failure
+ *
+ * Returns 0.
+ * Errors: -EINVAL when out is NULL; -EMFILE, -ENFILE, -ENOMEM. Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_loop_bell_open(unipc_loop_bell **out);
+
+/**
+ * The descriptor, valid until the handle is closed; close-on-exec.
+ *
+ * Returns it, or -EINVAL when the handle is NULL. Since 0.1.
+ */
+int unipc_loop_bell_fd(const unipc_loop_bell *bell);
+
+/**
+ * Waits for a thing until it was told once, when it could not be taken.
+ *
+ * bell:   a handle that no other thread is using
+ * thing:  what to wait for; disarm it before its handle is closed
+ * number: how it is told; no other one gets it
+ *
+ * Returns 1; 0 when it is ready now, and is not waited for.
+ * Errors: as unipc_wait_any(); -EINVAL for a descriptor. Since 0.1.
+ */
+UNIPC_CHECK
+int unipc_loop_bell_arm(unipc_loop_bell *bell,
+                        unipc_waitable thing,
+                        uint64_t *number);
+
+/**
+ * No longer waits for what has this number; nothing when it was told already.
+ *
+ * Returns 0, or -EINVAL when the handle is NULL. Since 0.1.
+ */
+int unipc_loop_bell_disarm(unipc_loop_bell *bell, uint64_t number);
+
+/**
+ * Tells which are ready, none of which is waited for any more. To be called when the descriptor is readable,
+ * until it tells of fewer than fit.
+ *
+ * bell:    a handle that no other thread is using
+ * numbers: where their numbers go
+ * cap:     how many fit, at least one
+ *
+ * Returns how many there are; may be 0.
+ * Errors: -EINVAL, also in a child of fork(). Since 0.1.
+ */
+UNIPC_CHECK
+ssize_t unipc_loop_bell_rung(unipc_loop_bell *bell,
+                             uint64_t *numbers,
+                             size_t cap);
+
+/** Closes the handle; NULL is nothing. What it waited for stays. Since 0.1. */
+void unipc_loop_bell_close(unipc_loop_bell *bell);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -300,6 +300,42 @@ static void doorbell(void)
     unipc_shm_close(shm);
 }
 
+static void loop_bell(void)
+{
+    unipc_loop_bell *bell;
+    unipc_event *event;
+    unipc_shm *shm;
+    struct pollfd polled;
+    uint64_t number[3], told[2];
+
+    EXPECT(unipc_shm_create(&shm, "memfd:poll", 4096, 0, NULL) == 0);
+    EXPECT(unipc_event_open(&event, shm, 0, UNIPC_SYNC_CREATE, NULL) == 0);
+    EXPECT(unipc_loop_bell_open(NULL) == -EINVAL);
+    EXPECT(unipc_loop_bell_open(&bell) == 0);
+    EXPECT(unipc_loop_bell_arm(bell, unipc_wait_fd(0, UNIPC_WAIT_READ), number) == -EINVAL);
+    EXPECT(unipc_loop_bell_arm(bell, unipc_wait_event(event), NULL) == -EINVAL);
+    for (int i = 0; i < 3; i++)
+        EXPECT(unipc_loop_bell_arm(bell, unipc_wait_event(event), &number[i]) == 1);
+    EXPECT(unipc_loop_bell_disarm(bell, number[1]) == 0);
+    polled.fd = unipc_loop_bell_fd(bell);
+    polled.events = POLLIN;
+    EXPECT(fcntl(polled.fd, F_GETFD) == FD_CLOEXEC);
+    EXPECT(unipc_loop_bell_rung(bell, told, 0) == -EINVAL);
+    EXPECT(unipc_loop_bell_rung(bell, told, 1) == 0 && poll(&polled, 1, 0) == 0);
+    EXPECT(unipc_event_set(event) == 0);
+    /* Two of them, in whichever order, and one at a time. */
+    for (int seen = 0; seen < 2;) {
+        EXPECT(poll(&polled, 1, 60000) == 1);
+        while (unipc_loop_bell_rung(bell, &told[seen], 1) == 1)
+            seen++;
+    }
+    EXPECT(told[0] + told[1] == number[0] + number[2] && told[0] != told[1]);
+    EXPECT(unipc_loop_bell_arm(bell, unipc_wait_event(event), number) == 0);
+    unipc_loop_bell_close(bell);
+    unipc_event_close(event);
+    unipc_shm_close(shm);
+}
+
 static void refusals(void)
 {
     unipc_waitable thing = unipc_wait_fd(0, 4);
@@ -321,6 +357,7 @@ int main(void)
     every_kind();
     poller();
     doorbell();
+    loop_bell();
     refusals();
     puts("all as promised");
     return 0;

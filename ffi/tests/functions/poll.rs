@@ -9,6 +9,7 @@ use crate::null::INVALID;
 /// What says nothing itself: the wait does.
 pub(crate) const EXEMPT: &[&str] = &[
     "unipc_doorbell_close",
+    "unipc_loop_bell_close",
     "unipc_poller_close",
     "unipc_wait_call",
     "unipc_wait_client",
@@ -56,11 +57,13 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
             unipc_wait_any(&raw const thing, 1, null()) -> INVALID;
         };
     }
-    let (mut poller, mut bell) = (null_mut(), null_mut());
+    let (mut poller, mut bell, mut loop_bell) = (null_mut(), null_mut(), null_mut());
     let (no_poller, queue) = (null_mut::<unipc_poller>(), unipc_wait_queue(null()));
     let mut key = 0;
     // SAFETY: the pointer is valid.
     assert_eq!(unsafe { unipc_poller_open(&raw mut poller) }, 0);
+    // SAFETY: as above.
+    assert_eq!(unsafe { unipc_loop_bell_open(&raw mut loop_bell) }, 0);
     let asked = ask! {
         unipc_wait_any(null(), 1, null()) -> INVALID;
         unipc_poller_open(null_mut()) -> INVALID;
@@ -73,8 +76,18 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_doorbell_open(&raw mut bell, queue) -> INVALID;
         unipc_doorbell_fd(null()) -> INVALID;
         unipc_doorbell_arm(null()) -> INVALID;
+        unipc_loop_bell_open(null_mut()) -> INVALID;
+        unipc_loop_bell_fd(null()) -> INVALID;
+        unipc_loop_bell_arm(null_mut(), queue, &raw mut key) -> INVALID;
+        unipc_loop_bell_arm(loop_bell, queue, &raw mut key) -> INVALID;
+        unipc_loop_bell_arm(loop_bell, queue, null_mut()) -> INVALID;
+        unipc_loop_bell_disarm(null_mut(), 1) -> INVALID;
+        unipc_loop_bell_rung(null_mut(), &raw mut key, 1) -> INVALID as isize;
+        unipc_loop_bell_rung(loop_bell, null_mut(), 1) -> INVALID as isize;
     };
     // SAFETY: the handle is open, and used no more.
     unsafe { unipc_poller_close(poller) };
+    // SAFETY: as above.
+    unsafe { unipc_loop_bell_close(loop_bell) };
     asked.to_vec()
 }

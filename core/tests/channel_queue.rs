@@ -62,8 +62,8 @@ fn many_go_at_once_as_far_as_there_is_room_and_come_at_once() {
     let messages: Vec<Vec<u8>> = (0..200).map(of_size).collect();
     let lent: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     assert_eq!(sender.sender().send_each(&[], SOON).unwrap(), 0);
-    let (mut sent, mut received) = (0, Vec::new());
-    while received.len() < messages.len() {
+    let (mut sent, mut got) = (0, Vec::new());
+    while got.len() < messages.len() {
         while let Ok(more) = sender.sender().send_each(&lent[sent..], Timeout::TRY) {
             sent += more;
             if sent == lent.len() {
@@ -73,19 +73,19 @@ fn many_go_at_once_as_far_as_there_is_room_and_come_at_once() {
         }
         // One that nobody wants stays, and those behind it.
         let mut wanted = 7;
-        let before = received.len();
+        let before = got.len();
         let take = |length: usize, copy: &mut dyn FnMut(&mut [MaybeUninit<u8>])| {
             wanted -= 1;
             if wanted >= 0 {
-                received.push(copied(length, copy));
+                got.push(copied(length, copy));
             }
             wanted >= 0
         };
         let count = receiver.receiver().recv_each(10, SOON, take).unwrap();
-        assert_eq!(count, received.len() - before);
+        assert_eq!(count, got.len() - before);
         assert!(count <= 7);
     }
-    assert_eq!(received, messages);
+    assert_eq!(got, messages);
     assert_eq!(receiver.recv(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
 
     let long = vec![0; 5000];

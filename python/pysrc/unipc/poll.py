@@ -28,9 +28,9 @@ Waiting takes nothing: between the wait and the call that takes, somebody else m
 What is removed, or in error, is ready as well: the call that takes says what became of it.
 
 For what has no descriptor a thread of this library sleeps, one for the whole process, only while something is waited
-for and up to a second longer; for a task that awaits one of them, the thread of its event loop, where io_uring can be
-had (Linux 6.7, not in all containers). Waiting idly takes less than a thousandth of a processor; what is looked at
-takes one to four.
+for and up to a second longer; for a task that awaits one of them by its own method, the thread of its event loop, where
+io_uring can be had (Linux 6.7, not in all containers). Waiting idly takes less than a thousandth of a processor; what
+is looked at takes one to four.
 
 asyncio: `await unipc.wait_async([...])`, `async for message in queue`, `await queue.recv_async()`,
 `await client.call_async(b"...")`, `await mutex.acquire_async()`. They use the loop's own `add_reader`, no thread for a

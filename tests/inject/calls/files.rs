@@ -60,6 +60,9 @@ pub(super) const CALLS: &[Call] = calls! {
     SYS_epoll_wait: EINTR;
     SYS_epoll_pwait: EINTR;
     SYS_epoll_pwait2: EINTR ENOSYS;
+    SYS_io_uring_setup: EMFILE ENFILE ENOMEM ENOSYS EPERM;
+    SYS_io_uring_register: ENOMEM EBUSY;
+    SYS_io_uring_enter: EAGAIN EBUSY EEXIST EINTR ENOMEM;
     SYS_eventfd2: EMFILE ENFILE ENODEV ENOMEM;
     SYS_inotify_init1: EMFILE ENFILE ENOMEM;
     SYS_inotify_add_watch: EACCES ENOENT ENOMEM ENOSPC;

@@ -8,11 +8,12 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use libc::{
-    SYS_clone3, SYS_eventfd2, SYS_futex, SYS_futex_waitv, SYS_membarrier, SYS_mmap, SYS_msgctl,
-    SYS_msgrcv, SYS_msgsnd, SYS_prctl, SYS_read, SYS_semctl, SYS_write,
+    SYS_clone3, SYS_eventfd2, SYS_futex, SYS_futex_waitv, SYS_io_uring_enter,
+    SYS_io_uring_register, SYS_io_uring_setup, SYS_membarrier, SYS_mmap, SYS_msgctl, SYS_msgrcv,
+    SYS_msgsnd, SYS_prctl, SYS_read, SYS_semctl, SYS_write,
 };
 use unipc::channel::{Client, Queue, Service, Subscriber, Topic};
-use unipc::poll::{Doorbell, Poller, Wait, Waitable, wait_any};
+use unipc::poll::{Doorbell, LoopBell, Poller, Wait, Waitable, wait_any};
 use unipc::signal::{Set, Signal, Stream};
 use unipc::socket::{Kind, Socket};
 use unipc::sync::{self, Event};
@@ -53,6 +54,10 @@ pub(super) const ROOM: Room = Room {
             .in_helper()
             .singly()
             .impossible(THREAD),
+        Case::new("bell of a loop", loop_rings).singly().forgives(&[(SYS_mmap, ANY)]),
+        Case::new("bell of a loop, where io_uring is not allowed", loop_rings)
+            .singly()
+            .without(&[(SYS_io_uring_setup, libc::EPERM)]),
         Case::new("descriptor of a queue's end", queue_rings).singly(),
         Case::new("descriptor of a queue's end, the thread", queue_rings)
             .in_helper()
@@ -73,6 +78,10 @@ pub(super) const ROOM: Room = Room {
         // Where an older call starts threads; and the name of one.
         (SYS_clone3, libc::ENOSYS),
         (SYS_prctl, ANY),
+        // Where the loop's thread cannot sleep the helper does.
+        (SYS_io_uring_setup, ANY),
+        (SYS_io_uring_register, ANY),
+        (SYS_io_uring_enter, ANY),
         // Without a barrier in all processors there are fences.
         (SYS_membarrier, ANY),
     ],
@@ -117,6 +126,30 @@ fn event_rings(_: &mut Yard) -> Act {
         event.reset()?;
         told?;
         bell.arm()
+    })
+}
+
+/// One that is told, and one that is given up.
+fn loop_rings(_: &mut Yard) -> Act {
+    let (event, other) = (event(), event());
+    Box::new(move || {
+        let mut bell = LoopBell::new()?;
+        let number = bell.arm(&event.waitable()?)?;
+        let given_up = bell.arm(&other.waitable()?)?;
+        event.set()?;
+        let told = loop {
+            if let Err(error) = is_told(&bell) {
+                break Err(error);
+            }
+            match bell.rung() {
+                Ok(rung) if rung.is_empty() => {}
+                other => break other,
+            }
+        };
+        event.reset()?;
+        assert_eq!(told?, Vec::from_iter(number));
+        bell.disarm(given_up.unwrap_or_default());
+        Ok(())
     })
 }
 

@@ -21,8 +21,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.errno(), libc::ENOENT);
 /// assert!(error.to_string().starts_with("open(/no-such-object): No such file or directory"));
 /// ```
+///
+/// It is as small as a pointer, so that results which can hold one cost nothing where all goes well.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Story>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Story {
     operation: &'static str,
     object: String,
     kind: ErrorKind,
@@ -222,51 +227,54 @@ impl From<Errno> for ErrorKind {
 
 impl Error {
     /// An error of `kind` that happened in `operation` on `object`.
+    #[cold]
+    #[inline(never)]
     pub fn new(operation: &'static str, object: impl fmt::Display, kind: ErrorKind) -> Self {
-        Self { operation, object: object.to_string(), kind, advice: None }
+        Self(Box::new(Story { operation, object: object.to_string(), kind, advice: None }))
     }
 
     /// Adds what the reader can do about it.
     #[must_use]
     pub fn with_advice(mut self, advice: impl Into<Cow<'static, str>>) -> Self {
-        self.advice = Some(advice.into());
+        self.0.advice = Some(advice.into());
         self
     }
 
     /// The errno of the cause; never 0.
     pub fn errno(&self) -> i32 {
-        self.kind.errno()
+        self.0.kind.errno()
     }
 
     /// The cause.
     pub fn kind(&self) -> &ErrorKind {
-        &self.kind
+        &self.0.kind
     }
 
     /// What was tried: a verb of this library or a system call.
     pub fn operation(&self) -> &'static str {
-        self.operation
+        self.0.operation
     }
 
     /// The name of the object on which it was tried.
     pub fn object(&self) -> &str {
-        &self.object
+        &self.0.object
     }
 
     /// What to do about it, where the library knows.
     pub fn advice(&self) -> Option<&str> {
-        self.advice.as_deref()
+        self.0.advice.as_deref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}({}): {}", self.operation, self.object, self.kind)?;
-        if !matches!(self.kind, ErrorKind::Os(_)) {
+        let Story { operation, object, kind, advice } = &*self.0;
+        write!(f, "{operation}({object}): {kind}")?;
+        if !matches!(kind, ErrorKind::Os(_)) {
             // Os says it by itself.
             write!(f, " ({})", errname(self.errno()))?;
         }
-        match &self.advice {
+        match advice {
             Some(advice) => write!(f, "; {advice}"),
             None => Ok(()),
         }

@@ -42,7 +42,21 @@ pub enum Want {
     Except(i64),
 }
 
+#[cold]
+fn no_choice() -> ErrorKind {
+    ErrorKind::unsupported(
+        "a POSIX queue gives the highest priority first; choosing by type is for System V",
+    )
+}
+
+/// System V's types are positive numbers.
+#[cold]
+pub(super) fn no_type(tag: i64) -> ErrorKind {
+    ErrorKind::invalid(format!("{tag} is no type of System V: they begin with 1"))
+}
+
 impl From<i64> for Want {
+    #[inline]
     fn from(number: i64) -> Self {
         match number {
             0 => Self::Any,
@@ -55,6 +69,7 @@ impl From<i64> for Want {
 
 impl Want {
     /// As `msgrcv` takes it: type and flags.
+    #[inline]
     pub(super) fn raw(self) -> Result<(c_long, i32), ErrorKind> {
         let (tag, sign, flags) = match self {
             Self::Any => return Ok((0, 0)),
@@ -64,19 +79,16 @@ impl Want {
         };
         match c_long::try_from(tag) {
             Ok(tag @ 1..) => Ok((sign * tag, flags)),
-            _ => {
-                Err(ErrorKind::invalid(format!("{tag} is no type of System V: they begin with 1")))
-            }
+            _ => Err(no_type(tag)),
         }
     }
 
     /// A POSIX queue decides by itself.
+    #[inline]
     pub(super) fn check_posix(self) -> Result<(), ErrorKind> {
         match self {
             Self::Any => Ok(()),
-            _ => Err(ErrorKind::unsupported(
-                "a POSIX queue gives the highest priority first; choosing by type is for System V",
-            )),
+            _ => Err(no_choice()),
         }
     }
 }

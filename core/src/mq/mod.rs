@@ -49,6 +49,7 @@ mod notify;
 mod options;
 mod posix;
 mod remove;
+mod spare;
 mod system_v;
 mod transfer;
 

@@ -5,13 +5,13 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Mutex;
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::stat::fstat;
 use nix::sys::uio::pread;
 
+use super::spare::Spare;
 use super::{Access, MessageQueue, Options, exact, limits};
 use crate::error::{ErrorKind, Result};
 use crate::fd;
@@ -34,8 +34,7 @@ pub(super) struct Queue {
     pub(super) fd: OwnedFd,
     /// `mq_msgsize`, which never changes.
     pub(super) max_size: usize,
-    /// Room for a large message, for the next who receives one.
-    spare: Mutex<Option<Vec<u8>>>,
+    spare: Spare,
 }
 
 /// What is known of a POSIX queue: [`struct mq_attr`](https://man7.org/linux/man-pages/man3/mq_getattr.3.html), and what
@@ -157,7 +156,7 @@ impl Queue {
     fn new(fd: OwnedFd) -> Result<Self, ErrorKind> {
         let max_size = number(mqueue::mq_getattr(fd.as_fd())?.mq_msgsize);
         let max_size = usize::try_from(max_size).unwrap_or(usize::MAX);
-        Ok(Self { fd, max_size, spare: Mutex::default() })
+        Ok(Self { fd, max_size, spare: Spare::default() })
     }
 
     /// A queue that was opened instead of created must hold as much as what would have been created.
@@ -175,20 +174,25 @@ impl Queue {
 
     #[inline]
     pub(super) fn send(&self, tag: i64, data: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
-        let priority = u32::try_from(tag).ok().filter(|_| tag < PRIORITIES).ok_or_else(|| {
-            ErrorKind::invalid(format!("{tag} is no priority: they are 0 to {}", PRIORITIES - 1))
-        })?;
-        let fd = self.fd.as_fd();
+        let Some(priority) = u32::try_from(tag).ok().filter(|_| tag < PRIORITIES) else {
+            return Err(no_priority(tag));
+        };
         if timeout == Timeout::Forever {
-            match mqueue::mq_send(fd, data, priority) {
+            match mqueue::mq_send(self.fd.as_fd(), data, priority) {
+                Ok(()) => return Ok(()),
                 // Somebody who shares the open file description made it non-blocking.
                 Err(Errno::EAGAIN) => {}
-                other => return Ok(other?),
+                Err(errno) => return Err(errno.into()),
             }
         }
+        self.send_within(priority, data, timeout)
+    }
+
+    #[inline(never)]
+    fn send_within(&self, priority: u32, data: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
         let mut waiting = Waiting::new(timeout, PollFlags::POLLOUT);
         loop {
-            match mqueue::mq_try_send(fd, data, priority) {
+            match mqueue::mq_try_send(self.fd.as_fd(), data, priority) {
                 Err(Errno::EAGAIN) => waiting.wait(&self.fd)?,
                 other => return Ok(other?),
             }
@@ -196,46 +200,47 @@ impl Queue {
     }
 
     /// Hands the message to `take` where it lies.
+    #[inline]
     pub(super) fn receive<R>(
         &self,
         timeout: Timeout,
         take: impl FnOnce(i64, &[u8]) -> R,
     ) -> Result<R, ErrorKind> {
+        let with = |buffer: &mut [MaybeUninit<u8>]| {
+            let mut inbox = Inbox::new(buffer);
+            self.receive_into(&mut inbox, timeout)?;
+            Ok(take(inbox.priority().into(), inbox.data()))
+        };
         if self.max_size <= ON_THE_STACK {
             let mut buffer = [const { MaybeUninit::uninit() }; ON_THE_STACK];
-            let mut inbox = Inbox::new(&mut buffer[..self.max_size]);
-            self.receive_into(&mut inbox, timeout)?;
-            return Ok(take(inbox.priority().into(), inbox.data()));
+            return with(&mut buffer[..self.max_size]);
         }
-        // Given back to the allocator each time, so much memory would go to the system and be faulted in again.
-        let kept = self.spare.try_lock().ok().and_then(|mut spare| spare.take());
-        let mut buffer: Vec<u8> = kept.unwrap_or_else(|| Vec::with_capacity(self.max_size));
-        let mut inbox = Inbox::new(&mut buffer.spare_capacity_mut()[..self.max_size]);
-        self.receive_into(&mut inbox, timeout)?;
-        let taken = take(inbox.priority().into(), inbox.data());
-        if let Ok(mut spare) = self.spare.try_lock() {
-            *spare = Some(buffer);
-        }
-        Ok(taken)
+        self.spare.lend(self.max_size, with)
     }
 
     /// Receives into an inbox, which must have room for the largest message.
+    #[inline]
     pub(super) fn receive_into(
         &self,
         inbox: &mut Inbox<'_>,
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
-        let fd = self.fd.as_fd();
         if timeout == Timeout::Forever {
-            match inbox.receive(fd) {
+            match inbox.receive(self.fd.as_fd()) {
+                Ok(()) => return Ok(()),
                 // Somebody who shares the open file description made it non-blocking.
                 Err(Errno::EAGAIN) => {}
-                other => return Ok(other?),
+                Err(errno) => return Err(errno.into()),
             }
         }
+        self.receive_within(inbox, timeout)
+    }
+
+    #[inline(never)]
+    fn receive_within(&self, inbox: &mut Inbox<'_>, timeout: Timeout) -> Result<(), ErrorKind> {
         let mut waiting = Waiting::new(timeout, PollFlags::POLLIN);
         loop {
-            match inbox.try_receive(fd) {
+            match inbox.try_receive(self.fd.as_fd()) {
                 Err(Errno::EAGAIN) => waiting.wait(&self.fd)?,
                 other => return Ok(other?),
             }
@@ -300,6 +305,11 @@ impl MessageQueue {
             }
         }
     }
+}
+
+#[cold]
+fn no_priority(tag: i64) -> ErrorKind {
+    ErrorKind::invalid(format!("{tag} is no priority: they are 0 to {}", PRIORITIES - 1))
 }
 
 /// A wait for the descriptor, which may have to be done again when others were faster.

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sending and receiving, with the one rule for waits that holds for both kinds of queue.
 
+use std::ptr;
+
 use super::{Access, Message, MessageQueue, Queue, Received, Want, limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::mqueue::Inbox;
 use crate::time::Timeout;
+
+/// Room for a message of any length, which is not copied to a place that is known.
+const ANY: (usize, *const u8) = (usize::MAX, ptr::null());
 
 impl MessageQueue {
     /// Sends a message: `tag` is its type (System V, 1 or more) or its priority (POSIX, 0 to 32767). Waits while the queue
@@ -61,7 +66,7 @@ impl MessageQueue {
         let received = match &self.queue {
             Queue::Posix(queue) => want.check_posix().and_then(|()| queue.receive(timeout, take)),
             Queue::SystemV(_) if self.access == Access::Send => Err(ErrorKind::Os(libc::EBADF)),
-            Queue::SystemV(queue) => queue.receive(want, usize::MAX, timeout, take),
+            Queue::SystemV(queue) => queue.receive(want, ANY, timeout, take),
         };
         received.map_err(|kind| self.not_received(kind))
     }
@@ -97,7 +102,7 @@ impl MessageQueue {
                 want.check_posix().and_then(|()| queue.receive(Timeout::TRY, take))
             }
             Queue::SystemV(_) if self.access == Access::Send => Err(ErrorKind::Os(libc::EBADF)),
-            Queue::SystemV(queue) => queue.receive(want, usize::MAX, Timeout::TRY, take),
+            Queue::SystemV(queue) => queue.receive(want, ANY, Timeout::TRY, take),
         };
         match received {
             Ok(taken) => Ok(Some(taken)),
@@ -124,10 +129,13 @@ impl MessageQueue {
                 Ok(Received { tag: inbox.priority().into(), len: inbox.data().len() })
             }),
             Queue::SystemV(_) if self.access == Access::Send => Err(ErrorKind::Os(libc::EBADF)),
-            Queue::SystemV(queue) => queue.receive(want, buffer.len(), timeout, |tag, data| {
-                buffer[..data.len()].copy_from_slice(data);
-                Received { tag, len: data.len() }
-            }),
+            Queue::SystemV(queue) => {
+                let room = (buffer.len(), buffer.as_ptr());
+                queue.receive(want, room, timeout, |tag, data| {
+                    buffer[..data.len()].copy_from_slice(data);
+                    Received { tag, len: data.len() }
+                })
+            }
         };
         received.map_err(|kind| self.not_received(kind))
     }

@@ -67,6 +67,7 @@ pub(crate) fn mq_getattr(fd: BorrowedFd<'_>) -> nix::Result<libc::mq_attr> {
 }
 
 /// `mq_send(3)`: waits for room, unless the open file description is non-blocking.
+#[inline]
 pub(crate) fn mq_send(fd: BorrowedFd<'_>, data: &[u8], priority: u32) -> nix::Result<()> {
     // SAFETY: the bytes are only read.
     let result =
@@ -94,11 +95,13 @@ pub(crate) struct Inbox<'a> {
 }
 
 impl<'a> Inbox<'a> {
+    #[inline]
     pub(crate) fn new(buffer: &'a mut [MaybeUninit<u8>]) -> Self {
         Self { buffer, filled: 0, priority: 0 }
     }
 
     /// In bytes that are initialised already.
+    #[inline]
     pub(crate) fn over(buffer: &'a mut [u8]) -> Self {
         let (start, length) = (buffer.as_mut_ptr().cast(), buffer.len());
         // SAFETY: the same bytes, borrowed as long; only bytes that are initialised are ever written to them.
@@ -106,6 +109,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// `mq_receive(3)`: waits for a message, unless the open file description is non-blocking.
+    #[inline]
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>) -> nix::Result<()> {
         let (start, room) = (self.buffer.as_mut_ptr().cast(), self.buffer.len());
         let priority = &raw mut self.priority;
@@ -127,12 +131,14 @@ impl<'a> Inbox<'a> {
     }
 
     /// The message that was received last.
+    #[inline]
     pub(crate) fn data(&self) -> &[u8] {
         let start = self.buffer[..self.filled].as_ptr().cast();
         // SAFETY: the kernel has written this many bytes from the start of the buffer on.
         unsafe { std::slice::from_raw_parts(start, self.filled) }
     }
 
+    #[inline]
     pub(crate) fn priority(&self) -> u32 {
         self.priority
     }

@@ -5,6 +5,7 @@
 
 use std::cell::OnceCell;
 use std::mem::MaybeUninit;
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::c_long;
@@ -14,11 +15,13 @@ use super::{Status, SystemV};
 use crate::error::ErrorKind;
 use crate::interrupt;
 use crate::mq::Want;
-use crate::sys::msg::{self, MSG_COPY, Room, words_for};
+use crate::mq::message::no_type;
+use crate::mq::spare::Spare;
+use crate::sys::msg::{self, MSG_COPY, Room, SLACK, TYPE};
 use crate::time::Timeout;
 
-/// Messages of at most so many bytes take little of the stack.
-const SMALL: usize = 1016;
+/// Messages of at most so many bytes take less than a page of the stack.
+const SMALL: usize = 2040;
 
 /// Larger messages than this take memory from the heap.
 const ON_THE_STACK: usize = 8192;
@@ -31,11 +34,12 @@ pub(in crate::mq) struct Queue {
     pub(in crate::mq) id: SystemV,
     /// Room for so many bytes is made for a message; grows when one turns out to be larger.
     room: AtomicUsize,
+    spare: Spare,
 }
 
 impl Queue {
     pub(super) fn new(id: i32) -> Self {
-        Self { id: SystemV { id }, room: AtomicUsize::new(SMALL) }
+        Self { id: SystemV { id }, room: AtomicUsize::new(SMALL), spare: Spare::default() }
     }
 
     pub(in crate::mq) fn status(&self) -> Result<Status, ErrorKind> {
@@ -43,31 +47,28 @@ impl Queue {
         Ok(Status::new(self.id.id, &status))
     }
 
+    #[inline]
     pub(in crate::mq) fn send(
         &self,
         tag: i64,
         data: &[u8],
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
-        let tag = c_long::try_from(tag).ok().filter(|&tag| tag > 0).ok_or_else(|| {
-            ErrorKind::invalid(format!("{tag} is no type of System V: they begin with 1"))
-        })?;
-        with_room(data.len(), |mut room| {
+        let Some(tag) = c_long::try_from(tag).ok().filter(|&tag| tag > 0) else {
+            return Err(no_type(tag));
+        };
+        self.with_room(data.len(), data.as_ptr(), |mut room| {
             room.put(tag, data);
-            self.send_room(&room, data.len(), timeout)
+            match msg::msgsnd(self.id.id, &room, libc::IPC_NOWAIT) {
+                Ok(()) => Ok(()),
+                Err(errno) => self.send_later(errno, &room, data.len(), timeout),
+            }
         })
-    }
-
-    #[inline]
-    fn send_room(&self, room: &Room<'_>, length: usize, timeout: Timeout) -> Result<(), ErrorKind> {
-        match msg::msgsnd(self.id.id, room, libc::IPC_NOWAIT) {
-            Ok(()) => Ok(()),
-            Err(errno) => self.send_later(errno, room, length, timeout),
-        }
     }
 
     /// When it could not be done at once.
     #[cold]
+    #[inline(never)]
     fn send_later(
         &self,
         errno: Errno,
@@ -98,11 +99,12 @@ impl Queue {
         }
     }
 
-    /// Hands a message of at most `limit` bytes to `take` where it lies.
+    /// Hands a message of at most `limit` bytes to `take` where it lies, at best beside the place to which it is copied.
+    #[inline]
     pub(in crate::mq) fn receive<R>(
         &self,
         want: Want,
-        limit: usize,
+        (limit, beside): (usize, *const u8),
         timeout: Timeout,
         take: impl FnOnce(i64, &[u8]) -> R,
     ) -> Result<R, ErrorKind> {
@@ -110,8 +112,20 @@ impl Queue {
         let id = self.id.id;
         // Who waits for ever makes one call.
         let at_once = if timeout == Timeout::Forever { 0 } else { libc::IPC_NOWAIT };
+        let size = self.expected(limit);
+        if size <= SMALL {
+            let mut memory = [const { MaybeUninit::uninit() }; TYPE + SMALL + SLACK];
+            let mut room = Room::beside(&mut memory, beside);
+            match msg::msgrcv(id, &mut room, size, want, flags | at_once) {
+                Ok(()) => return taken(&room, take),
+                Err(Errno::ENOMSG) if timeout == Timeout::TRY => return Err(timeout.expired()),
+                // Below it is tried again, with more room, and waited for.
+                Err(Errno::ENOMSG | Errno::E2BIG) => {}
+                Err(errno) => return Err(self.explained(errno.into())),
+            }
+        }
         let deadline = OnceCell::new();
-        self.with_message(limit, take, |room, limit| {
+        self.with_message((limit, beside), take, |room, limit| {
             match msg::msgrcv(id, room, limit, want, flags | at_once) {
                 Ok(()) => Ok(()),
                 Err(Errno::ENOMSG) if timeout == Timeout::TRY => Err(timeout.expired()),
@@ -134,7 +148,7 @@ impl Queue {
             return Ok(None);
         };
         let flags = MSG_COPY | libc::IPC_NOWAIT;
-        let copied = self.with_message(usize::MAX, take, |room, limit| {
+        let copied = self.with_message((usize::MAX, ptr::null()), take, |room, limit| {
             Ok(msg::msgrcv(self.id.id, room, limit, index, flags)?)
         });
         match copied {
@@ -147,40 +161,63 @@ impl Queue {
         }
     }
 
+    /// How large a message is expected to be at most, of at most `limit` bytes.
+    #[inline]
+    fn expected(&self, limit: usize) -> usize {
+        // SYNC: a number alone.
+        self.room.load(Ordering::Relaxed).min(limit)
+    }
+
     /// Makes a receiving call with as much room as the messages so far needed, and again with more as long as one stays in
     /// the queue for want of it.
     fn with_message<R>(
         &self,
-        limit: usize,
+        (limit, beside): (usize, *const u8),
         take: impl FnOnce(i64, &[u8]) -> R,
         call: impl Fn(&mut Room<'_>, usize) -> Result<(), ErrorKind>,
     ) -> Result<R, ErrorKind> {
-        // SYNC: a number alone.
-        let mut size = self.room.load(Ordering::Relaxed).min(limit);
+        let mut size = self.expected(limit);
         let mut take = Some(take);
         loop {
-            let taken = with_room(size, |mut room| {
+            let taken = self.with_room(size, beside, |mut room| {
                 call(&mut room, size)?;
-                // The call succeeded, so there is a message; and nobody took before.
-                let message = room.message().zip(take.take());
-                let ((tag, data), take) = message.ok_or(ErrorKind::Os(libc::ENOMSG))?;
-                if data.len() > SMALL {
+                // Nobody took before.
+                let take = take.take().ok_or(ErrorKind::Os(libc::ENOMSG))?;
+                taken(&room, |tag, data| {
                     self.remember(data.len());
-                }
-                Ok(take(i64_of(tag), data))
+                    take(tag, data)
+                })
             });
             match taken {
+                Ok(taken) => return Ok(taken),
                 Err(ErrorKind::Os(libc::E2BIG)) if size < limit => {
                     size = self.grow(size).min(limit);
                 }
                 Err(kind) => return Err(self.explained(kind)),
-                taken => return taken,
             }
         }
     }
 
+    /// Memory for a message of `size` bytes: on the stack, as little as does, or from the heap.
+    #[inline]
+    fn with_room<R>(&self, size: usize, beside: *const u8, work: impl FnOnce(Room<'_>) -> R) -> R {
+        if size <= SMALL {
+            let mut memory = [const { MaybeUninit::uninit() }; TYPE + SMALL + SLACK];
+            work(Room::beside(&mut memory, beside))
+        } else if size <= ON_THE_STACK {
+            medium(beside, work)
+        } else {
+            let length = size.saturating_add(TYPE + SLACK);
+            self.spare.lend(length, |memory| work(Room::beside(memory, beside)))
+        }
+    }
+
     /// The next message of this length shall find room at once.
+    #[inline]
     fn remember(&self, length: usize) {
+        if length <= SMALL {
+            return;
+        }
         let room = length.next_power_of_two().clamp(ON_THE_STACK, MOST_AT_ONCE);
         // SYNC: a number alone. Most of the time it is as it should be, and then not written.
         if self.room.load(Ordering::Relaxed) < room {
@@ -208,33 +245,18 @@ impl Queue {
     }
 }
 
-#[allow(clippy::useless_conversion, reason = "libcs differ in the width")]
-fn i64_of(tag: c_long) -> i64 {
-    tag.into()
-}
-
-/// Memory for a message of `size` bytes: on the stack, as little as does, or from the heap.
+/// Hands over the message that a call has received into the room.
 #[inline]
-fn with_room<R>(size: usize, work: impl FnOnce(Room<'_>) -> R) -> R {
-    if size <= SMALL {
-        small(work)
-    } else if size <= ON_THE_STACK {
-        medium(work)
-    } else {
-        let mut words = Vec::with_capacity(words_for(size));
-        work(Room::new(words.spare_capacity_mut()))
-    }
+fn taken<R>(room: &Room<'_>, take: impl FnOnce(i64, &[u8]) -> R) -> Result<R, ErrorKind> {
+    // The call succeeded, so there is one.
+    let Some((tag, data)) = room.message() else { return Err(ErrorKind::Os(libc::ENOMSG)) };
+    #[allow(clippy::useless_conversion, reason = "libcs differ in the width")]
+    Ok(take(tag.into(), data))
 }
 
-#[inline]
-fn small<R>(work: impl FnOnce(Room<'_>) -> R) -> R {
-    let mut words = [const { MaybeUninit::uninit() }; words_for(SMALL)];
-    work(Room::new(&mut words))
-}
-
-// Not merged with the small one, whose frame is on no other page of the stack.
+// Its frame takes more than a page of the stack, which small messages shall not touch.
 #[inline(never)]
-fn medium<R>(work: impl FnOnce(Room<'_>) -> R) -> R {
-    let mut words = [const { MaybeUninit::uninit() }; words_for(ON_THE_STACK)];
-    work(Room::new(&mut words))
+fn medium<R>(beside: *const u8, work: impl FnOnce(Room<'_>) -> R) -> R {
+    let mut memory = [const { MaybeUninit::uninit() }; TYPE + ON_THE_STACK + SLACK];
+    work(Room::beside(&mut memory, beside))
 }

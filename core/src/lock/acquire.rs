@@ -96,11 +96,13 @@ impl FileLock {
         self.give_back(range.into()).map_err(|kind| self.failed("unlock", kind))
     }
 
+    #[inline]
     fn give_back(&self, range: Range) -> Result<(), ErrorKind> {
         Ok(self.call(range, Action::Unlock)?.make(false)?)
     }
 
     /// Locks, and says why not.
+    #[inline]
     pub(super) fn take(
         &self,
         range: Range,
@@ -108,14 +110,10 @@ impl FileLock {
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
         let call = self.call(range, Action::Lock(sharing))?;
-        if timeout == Timeout::Forever {
-            return Ok(call.make(true)?);
-        }
         // In the usual case nobody is in the way, and no timer has to be made.
-        match call.make(false) {
-            Err(Errno::EAGAIN) if timeout == Timeout::TRY => Err(timeout.expired()),
-            Err(Errno::EAGAIN) => interrupt::until(timeout.deadline(), || call.make(true)),
-            other => Ok(other?),
+        match call.make(timeout == Timeout::Forever) {
+            Ok(()) => Ok(()),
+            Err(errno) => call.make_later(errno, timeout),
         }
     }
 
@@ -126,9 +124,7 @@ impl FileLock {
             return Ok(Call::Record(file, self.kind, record(action, range)?));
         }
         if range != Range::ALL {
-            return Err(ErrorKind::unsupported(
-                "flock locks whole files; record locks take ranges",
-            ));
+            return Err(no_ranges());
         }
         Ok(Call::Flock(file, action))
     }
@@ -156,6 +152,11 @@ impl FileLock {
 }
 
 /// A system call whose arguments are right.
+#[cold]
+pub(super) fn no_ranges() -> ErrorKind {
+    ErrorKind::unsupported("flock locks whole files; record locks take ranges")
+}
+
 enum Call<'a> {
     Flock(BorrowedFd<'a>, Action),
     Record(BorrowedFd<'a>, Kind, libc::flock),
@@ -182,6 +183,19 @@ impl Call<'_> {
                 };
                 sys::record(*file, command, record)
             }
+        }
+    }
+
+    /// When it could not be made at once.
+    #[cold]
+    #[inline(never)]
+    fn make_later(&self, errno: Errno, timeout: Timeout) -> Result<(), ErrorKind> {
+        match (errno, timeout) {
+            (Errno::EAGAIN, Timeout::TRY) => Err(timeout.expired()),
+            (Errno::EAGAIN, Timeout::After(_)) => {
+                interrupt::until(timeout.deadline(), || self.make(true))
+            }
+            (errno, _) => Err(errno.into()),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{Error, ErrorKind::Interrupted, Read};
 use std::os::fd::{AsFd, AsRawFd};
 
-use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::stat::{fstat, major, minor};
 
-use super::acquire::{Action, record};
+use super::acquire::{Action, no_ranges, record};
 use super::{FileLock, Kind, Range, Sharing};
 use crate::error::{ErrorKind, Result};
+use crate::sys::lock as sys;
 
 /// A lock that is in the way of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,7 @@ impl FileLock {
     /// Errors: `EINVAL`, `EOVERFLOW`, `EOPNOTSUPP` as for locking; for `flock` what reading `/proc` says.
     #[doc(alias = "F_OFD_GETLK")]
     #[doc(alias = "F_GETLK")]
+    #[inline]
     pub fn holder(&self, range: impl Into<Range>, sharing: Sharing) -> Result<Option<Holder>> {
         let range = range.into();
         let found = match self.kind {
@@ -46,13 +47,14 @@ impl FileLock {
         found.map_err(|kind| self.failed("holder", kind))
     }
 
+    #[inline]
     fn record_holder(&self, range: Range, sharing: Sharing) -> Result<Option<Holder>, ErrorKind> {
         let mut record = record(Action::Lock(sharing), range)?;
-        let argument = match self.kind {
-            Kind::Posix => FcntlArg::F_GETLK(&mut record),
-            _ => FcntlArg::F_OFD_GETLK(&mut record),
+        let command = match self.kind {
+            Kind::Posix => libc::F_GETLK,
+            _ => libc::F_OFD_GETLK,
         };
-        fcntl(&self.file, argument)?;
+        sys::ask(self.file.as_fd(), command, &mut record)?;
         let sharing = match i32::from(record.l_type) {
             libc::F_UNLCK => return Ok(None),
             libc::F_RDLCK => Sharing::Shared,
@@ -68,9 +70,7 @@ impl FileLock {
 
     fn flock_holder(&self, range: Range, sharing: Sharing) -> Result<Option<Holder>, ErrorKind> {
         if range != Range::ALL {
-            return Err(ErrorKind::unsupported(
-                "flock locks whole files; record locks take ranges",
-            ));
+            return Err(no_ranges());
         }
         let status = fstat(&self.file)?;
         let own = read(&format!("/proc/self/fdinfo/{}", self.file.as_fd().as_raw_fd()))?;

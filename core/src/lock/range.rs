@@ -45,7 +45,7 @@ impl Range {
     #[inline]
     pub(super) fn raw(self) -> Result<(i64, i64), ErrorKind> {
         let length = match self.length {
-            Some(0) => return Err(ErrorKind::invalid("a range of no bytes cannot be locked")),
+            Some(0) => return Err(no_bytes()),
             Some(length) => length,
             None => 0,
         };
@@ -62,6 +62,11 @@ impl Range {
         let length = length.unsigned_abs();
         Self { start: start.unsigned_abs(), length: (length > 0).then_some(length) }
     }
+}
+
+#[cold]
+fn no_bytes() -> ErrorKind {
+    ErrorKind::invalid("a range of no bytes cannot be locked")
 }
 
 impl fmt::Display for Range {

@@ -207,6 +207,7 @@ impl ErrorKind {
     }
 
     /// Says what was tried and on what, which the floors below do not know.
+    #[cold]
     pub(crate) fn during(self, operation: &'static str, object: impl fmt::Display) -> Error {
         Error::new(operation, object, self)
     }

@@ -103,11 +103,13 @@ impl<T> Output<T> {
 }
 
 /// A number of bytes as functions return it; no object is larger than it can tell.
+#[inline]
 pub(crate) fn count(bytes: usize) -> isize {
     isize::try_from(bytes).unwrap_or(isize::MAX)
 }
 
 /// Runs a body that must not unwind into C: a panic, like an error, becomes the answer, errno and a text.
+#[inline]
 pub(crate) fn guard<R: Answer>(operation: &'static str, body: impl FnOnce() -> Result<R>) -> R {
     let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|payload| Err(failure::of_panic(operation, payload.as_ref())));
@@ -127,6 +129,7 @@ impl Caller {
     }
 
     /// Runs the body of the call, see [`guard`].
+    #[inline]
     pub(crate) fn guard<R: Answer>(&self, body: impl FnOnce() -> Result<R>) -> R {
         guard(self.operation, body)
     }
@@ -379,6 +382,7 @@ impl Caller {
     }
 
     /// A set of signals.
+    #[inline]
     pub(crate) fn signals(&self, set: *const sigset_t) -> Result<Set> {
         let set = self.pointer("set", set.cast_mut())?;
         // SAFETY: not NULL, so by contract a set that may be read.
@@ -455,15 +459,18 @@ impl Caller {
     }
 
     /// An error about an argument, with the errno EINVAL.
+    #[cold]
     pub(crate) fn invalid(&self, argument: &'static str, why: impl Into<String>) -> Error {
         self.refused(argument, ErrorKind::InvalidArgument(why.into().into()))
     }
 
     /// An error about room that is too small for what should go there.
+    #[cold]
     pub(crate) fn too_small(&self, argument: &'static str) -> Error {
         self.refused(argument, ErrorKind::Os(libc::EMSGSIZE))
     }
 
+    #[cold]
     pub(crate) fn refused(&self, argument: &'static str, kind: ErrorKind) -> Error {
         Error::new(self.operation, argument, kind)
     }

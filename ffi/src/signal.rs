@@ -121,6 +121,7 @@ pub struct unipc_signal_info {
 }
 
 impl From<&Info> for unipc_signal_info {
+    #[inline]
     fn from(info: &Info) -> Self {
         Self {
             signal: info.signal.number(),
@@ -151,6 +152,7 @@ pub struct unipc_signal_counts {
 }
 
 impl From<&Counts> for unipc_signal_counts {
+    #[inline]
     fn from(counts: &Counts) -> Self {
         Self { of: *counts.by_number() }
     }

@@ -18,22 +18,26 @@ pub struct Value([u8; 8]);
 impl Value {
     /// A pointer. Only in the process that made it does it mean anything.
     #[doc(alias = "sival_ptr")]
+    #[inline]
     pub fn from_pointer(address: usize) -> Self {
         Self((address as u64).to_ne_bytes())
     }
 
     /// The value as an integer.
     #[doc(alias = "sival_int")]
+    #[inline]
     pub fn int(self) -> i32 {
         let [a, b, c, d, ..] = self.0;
         i32::from_ne_bytes([a, b, c, d])
     }
 
     /// The value as a pointer: all of its bits.
+    #[inline]
     pub fn pointer(self) -> u64 {
         u64::from_ne_bytes(self.0)
     }
 
+    #[inline]
     pub(super) fn raw(self) -> usize {
         // 64-bit machines alone.
         usize::from_ne_bytes(self.0)
@@ -42,6 +46,7 @@ impl Value {
 
 impl From<i32> for Value {
     /// As a C compiler lays out the union: the integer in the first four bytes, zeros behind it.
+    #[inline]
     fn from(int: i32) -> Self {
         let [a, b, c, d] = int.to_ne_bytes();
         Self([a, b, c, d, 0, 0, 0, 0])
@@ -86,6 +91,7 @@ pub struct Info {
 }
 
 impl Info {
+    #[inline]
     fn new(signo: i32, code: i32) -> Self {
         Self {
             signal: Signal::known(signo),
@@ -112,6 +118,7 @@ impl Info {
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "poll's bits are the low ones")]
+    #[inline]
     pub(super) fn from_siginfo(raw: &Siginfo) -> Self {
         let mut info = Self::new(raw.signo, raw.code);
         let value = Value(raw.third.to_ne_bytes());
@@ -136,6 +143,7 @@ impl Info {
         info
     }
 
+    #[inline]
     pub(super) fn from_record(raw: &Record) -> Self {
         let mut info = Self::new(raw.signo.cast_signed(), raw.code);
         match Kind::of(info.signal, raw.code) {
@@ -171,6 +179,7 @@ enum Kind {
 
 impl Kind {
     /// As the kernel decides it: by the code alone when a process or a timer sent it, else by the signal.
+    #[inline]
     fn of(signal: Signal, code: i32) -> Self {
         match (code, signal) {
             (libc::SI_TIMER, _) => Self::Timer,

@@ -23,11 +23,13 @@ pub struct Masked {
 
 impl Masked {
     /// The mask that comes back.
+    #[inline]
     pub fn before(&self) -> Set {
         self.before
     }
 
     /// Leaves the mask as it is now.
+    #[inline]
     pub fn keep(self) {
         std::mem::forget(self);
     }
@@ -51,6 +53,7 @@ impl Drop for Masked {
 /// Errors: none in practice.
 #[doc(alias = "pthread_sigmask")]
 #[doc(alias = "sigprocmask")]
+#[inline]
 pub fn block(set: Set) -> Result<Masked> {
     change(libc::SIG_BLOCK, set, "block")
 }
@@ -59,6 +62,7 @@ pub fn block(set: Set) -> Result<Masked> {
 /// pending acts before this returns.
 ///
 /// Errors: none in practice.
+#[inline]
 pub fn unblock(set: Set) -> Result<Masked> {
     change(libc::SIG_UNBLOCK, set, "unblock")
 }
@@ -66,6 +70,7 @@ pub fn unblock(set: Set) -> Result<Masked> {
 /// `pthread_sigmask(SIG_SETMASK)`: the calling thread blocks these signals and no others until the guard is dropped.
 ///
 /// Errors: none in practice.
+#[inline]
 pub fn set_mask(set: Set) -> Result<Masked> {
     change(libc::SIG_SETMASK, set, "set_mask")
 }
@@ -73,11 +78,13 @@ pub fn set_mask(set: Set) -> Result<Masked> {
 /// What the calling thread blocks.
 ///
 /// Errors: none in practice.
+#[inline]
 pub fn mask() -> Result<Set> {
     let mask = sys::signal::thread_mask(libc::SIG_BLOCK, None);
     mask.map(Set::from_bits).map_err(|errno| ErrorKind::from(errno).during("mask", "this thread"))
 }
 
+#[inline]
 fn change(how: i32, set: Set, operation: &'static str) -> Result<Masked> {
     match sys::signal::thread_mask(how, Some((set - Set::reserved()).bits())) {
         Ok(before) => Ok(Masked { before: Set::from_bits(before), _thread: PhantomData }),
@@ -110,6 +117,7 @@ pub fn pending() -> Result<Set> {
 #[doc(alias = "sigwaitinfo")]
 #[doc(alias = "sigtimedwait")]
 #[doc(alias = "sigwait")]
+#[inline]
 pub fn wait(set: Set, timeout: Timeout) -> Result<Info> {
     let limit = match timeout {
         Timeout::Forever => None,

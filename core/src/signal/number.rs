@@ -43,7 +43,12 @@ pub enum DefaultAction {
 
 macro_rules! standard {
     ($($name:ident $action:ident $description:literal;)*) => {
-        impl Signal {
+        #[cold]
+fn no_signal(number: i32) -> Error {
+    ErrorKind::invalid("signals have numbers from 1 to 64").during("signal", number)
+}
+
+impl Signal {
             $(
                 #[doc = concat!("`SIG", stringify!($name), "`: ", $description, ".")]
                 pub const $name: Self = Self(standard!(@ $name));
@@ -134,12 +139,9 @@ impl Signal {
     /// The signal of this number.
     ///
     /// Errors: `EINVAL` below 1 and above 64.
+    #[inline]
     pub fn new(number: i32) -> Result<Self> {
-        if (1..=HIGHEST).contains(&number) {
-            Ok(Self(number))
-        } else {
-            Err(ErrorKind::invalid("signals have numbers from 1 to 64").during("signal", number))
-        }
+        if (1..=HIGHEST).contains(&number) { Ok(Self(number)) } else { Err(no_signal(number)) }
     }
 
     /// The real-time signal `SIGRTMIN + offset` of this C library.
@@ -174,6 +176,7 @@ impl Signal {
     }
 
     /// The number.
+    #[inline]
     pub fn number(self) -> i32 {
         self.0
     }
@@ -210,6 +213,7 @@ impl Signal {
     }
 
     /// From a number that is known to be one.
+    #[inline]
     pub(super) fn known(number: i32) -> Self {
         Self(number)
     }

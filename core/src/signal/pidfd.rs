@@ -70,6 +70,7 @@ impl<F: AsFd> PidFd<F> {
     /// Takes a descriptor that came from elsewhere (`clone3`, `SCM_RIGHTS`, another library), or borrows it.
     ///
     /// Calls say `EBADF` if it is none of a process.
+    #[inline]
     pub fn from_fd(fd: F) -> Self {
         Self(fd)
     }
@@ -78,6 +79,7 @@ impl<F: AsFd> PidFd<F> {
     ///
     /// Errors: `ESRCH` the process has ended and was waited for; `EPERM` it is another user's.
     #[doc(alias = "pidfd_send_signal")]
+    #[inline]
     pub fn send(&self, signal: Signal) -> Result<()> {
         sys::signal::pidfd_send(self.as_fd(), signal.number(), None, 0)
             .map_err(|errno| explain(errno.into(), "send", signal, self))
@@ -86,6 +88,7 @@ impl<F: AsFd> PidFd<F> {
     /// Sends a signal with a value, as [`super::queue`] does.
     ///
     /// Errors: as [`super::queue`].
+    #[inline]
     pub fn queue(&self, signal: Signal, value: impl Into<Value>) -> Result<()> {
         let info = Siginfo::queued(signal.number(), value.into().raw());
         sys::signal::pidfd_send(self.as_fd(), signal.number(), Some(&info), 0)

@@ -25,6 +25,7 @@ use crate::sys;
 /// # Ok::<(), unipc::Error>(())
 /// ```
 #[doc(alias = "kill")]
+#[inline]
 pub fn send(pid: i32, signal: Signal) -> Result<()> {
     let sent = positive(pid).and_then(|()| Ok(sys::signal::kill(pid, signal.number())?));
     sent.map_err(|kind| explain(kind, "send", signal, &pid))
@@ -45,6 +46,7 @@ pub fn probe(pid: i32) -> Result<()> {
 /// Errors: `ESRCH` there is no such group; `EPERM` all its processes are other users'; `EINVAL` for a negative number
 /// and for 1, with which kill(2) would signal every process of the machine.
 #[doc(alias = "killpg")]
+#[inline]
 pub fn send_group(group: i32, signal: Signal) -> Result<()> {
     let sent = if group == 1 || group < 0 {
         Err(ErrorKind::invalid("a process group has a number above 1, or is 0 for the caller's"))
@@ -62,6 +64,7 @@ pub fn send_group(group: i32, signal: Signal) -> Result<()> {
 /// Errors: as [`send`]; `ESRCH` too when the thread is not the process's.
 #[doc(alias = "tgkill")]
 #[doc(alias = "pthread_kill")]
+#[inline]
 pub fn send_thread(pid: i32, thread: i32, signal: Signal) -> Result<()> {
     let sent = positive(pid)
         .and_then(|()| positive(thread))
@@ -74,6 +77,7 @@ pub fn send_thread(pid: i32, thread: i32, signal: Signal) -> Result<()> {
 ///
 /// Errors: none in practice.
 #[doc(alias = "abort")]
+#[inline]
 pub fn raise(signal: Signal) -> Result<()> {
     sys::signal::raise(signal.number())
         .map_err(|errno| ErrorKind::from(errno).during("raise", signal))
@@ -97,6 +101,7 @@ pub fn raise(signal: Signal) -> Result<()> {
 /// # Ok::<(), unipc::Error>(())
 /// ```
 #[doc(alias = "sigqueue")]
+#[inline]
 pub fn queue(pid: i32, signal: Signal, value: impl Into<Value>) -> Result<()> {
     let raw = value.into().raw();
     let sent = positive(pid).and_then(|()| Ok(sys::signal::queue(pid, signal.number(), raw)?));
@@ -108,6 +113,7 @@ pub fn queue(pid: i32, signal: Signal, value: impl Into<Value>) -> Result<()> {
 /// Errors: as [`queue`].
 #[doc(alias = "rt_tgsigqueueinfo")]
 #[doc(alias = "pthread_sigqueue")]
+#[inline]
 pub fn queue_thread(pid: i32, thread: i32, signal: Signal, value: impl Into<Value>) -> Result<()> {
     let raw = value.into().raw();
     let sent = positive(pid)
@@ -117,11 +123,17 @@ pub fn queue_thread(pid: i32, thread: i32, signal: Signal, value: impl Into<Valu
 }
 
 /// Numbers that are not positive mean groups, or everybody.
+#[inline]
 pub(super) fn positive(pid: i32) -> Result<(), ErrorKind> {
     if pid > 0 {
         return Ok(());
     }
-    Err(ErrorKind::invalid("a process has a positive number; send_group is for groups"))
+    Err(not_positive())
+}
+
+#[cold]
+fn not_positive() -> ErrorKind {
+    ErrorKind::invalid("a process has a positive number; send_group is for groups")
 }
 
 /// A thread as errors name it.
@@ -152,6 +164,7 @@ impl Receiver for Thread {
 }
 
 /// Adds what the reader can do about it.
+#[cold]
 pub(super) fn explain(
     kind: ErrorKind,
     operation: &'static str,
@@ -170,6 +183,7 @@ pub(super) fn explain(
 }
 
 /// The same for a queue, which has a limit: the receiver's, for all that is queued for its user.
+#[cold]
 pub(super) fn explain_queue(kind: ErrorKind, signal: Signal, to: &impl Receiver) -> Error {
     if kind.errno() != libc::EAGAIN {
         return explain(kind, "queue", signal, to);

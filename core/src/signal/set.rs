@@ -38,11 +38,13 @@ impl Set {
     }
 
     /// From the kernel's 64 bits: signal N is bit N - 1.
+    #[inline]
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
     /// The kernel's 64 bits.
+    #[inline]
     pub const fn bits(self) -> u64 {
         self.0
     }
@@ -66,6 +68,7 @@ impl Set {
     }
 
     /// Is no signal in it?
+    #[inline]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -81,6 +84,7 @@ impl Set {
     }
 
     /// The signals that the C library keeps for itself.
+    #[inline]
     pub(super) fn reserved() -> Self {
         // From 32 to the last one below SIGRTMIN, without a loop: every wait asks.
         Self(((1 << (libc::SIGRTMIN() - 1)) - 1) & !Self::STANDARD)
@@ -94,21 +98,29 @@ impl Set {
     /// The signals in it for which one can wait, of which there must be one.
     ///
     /// Errors: `EINVAL`.
+    #[inline]
     pub(super) fn waitable(self) -> Result<Self, ErrorKind> {
         let left = self - Self(Self::SOVEREIGN) - Self::reserved();
         if left.is_empty() {
-            return Err(ErrorKind::invalid("there is no signal in the set that can be waited for"));
+            return Err(no_signal());
         }
         Ok(left)
     }
 }
 
+#[cold]
+fn no_signal() -> ErrorKind {
+    ErrorKind::invalid("there is no signal in the set that can be waited for")
+}
+
+#[inline]
 fn bit(signal: Signal) -> u64 {
     1 << (signal.number() - 1)
 }
 
 /// The C library's set. What else its type has room for is not looked at.
 impl From<&libc::sigset_t> for Set {
+    #[inline]
     fn from(set: &libc::sigset_t) -> Self {
         Self(sys::signal::from_libc(set))
     }
@@ -116,18 +128,21 @@ impl From<&libc::sigset_t> for Set {
 
 /// As the C library keeps it.
 impl From<Set> for libc::sigset_t {
+    #[inline]
     fn from(set: Set) -> Self {
         sys::signal::to_libc(set.0)
     }
 }
 
 impl From<Signal> for Set {
+    #[inline]
     fn from(signal: Signal) -> Self {
         Self(bit(signal))
     }
 }
 
 impl<const N: usize> From<[Signal; N]> for Set {
+    #[inline]
     fn from(signals: [Signal; N]) -> Self {
         signals.into_iter().collect()
     }
@@ -164,6 +179,7 @@ impl BitAnd for Set {
 impl<S: Into<Set>> Sub<S> for Set {
     type Output = Self;
 
+    #[inline]
     fn sub(self, other: S) -> Self {
         Self(self.0 & !other.into().0)
     }

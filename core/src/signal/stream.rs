@@ -126,6 +126,7 @@ impl Stream {
     /// Takes the next signal.
     ///
     /// Errors: as [`super::wait`].
+    #[inline]
     pub fn read(&self, timeout: Timeout) -> Result<Info> {
         self.when_there(timeout, || {
             let mut record = [Record::new_zeroed()];
@@ -154,6 +155,7 @@ impl Stream {
     }
 
     /// Reads, and where nothing is there, waits and reads again: another reader may have been faster.
+    #[inline]
     fn when_there<T>(
         &self,
         timeout: Timeout,
@@ -214,6 +216,7 @@ impl AsRawFd for Stream {
     }
 }
 
+#[cold]
 fn failed(kind: ErrorKind, operation: &'static str, set: Set) -> Error {
     kind.during(operation, set)
 }

@@ -39,6 +39,7 @@ const _: () = assert!(size_of::<Siginfo>() == size_of::<libc::siginfo_t>());
 
 impl Siginfo {
     /// What `sigqueue` sends.
+    #[inline]
     pub(crate) fn queued(signal: i32, value: usize) -> Self {
         Self {
             signo: signal,
@@ -77,6 +78,7 @@ pub(crate) struct Record {
 const _: () = assert!(size_of::<Record>() == size_of::<libc::signalfd_siginfo>());
 
 /// The same set in the form of this libc.
+#[inline]
 pub(crate) fn to_libc(bits: u64) -> libc::sigset_t {
     // SAFETY: a sigset_t is integers, of which zero is a value: the empty set.
     let mut set: libc::sigset_t = unsafe { MaybeUninit::zeroed().assume_init() };
@@ -86,6 +88,7 @@ pub(crate) fn to_libc(bits: u64) -> libc::sigset_t {
 }
 
 /// A set of this libc as the kernel's.
+#[inline]
 pub(crate) fn from_libc(set: &libc::sigset_t) -> u64 {
     // SAFETY: as in `to_libc`.
     unsafe { ptr::from_ref(set).cast::<u64>().read() }
@@ -93,6 +96,7 @@ pub(crate) fn from_libc(set: &libc::sigset_t) -> u64 {
 
 /// `rt_sigprocmask(2)`: changes the calling thread's mask, if asked to; the mask before. The C library's signals must
 /// not be among the bits: of that, and of moving larger sets, consists `pthread_sigmask(3)`.
+#[inline]
 pub(crate) fn thread_mask(how: i32, bits: Option<u64>) -> nix::Result<u64> {
     let new = bits.as_ref().map_or(ptr::null(), ptr::from_ref);
     let mut before = 0_u64;
@@ -118,6 +122,7 @@ pub(crate) fn pending() -> nix::Result<u64> {
 }
 
 /// `rt_sigtimedwait(2)`. The C library's function would tell `SI_USER` for `SI_TKILL`.
+#[inline]
 pub(crate) fn wait(bits: u64, timeout: Option<Duration>) -> nix::Result<Siginfo> {
     let timeout = timeout.map(timespec);
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
@@ -143,29 +148,34 @@ pub(crate) fn signalfd(fd: Option<BorrowedFd<'_>>, bits: u64) -> nix::Result<Opt
 }
 
 /// Reads whole records; how many. `EAGAIN` when no signal is there.
+#[inline]
 pub(crate) fn read_records(fd: BorrowedFd<'_>, records: &mut [Record]) -> nix::Result<usize> {
     nix::unistd::read(fd, records.as_mut_bytes()).map(|bytes| bytes / size_of::<Record>())
 }
 
 /// `kill(2)`, with every meaning that it gives to a pid that is not positive.
+#[inline]
 pub(crate) fn kill(pid: i32, signal: i32) -> nix::Result<()> {
     // SAFETY: takes two integers.
     Errno::result(unsafe { libc::kill(pid, signal) }).map(drop)
 }
 
 /// `tgkill(2)`.
+#[inline]
 pub(crate) fn kill_thread(pid: i32, thread: i32, signal: i32) -> nix::Result<()> {
     // SAFETY: takes three integers.
     Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, signal) }).map(drop)
 }
 
 /// `raise(3)`.
+#[inline]
 pub(crate) fn raise(signal: i32) -> nix::Result<()> {
     // SAFETY: takes an integer.
     Errno::result(unsafe { libc::raise(signal) }).map(drop)
 }
 
 /// `sigqueue(3)`.
+#[inline]
 pub(crate) fn queue(pid: i32, signal: i32, value: usize) -> nix::Result<()> {
     let value = libc::sigval { sival_ptr: ptr::without_provenance_mut(value) };
     // SAFETY: takes integers; the receiver alone decides what the value means.
@@ -173,6 +183,7 @@ pub(crate) fn queue(pid: i32, signal: i32, value: usize) -> nix::Result<()> {
 }
 
 /// `rt_tgsigqueueinfo(2)`: as `sigqueue`, to one thread.
+#[inline]
 pub(crate) fn queue_thread(pid: i32, thread: i32, signal: i32, value: usize) -> nix::Result<()> {
     let mut info = Siginfo::queued(signal, value);
     let call = libc::SYS_rt_tgsigqueueinfo;
@@ -193,6 +204,7 @@ pub(crate) fn pidfd_open(pid: i32) -> nix::Result<OwnedFd> {
 pub(crate) const TO_GROUP: u32 = 1 << 2;
 
 /// `pidfd_send_signal(2)`, as `kill` does or with what `info` says.
+#[inline]
 pub(crate) fn pidfd_send(
     fd: BorrowedFd<'_>,
     signal: i32,

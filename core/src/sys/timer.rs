@@ -54,6 +54,7 @@ impl Drop for Timer {
 }
 
 /// A duration as the kernel takes it, cut at what its clock can express.
+#[inline]
 pub(crate) fn timespec(duration: Duration) -> libc::timespec {
     libc::timespec {
         tv_sec: libc::time_t::try_from(duration.as_secs()).unwrap_or(libc::time_t::MAX),

@@ -185,11 +185,12 @@ pub extern "C" fn unipc_signal_timeout_signal() -> c_int {
     guard("timeout_signal", || Ok(signal::timeout_signal().map_or(0, signal::Signal::number)))
 }
 
+#[inline]
 fn change(
     caller: &Caller,
     set: *const sigset_t,
     before: *mut sigset_t,
-    change: fn(Set) -> Result<Masked>,
+    change: impl FnOnce(Set) -> Result<Masked>,
 ) -> c_int {
     caller.guard(|| {
         let masked = change(caller.signals(set)?)?;

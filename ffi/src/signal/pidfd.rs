@@ -157,6 +157,7 @@ pub extern "C" fn unipc_signal_pidfd_is_alive(pidfd: c_int) -> c_int {
 }
 
 /// The caller's descriptor, for the time of one call.
+#[inline]
 fn borrow(pidfd: c_int) -> Result<PidFd<BorrowedFd<'static>>> {
     if pidfd < 0 {
         return Err(Error::new("pidfd", pidfd, ErrorKind::Os(libc::EBADF)));

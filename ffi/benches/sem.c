@@ -90,7 +90,7 @@ SIDE(system_v_limited, system_v_within())
 
 /* --- an array in one step --- */
 
-static void unipc_array(void)
+static void unipc_operate(void)
 {
     struct sembuf take[] = {{0, -1, SEM_UNDO}, {1, -1, SEM_UNDO}, {2, -1, SEM_UNDO}};
     struct sembuf give[] = {{0, 1, SEM_UNDO}, {1, 1, SEM_UNDO}, {2, 1, SEM_UNDO}};
@@ -106,7 +106,7 @@ static void system_v_array(void)
     succeeded(semop(unipc_semset_id(set), give, 3));
 }
 
-SIDE(unipc_arrays, unipc_array())
+SIDE(unipc_arrays, unipc_operate())
 SIDE(system_v_arrays, system_v_array())
 
 /* --- round trip: to another process that gives back by the plain calls, and this one sleeps --- */

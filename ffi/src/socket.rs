@@ -314,12 +314,14 @@ fn copy_name(room: &mut [c_char], name: Option<&Name>) -> usize {
 }
 
 /// A number as C counts what was moved.
+#[inline]
 fn count(number: usize) -> isize {
     // No buffer is larger.
     isize::try_from(number).unwrap_or(isize::MAX)
 }
 
 /// Tells how much was done before a call on a stream ended, and how it ended.
+#[inline]
 fn tell(caller: &Caller, done: *mut usize, length: usize, result: Result<()>) -> Result<i32> {
     let moved = result.as_ref().map_or_else(|error: &Error| error.kind().done(), |()| length);
     caller.give(done, moved);

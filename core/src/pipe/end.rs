@@ -63,6 +63,7 @@ impl End {
     /// end was closed and all was read. Waits for the first byte.
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`; `EBADF` for an end that only writes.
+    #[inline]
     pub fn read(&self, room: &mut [u8], timeout: Timeout) -> Result<usize> {
         self.stream.read(uninit(room), timeout).map_err(|kind| self.failed("read", kind))
     }
@@ -70,6 +71,7 @@ impl End {
     /// As [`End::read`], into memory that need not hold values: the first bytes, as many as are returned, do then.
     ///
     /// Errors: as `read`.
+    #[inline]
     pub fn read_uninit(&self, room: &mut [MaybeUninit<u8>], timeout: Timeout) -> Result<usize> {
         self.stream.read(room, timeout).map_err(|kind| self.failed("read", kind))
     }
@@ -95,6 +97,7 @@ impl End {
     ///
     /// Errors: `ENODATA` when the stream has ended, `EBADMSG` when it ended after some bytes; else as [`End::read`], and
     /// [`ErrorKind::done`] tells how many bytes were read before it.
+    #[inline]
     pub fn read_exact(&self, room: &mut [u8], timeout: Timeout) -> Result<()> {
         self.stream
             .read_exact(uninit(room), timeout)
@@ -106,6 +109,7 @@ impl End {
     ///
     /// Errors: `EPIPE` when nobody can read any more (never a SIGPIPE); `EAGAIN`, `ETIMEDOUT`, `EINTR`: nothing was
     /// written; `EBADF` for an end that only reads.
+    #[inline]
     pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<usize> {
         self.stream.write(bytes, timeout).map_err(|kind| self.failed("write", kind))
     }
@@ -113,6 +117,7 @@ impl End {
     /// Writes all bytes. Those of several writers may mix when there are more than [`PIPE_BUF`].
     ///
     /// Errors: as [`End::write`]; [`ErrorKind::done`] tells how many bytes went before it.
+    #[inline]
     pub fn write_all(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
         self.stream.write_all(bytes, timeout).map_err(|kind| self.failed("write_all", kind))
     }
@@ -121,6 +126,7 @@ impl End {
     ///
     /// Errors: `EMSGSIZE` for more than [`PIPE_BUF`] bytes; `EOPNOTSUPP` for a socket, which promises no such thing; else
     /// as [`End::write`].
+    #[inline]
     pub fn write_atomic(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
         let failed = |kind| self.failed("write_atomic", kind);
         if bytes.len() > PIPE_BUF {
@@ -222,6 +228,7 @@ impl End {
         }
     }
 
+    #[cold]
     pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
         let broken = kind.errno() == libc::EPIPE;
         let error = kind.during(operation, self.name());
@@ -354,6 +361,7 @@ end!(
 
 /// Reads without a time limit, as [`std::io`] has it.
 impl io::Read for &End {
+    #[inline]
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         Ok(End::read(self, room, Timeout::Forever)?)
     }
@@ -361,6 +369,7 @@ impl io::Read for &End {
 
 /// Writes without a time limit, as [`std::io`] has it.
 impl io::Write for &End {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(End::write(self, bytes, Timeout::Forever)?)
     }
@@ -377,17 +386,20 @@ macro_rules! reads {
     ($($name:ty),*) => {$(
         impl $name {
             /// See [`End::read`].
+            #[inline]
             pub fn read(&self, room: &mut [u8], timeout: Timeout) -> Result<usize> {
                 self.0.read(room, timeout)
             }
 
             /// See [`End::read_exact`].
+            #[inline]
             pub fn read_exact(&self, room: &mut [u8], timeout: Timeout) -> Result<()> {
                 self.0.read_exact(room, timeout)
             }
         }
 
         impl io::Read for $name {
+            #[inline]
             fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
                 Ok(self.0.read(room, Timeout::Forever)?)
             }
@@ -398,17 +410,20 @@ macro_rules! writes {
     ($($name:ty),*) => {$(
         impl $name {
             /// See [`End::write`].
+            #[inline]
             pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<usize> {
                 self.0.write(bytes, timeout)
             }
 
             /// See [`End::write_all`].
+            #[inline]
             pub fn write_all(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
                 self.0.write_all(bytes, timeout)
             }
         }
 
         impl io::Write for $name {
+            #[inline]
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 Ok(self.0.write(bytes, Timeout::Forever)?)
             }

@@ -84,6 +84,7 @@ pub enum Kind {
 
 impl Kind {
     /// Does each receive get one message, whole?
+    #[inline]
     pub fn keeps_boundaries(self) -> bool {
         self != Self::Stream
     }

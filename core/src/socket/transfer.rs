@@ -119,6 +119,7 @@ impl Socket {
     /// Sends all bytes.
     ///
     /// Errors: as [`Socket::send`]; on a stream [`ErrorKind::done`] tells how many bytes went before it.
+    #[inline]
     pub fn send_all(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
         if self.kind.keeps_boundaries() {
             return self.send(bytes, timeout).map(drop);
@@ -165,6 +166,7 @@ impl Socket {
     /// Errors: `ENODATA` when the stream has ended, `EBADMSG` when it ended after some bytes; else as [`Socket::recv`],
     /// and [`ErrorKind::done`] tells how many bytes came before it. `EOPNOTSUPP` for messages, which come whole.
     #[doc(alias = "MSG_WAITALL")]
+    #[inline]
     pub fn recv_exact(&self, buffer: &mut [u8], timeout: Timeout) -> Result<()> {
         self.recv_exact_uninit(uninit(buffer), timeout)
     }
@@ -173,6 +175,7 @@ impl Socket {
     /// [`ErrorKind::done`] bytes.
     ///
     /// Errors: as `recv_exact`.
+    #[inline]
     pub fn recv_exact_uninit(
         &self,
         buffer: &mut [MaybeUninit<u8>],
@@ -186,6 +189,7 @@ impl Socket {
         filled.map_err(|kind| self.failed("recv_exact", kind))
     }
 
+    #[inline]
     fn stream(&self) -> Stream<BorrowedFd<'_>> {
         Stream::known(self.as_fd(), crate::stream::Kind::Socket)
     }
@@ -244,10 +248,12 @@ impl Socket {
     }
 
     /// Makes the kernel tell a message's true length; on a stream the flag would mean something else.
+    #[inline]
     pub(super) fn truncation_flag(&self) -> MsgFlags {
         if self.kind.keeps_boundaries() { MsgFlags::MSG_TRUNC } else { MsgFlags::empty() }
     }
 
+    #[inline]
     pub(super) fn check_fits(
         &self,
         operation: &'static str,
@@ -317,6 +323,7 @@ impl Socket {
         }
     }
 
+    #[cold]
     pub(super) fn advise_length(&self, error: Error, bytes: &[u8]) -> Error {
         match (error.errno(), self.unix) {
             (libc::EMSGSIZE, true) => {

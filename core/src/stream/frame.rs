@@ -85,6 +85,7 @@ impl<S: AsFd> FrameReader<S> {
     ///
     /// Errors: `EMSGSIZE` for a frame above the limit: the stream is of no use any more; `EBADMSG` when it ended inside a
     /// frame; `EAGAIN`, `ETIMEDOUT`, `EINTR`: what came of a frame is kept for the next call.
+    #[inline]
     pub fn read(&mut self, timeout: Timeout) -> Result<Option<&[u8]>> {
         let whole = self.fill(&mut Limit::new(timeout));
         let whole = whole.map_err(|kind| failed("read frame", kind))?;
@@ -102,6 +103,7 @@ impl<S: AsFd> FrameReader<S> {
     }
 
     /// Reads until a frame is complete; false at the end.
+    #[inline]
     fn fill(&mut self, limit: &mut Limit) -> Result<bool, ErrorKind> {
         if self.complete {
             self.complete = false;
@@ -149,6 +151,8 @@ pub struct FrameWriter<S = OwnedFd> {
     stream: Stream<S>,
     limit: u32,
     exclusive: bool,
+    /// The length and the bytes that go with it, while a frame is written.
+    first: Vec<u8>,
     /// The rest of a frame that has begun.
     rest: Vec<u8>,
 }
@@ -159,7 +163,13 @@ impl<S: AsFd> FrameWriter<S> {
     /// Errors: those of `fstat(2)`.
     pub fn new(stream: S) -> Result<Self> {
         let stream = Stream::new(stream).map_err(|errno| failed("frame writer", errno.into()))?;
-        Ok(Self { stream, limit: FRAME_LIMIT, exclusive: false, rest: Vec::new() })
+        Ok(Self {
+            stream,
+            limit: FRAME_LIMIT,
+            exclusive: false,
+            first: Vec::new(),
+            rest: Vec::new(),
+        })
     }
 
     /// Refuses frames of more than `limit` bytes; the reader's limit should be the same.
@@ -185,6 +195,7 @@ impl<S: AsFd> FrameWriter<S> {
     /// Errors: `EMSGSIZE` above the limit; `EPIPE` when nobody reads any more; `EAGAIN`, `ETIMEDOUT`, `EINTR`. As
     /// [`ErrorKind::Partial`] the frame has begun, and the next `write` or [`FrameWriter::finish`] writes its rest; else
     /// nothing of it was written.
+    #[inline]
     pub fn write(&mut self, payload: &[u8], timeout: Timeout) -> Result<()> {
         self.write_within(payload, &mut Limit::new(timeout))
             .map_err(|kind| failed("write frame", kind))
@@ -232,11 +243,11 @@ impl<S: AsFd> FrameWriter<S> {
         }
         self.lock(limit)?;
         // What fits goes with its length in one write.
-        let mut first = [0; libc::PIPE_BUF];
         let (together, rest) = payload.split_at(payload.len().min(FRAME_ATOMIC));
-        first[..HEADER].copy_from_slice(&length.to_le_bytes());
-        first[HEADER..HEADER + together.len()].copy_from_slice(together);
-        let first = &first[..HEADER + together.len()];
+        self.first.clear();
+        self.first.extend(length.to_le_bytes());
+        self.first.extend(together);
+        let first = self.first.as_slice();
         let total = HEADER + payload.len();
         let written = self.stream.write_all_within(first, limit).and_then(|()| {
             let all = self.stream.write_all_within(rest, limit);
@@ -260,6 +271,7 @@ impl<S: AsFd> FrameWriter<S> {
         Ok(())
     }
 
+    #[inline]
     fn lock(&self, limit: &mut Limit) -> Result<(), ErrorKind> {
         if !self.exclusive {
             return Ok(());
@@ -276,6 +288,7 @@ impl<S: AsFd> FrameWriter<S> {
         interrupt::until(limit.deadline(), wait)
     }
 
+    #[inline]
     fn unlock(&self) {
         if self.exclusive {
             // It cannot fail: the range was locked.
@@ -296,6 +309,7 @@ fn record_lock(kind: libc::c_int) -> libc::flock {
     }
 }
 
+#[cold]
 fn failed(operation: &'static str, kind: ErrorKind) -> Error {
     kind.during(operation, "stream")
 }

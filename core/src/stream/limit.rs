@@ -17,10 +17,12 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
+    #[inline]
     pub(crate) fn new(timeout: Timeout) -> Self {
         Self { timeout, deadline: None }
     }
 
+    #[inline]
     pub(crate) fn is_forever(&self) -> bool {
         self.timeout == Timeout::Forever
     }

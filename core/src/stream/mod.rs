@@ -64,12 +64,14 @@ pub(crate) struct Stream<F = OwnedFd> {
 }
 
 impl<F: AsFd> AsFd for Stream<F> {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 }
 
 /// Room for bytes as room that need not hold values yet.
+#[inline]
 pub(crate) fn uninit(room: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     sys::stream::uninit(room)
 }
@@ -82,10 +84,12 @@ impl<F: AsFd> Stream<F> {
     }
 
     /// A descriptor of a known kind.
+    #[inline]
     pub(crate) fn known(fd: F, kind: Kind) -> Self {
         Self { fd, kind, must_wait: AtomicBool::new(false) }
     }
 
+    #[inline]
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
@@ -102,6 +106,7 @@ impl<F: AsFd> Stream<F> {
     /// Reads what is there, at most the room: how many bytes, 0 at the end of the stream. Waits for the first.
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`: nothing was read.
+    #[inline]
     pub(crate) fn read(
         &self,
         room: &mut [MaybeUninit<u8>],
@@ -114,6 +119,7 @@ impl<F: AsFd> Stream<F> {
     /// one, what fits at once. Up to `PIPE_BUF` bytes go into a pipe together or not at all.
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`, `EPIPE`: nothing was written.
+    #[inline]
     pub(crate) fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<usize, ErrorKind> {
         self.write_within(bytes, &mut Limit::new(timeout))
     }
@@ -122,53 +128,93 @@ impl<F: AsFd> Stream<F> {
     ///
     /// Errors: `EndOfStream` when nothing came any more, `Cut` when the stream ended in between; `Partial` with the cause
     /// when some bytes were read before it.
+    #[inline]
     pub(crate) fn read_exact(
         &self,
         room: &mut [MaybeUninit<u8>],
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
         let mut limit = Limit::new(timeout);
+        match self.read_within(room, &mut limit) {
+            Ok(done) if done == room.len() => Ok(()),
+            first => self.read_rest(first, room, &mut limit),
+        }
+    }
+
+    /// Goes on after the first read of several, or tells why there are no more.
+    #[cold]
+    #[inline(never)]
+    fn read_rest(
+        &self,
+        first: Result<usize, ErrorKind>,
+        room: &mut [MaybeUninit<u8>],
+        limit: &mut Limit,
+    ) -> Result<(), ErrorKind> {
         let total = room.len();
-        let mut done = 0;
-        while done < total {
-            match self.read_within(&mut room[done..], &mut limit) {
+        let (mut done, mut read) = (0, first);
+        loop {
+            match read {
                 Ok(0) => return Err(ErrorKind::ended(done, total)),
                 Ok(more) => done += more,
                 Err(cause) => return Err(cause.after(done, total)),
             }
+            if done == total {
+                return Ok(());
+            }
+            read = self.read_within(&mut room[done..], limit);
         }
-        Ok(())
     }
 
     /// Writes all bytes.
     ///
     /// Errors: `Partial` with the cause when some bytes went before it; else the cause.
+    #[inline]
     pub(crate) fn write_all(&self, bytes: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
         self.write_all_within(bytes, &mut Limit::new(timeout))
             .map_err(|(cause, done)| cause.after(done, bytes.len()))
     }
 
     /// As `write_all`; the error tells how many bytes went.
+    #[inline]
     pub(crate) fn write_all_within(
         &self,
         bytes: &[u8],
         limit: &mut Limit,
     ) -> Result<(), (ErrorKind, usize)> {
-        let mut done = 0;
-        while done < bytes.len() {
-            match self.write_within(&bytes[done..], limit) {
+        match self.write_within(bytes, limit) {
+            Ok(done) if done == bytes.len() => Ok(()),
+            first => self.write_rest(first, bytes, limit),
+        }
+    }
+
+    /// Goes on after the first write of several, or tells why not.
+    #[cold]
+    #[inline(never)]
+    fn write_rest(
+        &self,
+        first: Result<usize, ErrorKind>,
+        bytes: &[u8],
+        limit: &mut Limit,
+    ) -> Result<(), (ErrorKind, usize)> {
+        let (mut done, mut written) = (0, first);
+        loop {
+            match written {
                 Ok(more) => done += more,
                 Err(cause) => return Err((cause, done)),
             }
-            if done < bytes.len() && self.was_interrupted(limit) {
+            if done == bytes.len() {
+                return Ok(());
+            }
+            if self.was_interrupted(limit) {
                 return Err((ErrorKind::Os(libc::EINTR), done));
             }
+            written = self.write_within(&bytes[done..], limit);
         }
-        Ok(())
     }
 
     /// After a write that did not take all: a call that waits stops short when a signal came, which it does not say, or
     /// when the other side has gone, which the next call says.
+    #[cold]
     fn was_interrupted(&self, limit: &mut Limit) -> bool {
         let waited = limit.is_forever() || self.must_wait();
         if !waited || fd::is_nonblocking(&self.fd).unwrap_or(true) || limit.deadline().has_passed()
@@ -200,6 +246,7 @@ impl<F: AsFd> Stream<F> {
         self.now(|| self.write_once(bytes, false))
     }
 
+    #[inline]
     pub(crate) fn read_within(
         &self,
         room: &mut [MaybeUninit<u8>],
@@ -211,6 +258,7 @@ impl<F: AsFd> Stream<F> {
         self.attempt(limit, PollFlags::POLLIN, |wait| self.read_once(room, wait))
     }
 
+    #[inline]
     pub(crate) fn write_within(&self, bytes: &[u8], limit: &mut Limit) -> Result<usize, ErrorKind> {
         if bytes.is_empty() {
             return Ok(0);
@@ -218,6 +266,7 @@ impl<F: AsFd> Stream<F> {
         self.attempt(limit, PollFlags::POLLOUT, |wait| self.write_once(bytes, wait))
     }
 
+    #[inline]
     fn read_once(&self, room: &mut [MaybeUninit<u8>], wait: bool) -> nix::Result<usize> {
         let fd = self.as_fd();
         let read = match self.kind {
@@ -226,11 +275,23 @@ impl<F: AsFd> Stream<F> {
             Kind::Pipe | Kind::File => sys::stream::read_now(fd, room),
         };
         match read {
-            Ok(0) if self.kind == Kind::Pipe && !has_ended(fd)? => Err(Errno::EAGAIN),
+            Ok(0) => self.read_nothing(),
             other => other,
         }
     }
 
+    /// A read that gave nothing: of a FIFO that was opened without waiting the first writer may not have come yet.
+    #[cold]
+    #[inline(never)]
+    fn read_nothing(&self) -> nix::Result<usize> {
+        if self.kind == Kind::Pipe && !has_ended(self.as_fd())? {
+            Err(Errno::EAGAIN)
+        } else {
+            Ok(0)
+        }
+    }
+
+    #[inline]
     fn write_once(&self, bytes: &[u8], wait: bool) -> nix::Result<usize> {
         match self.kind {
             Kind::Socket => sys::stream::send(self.as_fd(), bytes, wait),
@@ -239,6 +300,8 @@ impl<F: AsFd> Stream<F> {
     }
 
     /// Makes a call that moves bytes: `call(true)` may wait, `call(false)` must not.
+    #[allow(clippy::inline_always, reason = "the call is all that shall be left of it")]
+    #[inline(always)]
     fn attempt(
         &self,
         limit: &mut Limit,
@@ -246,12 +309,40 @@ impl<F: AsFd> Stream<F> {
         mut call: impl FnMut(bool) -> nix::Result<usize>,
     ) -> Result<usize, ErrorKind> {
         let may_wait = limit.is_forever();
-        while may_wait || !self.must_wait() {
+        let mut failed = None;
+        if may_wait || !self.must_wait() {
             match call(may_wait) {
+                Ok(count) => return Ok(count),
+                Err(errno) => failed = Some(errno),
+            }
+        }
+        self.attempt_again(failed, limit, events, call)
+    }
+
+    /// After a first call that failed, or that could not be made without waiting.
+    #[cold]
+    #[inline(never)]
+    fn attempt_again(
+        &self,
+        mut failed: Option<Errno>,
+        limit: &mut Limit,
+        events: PollFlags,
+        mut call: impl FnMut(bool) -> nix::Result<usize>,
+    ) -> Result<usize, ErrorKind> {
+        let may_wait = limit.is_forever();
+        while let Some(errno) = failed {
+            match errno {
                 // Somebody has set O_NONBLOCK, or a call without waiting has nothing to do.
-                Err(Errno::EAGAIN) => limit.wait(self.as_fd(), events)?,
-                Err(Errno::EOPNOTSUPP) if !may_wait => self.note_that_it_must_wait(),
-                other => return Ok(other?),
+                Errno::EAGAIN => limit.wait(self.as_fd(), events)?,
+                Errno::EOPNOTSUPP if !may_wait => self.note_that_it_must_wait(),
+                other => return Err(other.into()),
+            }
+            if !may_wait && self.must_wait() {
+                break;
+            }
+            match call(may_wait) {
+                Ok(count) => return Ok(count),
+                Err(errno) => failed = Some(errno),
             }
         }
         loop {
@@ -284,19 +375,20 @@ impl<F: AsFd> Stream<F> {
         }
     }
 
+    #[inline]
     fn must_wait(&self) -> bool {
         // SYNC: a fact about the descriptor, found out again where it is not seen.
         self.must_wait.load(Ordering::Relaxed)
     }
 
+    #[cold]
     fn note_that_it_must_wait(&self) {
         // SYNC: as above.
         self.must_wait.store(true, Ordering::Relaxed);
     }
 }
 
-/// A read of a pipe that gave nothing: has the last writer gone? Of a FIFO that was opened without waiting the first
-/// may not have come yet.
+/// Has the last writer gone, and is nothing left to read?
 fn has_ended(fd: BorrowedFd<'_>) -> nix::Result<bool> {
     let now = Timeout::TRY.deadline();
     let events = fd::wait(fd, PollFlags::POLLIN, now)?;

@@ -17,6 +17,7 @@ const RWF_NOSIGNAL: libc::c_int = 0x100;
 /// `preadv2` and `pwritev2` at the descriptor's own position, which streams do not have.
 const HERE: libc::off_t = -1;
 
+#[inline]
 fn count(result: isize) -> nix::Result<usize> {
     Errno::result(result).map(isize::cast_unsigned)
 }
@@ -32,12 +33,14 @@ pub(crate) fn waiting(fd: BorrowedFd<'_>) -> nix::Result<usize> {
 }
 
 /// Room that holds values as room that need not.
+#[inline]
 pub(crate) fn uninit(room: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     // SAFETY: the same bytes; those who get them here (the calls above all) write nothing but values.
     unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), room.len()) }
 }
 
 /// [`read(2)`](https://man7.org/linux/man-pages/man2/read.2.html) into room that need not hold values yet.
+#[inline]
 pub(crate) fn read(fd: BorrowedFd<'_>, room: &mut [MaybeUninit<u8>]) -> nix::Result<usize> {
     // SAFETY: the kernel writes into the room alone, whose length it is told.
     count(unsafe { libc::read(fd.as_raw_fd(), room.as_mut_ptr().cast(), room.len()) })
@@ -45,6 +48,7 @@ pub(crate) fn read(fd: BorrowedFd<'_>, room: &mut [MaybeUninit<u8>]) -> nix::Res
 
 /// One attempt to read: `EAGAIN` when it would wait, `EOPNOTSUPP` for descriptors that cannot be asked so (FIFOs
 /// opened by name, terminals; pipes before Linux 6.4).
+#[inline]
 pub(crate) fn read_now(fd: BorrowedFd<'_>, room: &mut [MaybeUninit<u8>]) -> nix::Result<usize> {
     let part = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
     // SAFETY: one part, which is the room; the kernel writes there alone.
@@ -52,6 +56,7 @@ pub(crate) fn read_now(fd: BorrowedFd<'_>, room: &mut [MaybeUninit<u8>]) -> nix:
 }
 
 /// [`recv(2)`](https://man7.org/linux/man-pages/man2/recv.2.html), for sockets.
+#[inline]
 pub(crate) fn receive(
     fd: BorrowedFd<'_>,
     room: &mut [MaybeUninit<u8>],
@@ -64,6 +69,7 @@ pub(crate) fn receive(
 }
 
 /// [`send(2)`](https://man7.org/linux/man-pages/man2/send.2.html) without SIGPIPE, for sockets.
+#[inline]
 pub(crate) fn send(fd: BorrowedFd<'_>, bytes: &[u8], wait: bool) -> nix::Result<usize> {
     let flags = libc::MSG_NOSIGNAL | if wait { 0 } else { libc::MSG_DONTWAIT };
     // SAFETY: the kernel only reads the bytes.
@@ -71,16 +77,29 @@ pub(crate) fn send(fd: BorrowedFd<'_>, bytes: &[u8], wait: bool) -> nix::Result<
 }
 
 /// Writes to a pipe, or to anything that is no socket, without SIGPIPE. Without `wait` one attempt, as [`read_now`].
+#[inline]
 pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8], wait: bool) -> nix::Result<usize> {
     let nowait = if wait { 0 } else { libc::RWF_NOWAIT };
     if knows_no_signal() {
         return write_flagged(fd, bytes, RWF_NOSIGNAL | nowait);
     }
+    write_masked(fd, bytes, wait)
+}
+
+/// As [`write`], on kernels that cannot be told to send no SIGPIPE.
+#[cold]
+#[inline(never)]
+fn write_masked(fd: BorrowedFd<'_>, bytes: &[u8], wait: bool) -> nix::Result<usize> {
     without_sigpipe(|| {
-        if wait { Ok(nix::unistd::write(fd, bytes)?) } else { write_flagged(fd, bytes, nowait) }
+        if wait {
+            nix::unistd::write(fd, bytes)
+        } else {
+            write_flagged(fd, bytes, libc::RWF_NOWAIT)
+        }
     })
 }
 
+#[inline]
 fn write_flagged(fd: BorrowedFd<'_>, bytes: &[u8], flags: libc::c_int) -> nix::Result<usize> {
     let part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
     // SAFETY: one part, which are the bytes; the kernel only reads them.
@@ -88,26 +107,32 @@ fn write_flagged(fd: BorrowedFd<'_>, bytes: &[u8], flags: libc::c_int) -> nix::R
 }
 
 /// Can the kernel be told to send no SIGPIPE? Asked once, on a pipe made for it.
+#[inline]
 fn knows_no_signal() -> bool {
-    const UNKNOWN: u8 = 0;
-    const YES: u8 = 1;
-    const NO: u8 = 2;
-    static ANSWER: AtomicU8 = AtomicU8::new(UNKNOWN);
     // SYNC: the answer alone, which is always the same.
-    match ANSWER.load(Ordering::Relaxed) {
+    match NO_SIGNAL.load(Ordering::Relaxed) {
         YES => true,
         NO => false,
-        _ => {
-            let Ok((_reader, writer)) = nix::unistd::pipe2(OFlag::O_CLOEXEC) else {
-                return false;
-            };
-            let knows = write_flagged(writer.as_fd(), b"?", RWF_NOSIGNAL) == Ok(1);
-            // SYNC: as above.
-            ANSWER.store(if knows { YES } else { NO }, Ordering::Relaxed);
-            knows
-        }
+        _ => ask_for_no_signal(),
     }
 }
+
+#[cold]
+fn ask_for_no_signal() -> bool {
+    let Ok((_reader, writer)) = nix::unistd::pipe2(OFlag::O_CLOEXEC) else {
+        return false;
+    };
+    let knows = write_flagged(writer.as_fd(), b"?", RWF_NOSIGNAL) == Ok(1);
+    // SYNC: as above.
+    NO_SIGNAL.store(if knows { YES } else { NO }, Ordering::Relaxed);
+    knows
+}
+
+const YES: u8 = 1;
+const NO: u8 = 2;
+
+/// What [`knows_no_signal`] knows: 0 for nothing yet.
+static NO_SIGNAL: AtomicU8 = AtomicU8::new(0);
 
 /// Makes a call during which this thread takes no SIGPIPE; one that the call caused is gone after it.
 pub(crate) fn without_sigpipe<T>(call: impl FnOnce() -> nix::Result<T>) -> nix::Result<T> {

@@ -172,6 +172,7 @@ pub unsafe extern "C" fn unipc_pipe_write_atomic(
 }
 
 /// Tells how many bytes were moved.
+#[inline]
 fn tell(caller: &Caller, done: *mut usize, len: usize, result: Result<()>) -> Result<c_int> {
     caller.give(done, result.as_ref().map_or_else(|error| error.kind().done(), |()| len));
     result.map(|()| 0)

@@ -75,6 +75,7 @@ pub(crate) fn send_to(
 }
 
 /// `recv(2)`: how long the message is (with `MSG_TRUNC` also beyond the buffer).
+#[inline]
 pub(crate) fn receive(
     fd: BorrowedFd<'_>,
     buffer: &mut [MaybeUninit<u8>],

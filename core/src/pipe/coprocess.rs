@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A filter at the other end of two pipes: a line goes, a line comes.
 
-use std::borrow::Cow;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
 use super::process::Process;
 use super::pty;
 use super::shell::{OpenFd, check_free, explained, known, new_pipe};
-use super::sink::{COPIED, Sink};
+use super::sink::Sink;
 use super::source::{LINE_LIMIT, Source, newline};
 use super::spawn::Command;
 use super::turn::Taken;
@@ -165,20 +164,12 @@ impl Coprocess {
             let why = "a line has no newline in it: the newline is added";
             return Err(self.failed("line", ErrorKind::invalid(why)));
         }
-        if line.len() > COPIED {
-            let mut exchange = self.begin(line);
-            exchange.end = b"\n";
-            return Ok(exchange);
-        }
-        let mut bytes = self.input.take_room();
-        bytes.extend_from_slice(line);
-        bytes.push(b'\n');
-        Ok(Exchange { coprocess: self, bytes: Cow::Owned(bytes), end: b"", done: 0, turn: None })
+        Ok(Exchange { coprocess: self, parts: [line, b"\n"], done: 0, turn: None })
     }
 
     /// Bytes to send; for callers who go on after a signal.
     pub fn begin<'a>(&'a self, bytes: &'a [u8]) -> Exchange<'a> {
-        Exchange { coprocess: self, bytes: Cow::Borrowed(bytes), end: b"", done: 0, turn: None }
+        Exchange { coprocess: self, parts: [bytes, b""], done: 0, turn: None }
     }
 
     /// Reads the next line, without its newline; nothing at the end. A last line may have no newline.
@@ -288,9 +279,8 @@ impl Coprocess {
 #[derive(Debug)]
 pub struct Exchange<'a> {
     coprocess: &'a Coprocess,
-    bytes: Cow<'a, [u8]>,
-    /// What follows them: a newline that is not there yet.
-    end: &'static [u8],
+    /// The bytes, and the newline that follows them in a line.
+    parts: [&'a [u8]; 2],
     done: usize,
     turn: Option<Taken<'a>>,
 }
@@ -300,7 +290,7 @@ impl Exchange<'_> {
     ///
     /// Errors: those of [`Coprocess::write`].
     pub fn send(&mut self, timeout: Timeout) -> Result<()> {
-        let all = self.bytes.len() + self.end.len();
+        let all = self.parts[0].len() + self.parts[1].len();
         self.send_within(&mut Limit::new(timeout))
             .map_err(|kind| self.coprocess.failed("write", kind.after(self.done, all)))
     }
@@ -326,15 +316,7 @@ impl Exchange<'_> {
             Some(turn) => turn,
             none => none.insert(input.take_turn(limit)?),
         };
-        input.write_and_drain([&self.bytes, self.end], &mut self.done, output, limit, turn)
-    }
-}
-
-impl Drop for Exchange<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(room) = std::mem::take(&mut self.bytes) {
-            self.coprocess.input.give_room(room);
-        }
+        input.write_and_drain(self.parts, &mut self.done, output, limit, turn)
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The end to which a program's input is written, and what to do when it is full.
 
+use std::io::IoSlice;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex};
 
@@ -10,25 +11,15 @@ use nix::sys::time::TimeSpec;
 use super::source::{Source, lock};
 use super::turn::{Taken, Turn};
 use crate::error::ErrorKind;
-use crate::stream::{Limit, Stream};
+use crate::stream::{Limit, Stream, behind};
 use crate::sys;
 use crate::time::{Deadline, Timeout};
-
-/// How long a line may be that gets its newline in such room: the copy costs less than the newline's own call.
-pub(super) const COPIED: usize = 4096;
-
-/// What is behind the lock, which nobody holds while waiting.
-#[derive(Debug)]
-struct State {
-    stream: Option<Arc<Stream>>,
-    /// Where a line gets its newline, so that both go together: kept from one line to the next.
-    room: Vec<u8>,
-}
 
 /// The writing end, for any number of threads.
 #[derive(Debug)]
 pub(super) struct Sink {
-    state: Mutex<State>,
+    /// Nobody holds the lock while waiting.
+    stream: Mutex<Option<Arc<Stream>>>,
     turn: Turn,
     /// A terminal that nobody else has, so that it does not block.
     terminal: bool,
@@ -36,18 +27,17 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(stream: Arc<Stream>, terminal: bool) -> Self {
-        let state = State { stream: Some(stream), room: Vec::new() };
-        Self { state: Mutex::new(state), turn: Turn::default(), terminal }
+        Self { stream: Mutex::new(Some(stream)), turn: Turn::default(), terminal }
     }
 
     /// The stream, kept for one call whatever other threads do; `EBADF` once it is closed.
     pub(super) fn stream(&self) -> Result<Arc<Stream>, ErrorKind> {
-        lock(&self.state).stream.clone().ok_or(ErrorKind::Os(libc::EBADF))
+        lock(&self.stream).clone().ok_or(ErrorKind::Os(libc::EBADF))
     }
 
     /// Nobody writes any more: the program sees the end of its input. A call that is under way goes on to its end.
     pub(super) fn close(&self) {
-        lock(&self.state).stream.take();
+        lock(&self.stream).take();
     }
 
     /// Nobody else's bytes come between.
@@ -63,9 +53,9 @@ impl Sink {
         written.map_err(|(cause, done)| cause.after(done, bytes.len()))
     }
 
-    /// Writes what is left of both parts behind the first `done` bytes, and counts there, to a program whose output is `output`. As long
-    /// as the input is full, what the program puts out is read and kept: it would else wait for us, and we for it.
-    /// The turn is the caller's.
+    /// Writes what is left of both parts behind the first `done` bytes, and counts there, to a program whose output is
+    /// `output`. As long as the input is full, what the program puts out is read and kept: it would else wait for us, and
+    /// we for it. The turn is the caller's.
     pub(super) fn write_and_drain(
         &self,
         parts: [&[u8]; 2],
@@ -75,8 +65,9 @@ impl Sink {
         _turn: &Taken<'_>,
     ) -> Result<(), ErrorKind> {
         let stream = self.stream()?;
-        while let Some(rest) = behind(parts, *done) {
-            *done += match self.attempt(&stream, rest) {
+        let all = parts[0].len() + parts[1].len();
+        while *done < all {
+            *done += match self.attempt(&stream, behind(parts, *done)) {
                 Err(ErrorKind::WouldBlock | ErrorKind::Os(libc::EAGAIN)) => {
                     make_room(&stream, output, limit).map(|()| 0)
                 }
@@ -86,31 +77,14 @@ impl Sink {
         Ok(())
     }
 
-    /// Room for a line, which was used before.
-    pub(super) fn take_room(&self) -> Vec<u8> {
-        std::mem::take(&mut lock(&self.state).room)
-    }
-
-    /// Gives the room back for the next line.
-    pub(super) fn give_room(&self, mut room: Vec<u8>) {
-        room.clear();
-        lock(&self.state).room = room;
-    }
-
     /// Writes what fits at once.
-    fn attempt(&self, stream: &Stream, bytes: &[u8]) -> Result<usize, ErrorKind> {
+    fn attempt(&self, stream: &Stream, parts: [&[u8]; 2]) -> Result<usize, ErrorKind> {
         if self.terminal {
-            return Ok(sys::stream::write(stream.as_fd(), bytes, true)?);
+            let parts = parts.map(IoSlice::new);
+            return Ok(sys::stream::write_parts(stream.as_fd(), &parts, true)?);
         }
-        stream.write(bytes, Timeout::TRY)
+        stream.write_parts_within(parts, &mut Limit::new(Timeout::TRY))
     }
-}
-
-/// What is left of the part that is being written, behind `done` bytes of both.
-fn behind([first, second]: [&[u8]; 2], done: usize) -> Option<&[u8]> {
-    let of_second = done.saturating_sub(first.len());
-    let rest = first.get(done..).filter(|rest| !rest.is_empty()).unwrap_or(&second[of_second..]);
-    (!rest.is_empty()).then_some(rest)
 }
 
 /// Waits until there may be room in the input, and reads output that comes meanwhile.

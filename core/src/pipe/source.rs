@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The end from which a program's output is read: bytes or lines, with a buffer behind it.
 
-use std::io::BufRead;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -262,10 +261,7 @@ impl Buffer {
 
 /// Where the first newline is.
 pub(super) fn newline(bytes: &[u8]) -> Option<usize> {
-    let mut rest = bytes;
-    // The standard library's fastest search for a byte. Reading from memory does not fail.
-    let past = rest.skip_until(b'\n').unwrap_or(0);
-    past.checked_sub(1).filter(|&at| bytes[at] == b'\n')
+    sys::stream::find(b'\n', bytes)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -16,7 +16,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, fcntl};
 
-use super::{Limit, Stream, uninit};
+use super::{Limit, Stream, behind, uninit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::interrupt;
 use crate::time::Timeout;
@@ -151,8 +151,6 @@ pub struct FrameWriter<S = OwnedFd> {
     stream: Stream<S>,
     limit: u32,
     exclusive: bool,
-    /// The length and the bytes that go with it, while a frame is written.
-    first: Vec<u8>,
     /// The rest of a frame that has begun.
     rest: Vec<u8>,
 }
@@ -163,13 +161,7 @@ impl<S: AsFd> FrameWriter<S> {
     /// Errors: those of `fstat(2)`.
     pub fn new(stream: S) -> Result<Self> {
         let stream = Stream::new(stream).map_err(|errno| failed("frame writer", errno.into()))?;
-        Ok(Self {
-            stream,
-            limit: FRAME_LIMIT,
-            exclusive: false,
-            first: Vec::new(),
-            rest: Vec::new(),
-        })
+        Ok(Self { stream, limit: FRAME_LIMIT, exclusive: false, rest: Vec::new() })
     }
 
     /// Refuses frames of more than `limit` bytes; the reader's limit should be the same.
@@ -242,17 +234,9 @@ impl<S: AsFd> FrameWriter<S> {
             self.finish_within(limit)?;
         }
         self.lock(limit)?;
-        // What fits goes with its length in one write.
-        let (together, rest) = payload.split_at(payload.len().min(FRAME_ATOMIC));
-        self.first.clear();
-        self.first.extend(length.to_le_bytes());
-        self.first.extend(together);
-        let first = self.first.as_slice();
+        let header = length.to_le_bytes();
         let total = HEADER + payload.len();
-        let written = self.stream.write_all_within(first, limit).and_then(|()| {
-            let all = self.stream.write_all_within(rest, limit);
-            all.map_err(|(cause, done)| (cause, first.len() + done))
-        });
+        let written = self.stream.write_all_parts_within([&header, payload], limit);
         match written {
             Ok(()) => {}
             Err((cause, 0)) => {
@@ -261,9 +245,7 @@ impl<S: AsFd> FrameWriter<S> {
             }
             Err((cause, done)) => {
                 // The lock stays: nobody else may write before the rest.
-                let behind = done.saturating_sub(first.len());
-                self.rest.extend(&first[done.min(first.len())..]);
-                self.rest.extend(&rest[behind..]);
+                self.rest.extend(behind([&header, payload], done).into_iter().flatten());
                 return Err(cause.after(done, total));
             }
         }

@@ -17,6 +17,7 @@
 mod frame;
 mod limit;
 
+use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -183,7 +184,21 @@ impl<F: AsFd> Stream<F> {
     ) -> Result<(), (ErrorKind, usize)> {
         match self.write_within(bytes, limit) {
             Ok(done) if done == bytes.len() => Ok(()),
-            first => self.write_rest(first, bytes, limit),
+            first => self.write_rest(first, [bytes, b""], limit),
+        }
+    }
+
+    /// Writes two parts one behind the other; the error tells how many bytes went. What a pipe takes together, up to
+    /// `PIPE_BUF` bytes of both, goes so or not at all.
+    #[inline]
+    pub(crate) fn write_all_parts_within(
+        &self,
+        parts: [&[u8]; 2],
+        limit: &mut Limit,
+    ) -> Result<(), (ErrorKind, usize)> {
+        match self.write_parts_within(parts, limit) {
+            Ok(done) if done == parts[0].len() + parts[1].len() => Ok(()),
+            first => self.write_rest(first, parts, limit),
         }
     }
 
@@ -193,22 +208,23 @@ impl<F: AsFd> Stream<F> {
     fn write_rest(
         &self,
         first: Result<usize, ErrorKind>,
-        bytes: &[u8],
+        parts: [&[u8]; 2],
         limit: &mut Limit,
     ) -> Result<(), (ErrorKind, usize)> {
+        let all = parts[0].len() + parts[1].len();
         let (mut done, mut written) = (0, first);
         loop {
             match written {
                 Ok(more) => done += more,
                 Err(cause) => return Err((cause, done)),
             }
-            if done == bytes.len() {
+            if done == all {
                 return Ok(());
             }
             if self.was_interrupted(limit) {
                 return Err((ErrorKind::Os(libc::EINTR), done));
             }
-            written = self.write_within(&bytes[done..], limit);
+            written = self.write_parts_within(behind(parts, done), limit);
         }
     }
 
@@ -264,6 +280,23 @@ impl<F: AsFd> Stream<F> {
             return Ok(0);
         }
         self.attempt(limit, PollFlags::POLLOUT, |wait| self.write_once(bytes, wait))
+    }
+
+    /// As `write_within`, of two parts one behind the other.
+    #[inline]
+    pub(crate) fn write_parts_within(
+        &self,
+        [first, second]: [&[u8]; 2],
+        limit: &mut Limit,
+    ) -> Result<usize, ErrorKind> {
+        if second.is_empty() {
+            return self.write_within(first, limit);
+        }
+        let parts = [IoSlice::new(first), IoSlice::new(second)];
+        self.attempt(limit, PollFlags::POLLOUT, |wait| match self.kind {
+            Kind::Socket => sys::stream::send_parts(self.as_fd(), &parts, wait),
+            Kind::Pipe | Kind::File => sys::stream::write_parts(self.as_fd(), &parts, wait),
+        })
     }
 
     #[inline]
@@ -385,6 +418,14 @@ impl<F: AsFd> Stream<F> {
     fn note_that_it_must_wait(&self) {
         // SYNC: as above.
         self.must_wait.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What is left of two parts behind the first `done` bytes of them.
+pub(crate) fn behind([first, second]: [&[u8]; 2], done: usize) -> [&[u8]; 2] {
+    match first.get(done..) {
+        Some(rest) => [rest, second],
+        None => [&second[done - first.len()..], b""],
     }
 }
 

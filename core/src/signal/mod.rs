@@ -61,6 +61,8 @@ pub use action::{
 };
 pub use counter::{Counter, CounterOptions, Counts};
 pub use info::{Info, Value, cause};
+#[doc(hidden)]
+pub use mask::change_for_good;
 pub use mask::{Masked, block, mask, pending, set_mask, unblock, wait};
 pub use number::{DefaultAction, Signal};
 pub use pidfd::{PidFd, start_time};

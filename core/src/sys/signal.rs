@@ -107,6 +107,7 @@ pub(crate) fn thread_mask(how: i32, bits: Option<u64>) -> nix::Result<u64> {
 }
 
 /// `rt_sigprocmask(2)` where nobody asks what was before. It cannot fail with a `how` that exists.
+#[inline]
 pub(crate) fn change_thread_mask(how: i32, bits: u64) {
     let old = ptr::null_mut::<u64>();
     // SAFETY: the set outlives the call, which only reads it.

@@ -28,7 +28,7 @@ use super::{unipc_signal_info, unipc_signal_status};
 pub unsafe extern "C" fn unipc_signal_block(set: *const sigset_t, before: *mut sigset_t) -> c_int {
     // SAFETY: the header asks for a set and a place for another.
     let caller = unsafe { Caller::trusted("block") };
-    change(&caller, set, before, signal::block)
+    change(&caller, set, before, libc::SIG_BLOCK, signal::block)
 }
 
 /// Lets the calling thread have signals. What is pending acts before this returns.
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn unipc_signal_unblock(
 ) -> c_int {
     // SAFETY: the header asks for a set and a place for another.
     let caller = unsafe { Caller::trusted("unblock") };
-    change(&caller, set, before, signal::unblock)
+    change(&caller, set, before, libc::SIG_UNBLOCK, signal::unblock)
 }
 
 /// Blocks these signals in the calling thread and no others.
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn unipc_signal_set_mask(
 ) -> c_int {
     // SAFETY: the header asks for a set and a place for another.
     let caller = unsafe { Caller::trusted("set_mask") };
-    change(&caller, set, before, signal::set_mask)
+    change(&caller, set, before, libc::SIG_SETMASK, signal::set_mask)
 }
 
 /// What the calling thread blocks.
@@ -190,10 +190,16 @@ fn change(
     caller: &Caller,
     set: *const sigset_t,
     before: *mut sigset_t,
+    how: c_int,
     change: impl FnOnce(Set) -> Result<Masked>,
 ) -> c_int {
     caller.guard(|| {
-        let masked = change(caller.signals(set)?)?;
+        let set = caller.signals(set)?;
+        if before.is_null() {
+            signal::change_for_good(how, set);
+            return Ok(0);
+        }
+        let masked = change(set)?;
         caller.give(before, masked.before().into());
         masked.keep();
         Ok(0)

@@ -46,6 +46,15 @@ fn read(end: *mut unipc_pipe, timeout: &timespec) -> (isize, Vec<u8>) {
     (answer, room[..usize::try_from(answer).unwrap_or(0)].to_vec())
 }
 
+/// Waits until nobody has the other end any more. A child that another test starts has it, too, until its exec.
+fn wait_until_alone(end: *const unipc_pipe) {
+    // SAFETY: the handle is open.
+    let fd = unsafe { unipc_pipe_fd(end) };
+    let mut polled = libc::pollfd { fd, events: 0, revents: 0 };
+    // SAFETY: one pollfd, as told.
+    assert_eq!(unsafe { libc::poll(&raw mut polled, 1, -1) }, 1);
+}
+
 #[test]
 fn bytes_go_through_and_the_answers_count_them() {
     let (reader, writer) = pipe(0, null()).unwrap();
@@ -87,6 +96,7 @@ fn the_end_and_a_broken_pipe_are_told() {
         unipc_pipe_close(writer);
         assert_eq!(read(reader, &NOW).0, -libc::EAGAIN as isize);
         unipc_pipe_close(copy);
+        wait_until_alone(reader);
         assert_eq!(read(reader, &NOW), (0, Vec::new()));
         let mut byte = 0_u8;
         let byte = (&raw mut byte).cast();
@@ -94,6 +104,7 @@ fn the_end_and_a_broken_pipe_are_told() {
         unipc_pipe_close(reader);
         let (reader, writer) = pipe(0, null()).unwrap();
         unipc_pipe_close(reader);
+        wait_until_alone(writer);
         assert_eq!(unipc_pipe_write(writer, byte, 1, null()), -libc::EPIPE as isize);
         unipc_pipe_close(writer);
     }

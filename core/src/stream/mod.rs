@@ -271,7 +271,11 @@ impl<F: AsFd> Stream<F> {
         if room.is_empty() {
             return Ok(0);
         }
-        self.attempt(limit, PollFlags::POLLIN, |wait| self.read_once(room, wait))
+        let failed = match self.attempt(limit, |wait| self.read_once(room, wait)) {
+            Ok(count) => return Ok(count),
+            Err(failed) => failed,
+        };
+        self.attempt_again(failed, limit, PollFlags::POLLIN, &mut |wait| self.read_once(room, wait))
     }
 
     #[inline]
@@ -279,7 +283,12 @@ impl<F: AsFd> Stream<F> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        self.attempt(limit, PollFlags::POLLOUT, |wait| self.write_once(bytes, wait))
+        let failed = match self.attempt(limit, |wait| self.write_once(bytes, wait)) {
+            Ok(count) => return Ok(count),
+            Err(failed) => failed,
+        };
+        let again = &mut |wait| self.write_once(bytes, wait);
+        self.attempt_again(failed, limit, PollFlags::POLLOUT, again)
     }
 
     /// As `write_within`, of two parts one behind the other.
@@ -293,10 +302,12 @@ impl<F: AsFd> Stream<F> {
             return self.write_within(first, limit);
         }
         let parts = [IoSlice::new(first), IoSlice::new(second)];
-        self.attempt(limit, PollFlags::POLLOUT, |wait| match self.kind {
-            Kind::Socket => sys::stream::send_parts(self.as_fd(), &parts, wait),
-            Kind::Pipe | Kind::File => sys::stream::write_parts(self.as_fd(), &parts, wait),
-        })
+        let failed = match self.attempt(limit, |wait| self.write_parts_once(&parts, wait)) {
+            Ok(count) => return Ok(count),
+            Err(failed) => failed,
+        };
+        let again = &mut |wait| self.write_parts_once(&parts, wait);
+        self.attempt_again(failed, limit, PollFlags::POLLOUT, again)
     }
 
     #[inline]
@@ -332,27 +343,27 @@ impl<F: AsFd> Stream<F> {
         }
     }
 
-    /// Makes a call that moves bytes: `call(true)` may wait, `call(false)` must not.
-    #[allow(clippy::inline_always, reason = "the call is all that shall be left of it")]
-    #[inline(always)]
-    fn attempt(
-        &self,
-        limit: &mut Limit,
-        events: PollFlags,
-        mut call: impl FnMut(bool) -> nix::Result<usize>,
-    ) -> Result<usize, ErrorKind> {
-        let may_wait = limit.is_forever();
-        let mut failed = None;
-        if may_wait || !self.must_wait() {
-            match call(may_wait) {
-                Ok(count) => return Ok(count),
-                Err(errno) => failed = Some(errno),
-            }
+    #[inline]
+    fn write_parts_once(&self, parts: &[IoSlice<'_>], wait: bool) -> nix::Result<usize> {
+        match self.kind {
+            Kind::Socket => sys::stream::send_parts(self.as_fd(), parts, wait),
+            Kind::Pipe | Kind::File => sys::stream::write_parts(self.as_fd(), parts, wait),
         }
-        self.attempt_again(failed, limit, events, call)
     }
 
-    /// After a first call that failed, or that could not be made without waiting.
+    /// Makes a call that moves bytes for the first time: `call(true)` may wait, `call(false)` must not. When it failed, or
+    /// could only have waited, `attempt_again` is next.
+    #[inline]
+    fn attempt(
+        &self,
+        limit: &Limit,
+        call: impl FnOnce(bool) -> nix::Result<usize>,
+    ) -> Result<usize, Option<Errno>> {
+        let may_wait = limit.is_forever();
+        if may_wait || !self.must_wait() { call(may_wait).map_err(Some) } else { Err(None) }
+    }
+
+    /// Makes such a call again, after it failed as told, or could only have waited.
     #[cold]
     #[inline(never)]
     fn attempt_again(
@@ -360,7 +371,7 @@ impl<F: AsFd> Stream<F> {
         mut failed: Option<Errno>,
         limit: &mut Limit,
         events: PollFlags,
-        mut call: impl FnMut(bool) -> nix::Result<usize>,
+        call: &mut dyn FnMut(bool) -> nix::Result<usize>,
     ) -> Result<usize, ErrorKind> {
         let may_wait = limit.is_forever();
         while let Some(errno) = failed {

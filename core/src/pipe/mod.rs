@@ -14,6 +14,7 @@
 
 mod coprocess;
 mod create;
+mod direction;
 mod end;
 mod fifo;
 mod orphan;
@@ -29,7 +30,8 @@ mod turnstile;
 
 pub use coprocess::{Communication, Coprocess, CoprocessOptions, Exchange};
 pub use create::{Options, capacity_limit, duplex, pipe};
-pub use end::{Duplex, End, Reader, Writer};
+pub use direction::{Duplex, Reader, Writer};
+pub use end::End;
 pub use fifo::Fifo;
 pub use process::{Process, status_number};
 pub use pty::Pty;

@@ -44,7 +44,7 @@ const OLDER: &[(i64, i32)] = &[
     (libc::SYS_preadv2, libc::EAGAIN),
     (libc::SYS_preadv2, libc::EOPNOTSUPP),
     (libc::SYS_read, libc::EAGAIN),
-    (libc::SYS_write, libc::EAGAIN),
+    (libc::SYS_writev, libc::EAGAIN),
 ];
 
 pub(super) const ROOM: Room = Room {

@@ -112,21 +112,27 @@ impl Queue {
         let id = self.id.id;
         // Who waits for ever makes one call.
         let at_once = if timeout == Timeout::Forever { 0 } else { libc::IPC_NOWAIT };
-        let size = self.expected(limit);
-        if size <= SMALL {
-            let mut memory = [const { MaybeUninit::uninit() }; TYPE + SMALL + SLACK];
-            let mut room = Room::beside(&mut memory, beside);
-            match msg::msgrcv(id, &mut room, size, want, flags | at_once) {
-                Ok(()) => return taken(&room, take),
-                Err(Errno::ENOMSG) if timeout == Timeout::TRY => return Err(timeout.expired()),
-                // Below it is tried again, with more room, and waited for.
-                Err(Errno::ENOMSG | Errno::E2BIG) => {}
-                Err(errno) => return Err(self.explained(errno.into())),
+        // In the usual case a message is there, and no longer than those before.
+        let (size, flags_now) = (self.expected(limit), flags | at_once);
+        let take = if size <= ON_THE_STACK {
+            let tried = if size <= SMALL {
+                attempt::<{ TYPE + SMALL + SLACK }, _, _>(id, (size, beside), want, flags_now, take)
+            } else {
+                attempt_medium(id, (size, beside), want, flags_now, take)
+            };
+            match tried {
+                Ok(taken) => return Ok(taken),
+                Err((Errno::ENOMSG, _)) if timeout == Timeout::TRY => return Err(timeout.expired()),
+                // It is tried again, with more room, and waited for.
+                Err((Errno::ENOMSG | Errno::E2BIG, take)) => take,
+                Err((errno, _)) => return Err(self.explained(errno.into())),
             }
-        }
+        } else {
+            take
+        };
         let deadline = OnceCell::new();
         self.with_message((limit, beside), take, |room, limit| {
-            match msg::msgrcv(id, room, limit, want, flags | at_once) {
+            match msg::msgrcv(id, room, limit, want, flags_now) {
                 Ok(()) => Ok(()),
                 Err(Errno::ENOMSG) if timeout == Timeout::TRY => Err(timeout.expired()),
                 Err(Errno::ENOMSG) => {
@@ -183,10 +189,11 @@ impl Queue {
                 call(&mut room, size)?;
                 // Nobody took before.
                 let take = take.take().ok_or(ErrorKind::Os(libc::ENOMSG))?;
-                taken(&room, |tag, data| {
+                let taken = taken(&room, |tag, data| {
                     self.remember(data.len());
                     take(tag, data)
-                })
+                });
+                taken.map_err(|(errno, _)| errno.into())
             });
             match taken {
                 Ok(taken) => return Ok(taken),
@@ -245,16 +252,44 @@ impl Queue {
     }
 }
 
-/// Hands over the message that a call has received into the room.
+/// Receives into `ROOM` bytes of the stack, and hands the message to `take`, which comes back if there is none.
 #[inline]
-fn taken<R>(room: &Room<'_>, take: impl FnOnce(i64, &[u8]) -> R) -> Result<R, ErrorKind> {
-    // The call succeeded, so there is one.
-    let Some((tag, data)) = room.message() else { return Err(ErrorKind::Os(libc::ENOMSG)) };
+fn attempt<const ROOM: usize, R, T: FnOnce(i64, &[u8]) -> R>(
+    id: i32,
+    (size, beside): (usize, *const u8),
+    want: c_long,
+    flags: i32,
+    take: T,
+) -> Result<R, (Errno, T)> {
+    let mut memory = [const { MaybeUninit::uninit() }; ROOM];
+    let mut room = Room::beside(&mut memory, beside);
+    match msg::msgrcv(id, &mut room, size, want, flags) {
+        Ok(()) => taken(&room, take),
+        Err(errno) => Err((errno, take)),
+    }
+}
+
+// Its frame takes more than a page of the stack, which small messages shall not touch.
+#[inline(never)]
+fn attempt_medium<R, T: FnOnce(i64, &[u8]) -> R>(
+    id: i32,
+    room: (usize, *const u8),
+    want: c_long,
+    flags: i32,
+    take: T,
+) -> Result<R, (Errno, T)> {
+    attempt::<{ TYPE + ON_THE_STACK + SLACK }, _, _>(id, room, want, flags, take)
+}
+
+/// Hands over the message that a call has received into the room; the call succeeded, so there is one.
+#[inline]
+fn taken<R, T: FnOnce(i64, &[u8]) -> R>(room: &Room<'_>, take: T) -> Result<R, (Errno, T)> {
+    let Some((tag, data)) = room.message() else { return Err((Errno::ENOMSG, take)) };
     #[allow(clippy::useless_conversion, reason = "libcs differ in the width")]
     Ok(take(tag.into(), data))
 }
 
-// Its frame takes more than a page of the stack, which small messages shall not touch.
+// As `attempt_medium`.
 #[inline(never)]
 fn medium<R>(beside: *const u8, work: impl FnOnce(Room<'_>) -> R) -> R {
     let mut memory = [const { MaybeUninit::uninit() }; TYPE + ON_THE_STACK + SLACK];

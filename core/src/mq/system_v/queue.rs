@@ -3,7 +3,7 @@
 //!
 //! [msgop(2)](https://man7.org/linux/man-pages/man2/msgop.2.html)
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -114,6 +114,7 @@ impl Queue {
         let at_once = if timeout == Timeout::Forever { 0 } else { libc::IPC_NOWAIT };
         // In the usual case a message is there, and no longer than those before.
         let (size, flags_now) = (self.expected(limit), flags | at_once);
+        let found_nothing = Cell::new(false);
         let take = if size <= ON_THE_STACK {
             let tried = if size <= SMALL {
                 attempt::<{ TYPE + SMALL + SLACK }, _, _>(id, (size, beside), want, flags_now, take)
@@ -123,8 +124,11 @@ impl Queue {
             match tried {
                 Ok(taken) => return Ok(taken),
                 Err((Errno::ENOMSG, _)) if timeout == Timeout::TRY => return Err(timeout.expired()),
-                // It is tried again, with more room, and waited for.
-                Err((Errno::ENOMSG | Errno::E2BIG, take)) => take,
+                // It is waited for, or tried again with more room.
+                Err((errno @ (Errno::ENOMSG | Errno::E2BIG), take)) => {
+                    found_nothing.set(errno == Errno::ENOMSG);
+                    take
+                }
                 Err((errno, _)) => return Err(self.explained(errno.into())),
             }
         } else {
@@ -132,7 +136,12 @@ impl Queue {
         };
         let deadline = OnceCell::new();
         self.with_message((limit, beside), take, |room, limit| {
-            match msg::msgrcv(id, room, limit, want, flags_now) {
+            let tried = if found_nothing.take() {
+                Err(Errno::ENOMSG)
+            } else {
+                msg::msgrcv(id, room, limit, want, flags_now)
+            };
+            match tried {
                 Ok(()) => Ok(()),
                 Err(Errno::ENOMSG) if timeout == Timeout::TRY => Err(timeout.expired()),
                 Err(Errno::ENOMSG) => {

@@ -114,26 +114,27 @@ impl Queue {
         let at_once = if timeout == Timeout::Forever { 0 } else { libc::IPC_NOWAIT };
         // In the usual case a message is there, and no longer than those before.
         let (size, flags_now) = (self.expected(limit), flags | at_once);
-        let found_nothing = Cell::new(false);
-        let take = if size <= ON_THE_STACK {
-            let tried = if size <= SMALL {
-                attempt::<{ TYPE + SMALL + SLACK }, _, _>(id, (size, beside), want, flags_now, take)
-            } else {
-                attempt_medium(id, (size, beside), want, flags_now, take)
-            };
-            match tried {
+        let place = (size, beside);
+        let (errno, take) = if size <= SMALL {
+            match attempt::<{ TYPE + SMALL + SLACK }, _, _>(id, place, want, flags_now, take) {
                 Ok(taken) => return Ok(taken),
-                Err((Errno::ENOMSG, _)) if timeout == Timeout::TRY => return Err(timeout.expired()),
-                // It is waited for, or tried again with more room.
-                Err((errno @ (Errno::ENOMSG | Errno::E2BIG), take)) => {
-                    found_nothing.set(errno == Errno::ENOMSG);
-                    take
-                }
-                Err((errno, _)) => return Err(self.explained(errno.into())),
+                Err(failed) => failed,
+            }
+        } else if size <= ON_THE_STACK {
+            match attempt_medium(id, place, want, flags_now, take) {
+                Ok(taken) => return Ok(taken),
+                Err(failed) => failed,
             }
         } else {
-            take
+            (Errno::E2BIG, take)
         };
+        match errno {
+            Errno::ENOMSG if timeout == Timeout::TRY => return Err(timeout.expired()),
+            // It is waited for, or tried again with more room.
+            Errno::ENOMSG | Errno::E2BIG => {}
+            errno => return Err(self.explained(errno.into())),
+        }
+        let found_nothing = Cell::new(errno == Errno::ENOMSG);
         let deadline = OnceCell::new();
         self.with_message((limit, beside), take, |room, limit| {
             let tried = if found_nothing.take() {

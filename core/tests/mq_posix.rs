@@ -114,6 +114,9 @@ fn the_file_system_of_queues_shows_the_same() {
         assert_eq!(MessageQueue::open("/seen").unwrap_err().errno(), libc::ENOENT);
         assert_eq!(queue.receive(Want::Any, LONG).unwrap().data.len(), 33);
         assert_eq!(queue.remove().unwrap_err().errno(), libc::ENOENT);
+        // SAFETY: the string ends in NUL and outlives the call.
+        assert_eq!(unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) }, 0);
+        fs::remove_dir(&at).unwrap();
     });
 }
 

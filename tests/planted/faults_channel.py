@@ -76,9 +76,8 @@ FAULTS: list[Fault] = [
         "the turn to send is given back before the message is committed",
         (
             "channel/sender.rs",
-            "        self.count(messages);\n        self.ring.commit(self.tail, words, last);",
-            "        self.turn.exit();\n        self.count(messages);\n"
-            "        self.ring.commit(self.tail, words, last);",
+            "        self.count(messages);\n        let last",
+            "        self.turn.exit();\n        self.count(messages);\n        let last",
         ),
         (
             "channel/sender.rs",

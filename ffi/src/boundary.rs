@@ -116,6 +116,11 @@ pub(crate) fn guard<R: Answer>(operation: &'static str, body: impl FnOnce() -> R
     result.unwrap_or_else(|error| R::failed(failure::report(&error)))
 }
 
+/// Tells the compiler that the way past this call is not the usual one.
+#[cold]
+#[inline]
+fn seldom() {}
+
 impl Caller {
     /// Trusts the pointers of one call.
     ///
@@ -353,6 +358,7 @@ impl Caller {
     pub(crate) fn is_timeout(&self, timeout: *const timespec) -> bool {
         // SAFETY: NULL, or by contract a timespec that may be read.
         let Some(timeout) = (unsafe { timeout.as_ref() }) else { return true };
+        seldom();
         Timeout::of_timespec(timeout.tv_sec, timeout.tv_nsec).is_some()
     }
 

@@ -36,7 +36,7 @@ FAULTS = [
     ),
     fault(
         "a waiter is not woken",
-        ("map/cell.rs", "if before & WAITERS == 0 {", "if before & WAITERS == 0 || wake > 0 {"),
+        ("map/cell.rs", "if before & WAITERS != 0 {", "if before & WAITERS != 0 && wake < 0 {"),
     ),
     fault(
         "the dead that the kernel overlooked stay holders",
@@ -131,8 +131,8 @@ FAULTS = [
         "a reader does not look for a writer",
         (
             "sync/rwlock/robust.rs",
-            "        if writer.word.load(Ordering::SeqCst) != 0 {\n            self.step_back(HEAD + at);",
-            "        if writer.word.load(Ordering::SeqCst) == 1 {\n            self.step_back(HEAD + at);",
+            "        if writer.word.load(Ordering::SeqCst) != 0 || !lines.is_whole() {",
+            "        if writer.word.load(Ordering::SeqCst) == 1 || !lines.is_whole() {",
         ),
         (
             "sync/rwlock/robust.rs",

@@ -79,53 +79,75 @@ impl Cell {
             thread.settle();
             return Err(ErrorKind::Os(libc::EPERM));
         }
-        self.leave(thread, value, wake, || ());
+        // Nobody may take the next holder for this one.
+        self.since.store(0, Ordering::Relaxed);
+        self.leave(thread, value, wake);
         Ok(())
     }
 
-    /// The quick form of giving it back with a word of 0, where it is what the thread took last, and nobody died with it.
+    /// The quick form of giving it back, where it is what the thread took last. Its word is 0 then, or `after_death` if the
+    /// holder before this one died, and nobody has said since that what it guards is whole.
     #[inline]
-    pub(crate) fn give_back_at_once(&self, thread: Current, wake: i32) -> bool {
-        thread.top() == self.link().address() && self.give_back_latest(thread, wake, || ())
+    pub(crate) fn give_back_at_once(&self, thread: Current, wake: i32, after_death: u32) -> bool {
+        let is_latest = thread.top() == self.link().address();
+        if is_latest {
+            self.give_back_latest(thread, wake, after_death, || true, || ());
+        }
+        is_latest
     }
 
-    /// As [`Cell::give_back_at_once`], where it is known to be what the thread took last. `then` is done in the end.
+    /// As [`Cell::give_back_at_once`], where it is known to be what the thread took last. In the end `then` is done, unless
+    /// `is_quiet` says that it need not be.
     #[inline]
-    pub(crate) fn give_back_latest(&self, thread: Current, wake: i32, then: impl FnOnce()) -> bool {
-        // Not after a death either, whose mark stands in the word.
-        if self.word.load(Ordering::Relaxed) & !WAITERS != thread.tid() {
-            return false;
-        }
+    pub(crate) fn give_back_latest(
+        &self,
+        thread: Current,
+        wake: i32,
+        after_death: u32,
+        is_quiet: impl FnOnce() -> bool,
+        then: impl FnOnce(),
+    ) {
         thread.pend(self.link());
         thread.pop();
-        self.leave(thread, 0, wake, then);
-        true
+        self.since.store(0, Ordering::Relaxed);
+        // SYNC: as in `leave`. It fails where the word has a mark as well.
+        let left = self
+            .word
+            .compare_exchange(thread.tid(), 0, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok();
+        if left {
+            thread.settle();
+            if is_quiet() {
+                return;
+            }
+        }
+        self.give_back_slowly(left, wake, after_death, then);
     }
 
-    /// The end of giving it back, when it is out of the list.
-    #[inline]
-    fn leave(&self, thread: Current, value: u32, wake: i32, then: impl FnOnce()) {
-        // Nobody may take the next holder for this one.
-        self.since.store(0, Ordering::Relaxed);
+    /// The end of it: where the word has a mark, it has not `left`. All is in one call, so that the quick way saves nothing for it.
+    #[cold]
+    #[inline(never)]
+    fn give_back_slowly(&self, left: bool, wake: i32, after_death: u32, then: impl FnOnce()) {
+        if let Some(thread) = Current::known().filter(|_| !left) {
+            if self.word.load(Ordering::Relaxed) & OWNER_DIED == 0 {
+                self.leave(thread, 0, wake);
+            } else {
+                self.leave(thread, after_death, i32::MAX);
+            }
+        }
+        then();
+    }
+
+    /// The end of giving it back, when it is out of the list and its record is cleared.
+    fn leave(&self, thread: Current, value: u32, wake: i32) {
         // SYNC: a release that pairs with the acquire of whoever takes the cell next; sequentially consistent, for those
         // who look at the gate next (`Semaphore`, `RwLock`).
         let before = self.word.swap(value, Ordering::SeqCst);
-        if before & WAITERS == 0 {
-            thread.settle();
-            then();
-        } else {
-            self.wake(thread, wake, then);
+        if before & WAITERS != 0 {
+            futex::wake(&self.word, wake);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wake(&self, thread: Current, wake: i32, then: impl FnOnce()) {
-        futex::wake(&self.word, wake);
         // Only now: a death before the wake is the kernel's to make good.
         thread.settle();
-        // Here, so that the quick way has nothing to keep over this call.
-        then();
     }
 
     /// Does the calling thread hold it?

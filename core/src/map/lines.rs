@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use super::Map;
 use super::cell::{Attempt, Cell, HOLDER, current};
 use crate::error::ErrorKind;
-use crate::sys::robust::Current;
+use crate::sys::robust::{Current, WORD_BEFORE_LINK};
+use crate::sys::seldom;
 
 /// Bytes of a line.
 pub(crate) const LINE: usize = 64;
@@ -109,7 +110,11 @@ impl Lines {
     /// As [`Lines::check`].
     #[inline]
     pub(crate) fn is_whole(&self) -> bool {
-        !(self.can_shrink && self.map.has_fault())
+        if self.can_shrink {
+            seldom();
+            return !self.map.slot.get().is_some_and(|slot| slot.has_fault());
+        }
+        true
     }
 
     /// Begins to take a cell. Until the attempt is dropped, the thread must not begin another.
@@ -149,9 +154,10 @@ impl Lines {
     /// What the thread took last of all, if it is a cell from `first` on.
     #[inline]
     pub(crate) fn latest_at_once(&self, thread: Current, first: usize) -> Option<(usize, &Cell)> {
-        let cells = self.cells();
-        let index = thread.top().wrapping_sub(cells.first()?.link().address()) / LINE;
-        Some((index, cells.get(index).filter(|_| index >= first)?))
+        let cells = self.cells().get(first..)?;
+        let link_of_first = cells.as_ptr().addr() + WORD_BEFORE_LINK;
+        let index = thread.top().wrapping_sub(link_of_first) / LINE;
+        Some((first + index, cells.get(index)?))
     }
 
     /// Which cell from `first` on has its link at this address?

@@ -385,7 +385,7 @@ impl Options {
             return Err(why.during(wanted.operation(), "count"));
         }
         let found = wanted.get(place)?;
-        let label: Arc<str> = found.object.label.as_str().into();
+        let label: Arc<str> = (*found.object.label).into();
         let (first, there) = (found.site.offset + found.numbers.data, found.numbers.count);
         let made = found.layout(declared).and_then(|layout| {
             let enough = there >= if disposition == Disposition::OpenOrCreate { count } else { 1 };

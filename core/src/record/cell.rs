@@ -77,7 +77,7 @@ struct Inner {
     lines: Lines,
     layout: Layout,
     spin: Spin,
-    label: String,
+    label: Box<str>,
 }
 
 impl Cell {

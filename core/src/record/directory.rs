@@ -70,7 +70,7 @@ pub struct Directory {
     size: usize,
     timeout: Timeout,
     spin: Spin,
-    label: String,
+    label: Box<str>,
 }
 
 /// A place with a name. Objects are created and opened in it as at any other [`Place`].

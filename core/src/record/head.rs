@@ -213,7 +213,7 @@ impl Wanted<'_> {
         site.map.read_at(site.offset + TEXT, &mut text)?;
         let text = String::from_utf8(text)
             .map_err(|_| ErrorKind::Layout("its layout is no text".into()))?;
-        let object = Object { lines, label: label.to_owned() };
+        let object = Object { lines, label: label.into() };
         Ok(Found { object, site, numbers, size: whole, text })
     }
 }

@@ -59,7 +59,7 @@ pub struct Condvar(Inner);
 #[derive(Debug)]
 enum Inner {
     Robust(Object),
-    Pthread { foreign: Foreign<libc::pthread_cond_t>, label: String },
+    Pthread { foreign: Foreign<libc::pthread_cond_t>, label: Box<str> },
 }
 
 constructors!(Condvar, CondvarOptions);

@@ -31,9 +31,9 @@ pub(super) fn establish<'a, T>(
     mode: Mode,
     operation: &'static str,
     make: impl Fn(&Foreign<T>) -> nix::Result<()>,
-) -> Result<(Foreign<T>, String)> {
+) -> Result<(Foreign<T>, Box<str>)> {
     let place = place.try_into().map_err(Into::into)?;
-    let label = place.to_string();
+    let label = place.to_string().into_boxed_str();
     let make = |site: Site| {
         let foreign = Foreign::new(site.map, site.offset)?;
         let create = match disposition {

@@ -95,11 +95,17 @@ pub(super) fn word_of(lines: &Lines) -> Option<&AtomicU32> {
     (lines.count() > WAITING).then(|| &lines.words(WAITING)[0])
 }
 
+/// Does nobody sleep there?
+#[inline]
+pub(super) fn is_quiet(word: &AtomicU32) -> bool {
+    // SYNC: as in `Gate::prepare`.
+    word.load(Ordering::SeqCst) & SLEEPERS == 0
+}
+
 /// As [`Gate::open`].
 #[inline]
 pub(super) fn open(word: &AtomicU32, all: bool) {
-    // SYNC: as in `Gate::prepare`.
-    if word.load(Ordering::SeqCst) & SLEEPERS != 0 {
+    if !is_quiet(word) {
         open_slowly(word, all);
     }
 }

@@ -20,8 +20,12 @@ pub(super) const RETIRED: u32 = HOLDER;
 /// what is not in its list, so they get rare.
 const SLICES: [u64; 6] = if cfg!(test) { [60_000; 6] } else { [1, 10, 50, 100, 200, 400] };
 
-/// The most that a waiter spins before it sleeps.
+/// How many pauses a waiter makes at least and at most before it sleeps, which costs more than the least.
+const SPIN_MIN: u32 = 100;
 const SPIN_MAX: u32 = 400;
+
+/// The most of them between two looks.
+const PAUSES_MAX: u32 = 32;
 
 /// How a cell was entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +98,8 @@ impl Spin {
     pub(super) fn until<T>(&self, mut done: impl FnMut() -> Option<T>) -> Option<T> {
         // SYNC: a guess alone; it orders nothing.
         let average = self.0.load(Ordering::Relaxed);
-        let most = if is_alone() { 0 } else { (2 * average + 20).min(SPIN_MAX) };
-        let mut spun = 0;
+        let most = if is_alone() { 0 } else { (2 * average + SPIN_MIN).min(SPIN_MAX) };
+        let (mut spun, mut pauses) = (0, 1);
         let result = loop {
             if let Some(result) = done() {
                 break Some(result);
@@ -103,8 +107,10 @@ impl Spin {
             if spun >= most {
                 break None;
             }
-            std::hint::spin_loop();
-            spun += 1;
+            // Less and less often: each look takes the line away from the holder, who needs it to leave.
+            (0..pauses).for_each(|_| std::hint::spin_loop());
+            spun += pauses;
+            pauses = (2 * pauses).min(PAUSES_MAX);
         };
         let average = if spun >= average {
             average + (spun - average) / 8

@@ -55,7 +55,7 @@ pub(crate) struct Extent {
 pub(crate) struct Object {
     pub(crate) lines: Lines,
     /// How errors call it.
-    pub(crate) label: String,
+    pub(crate) label: Box<str>,
 }
 
 impl Kind {
@@ -69,7 +69,7 @@ impl Kind {
         fill: impl Fn(&Lines) + Clone + Send + Sync + 'static,
     ) -> Result<Object> {
         let place = place.try_into().map_err(Into::into)?;
-        let label = place.to_string();
+        let label = place.to_string().into_boxed_str();
         let operation = self.operation[disposition as usize];
         let size = lines.saturating_mul(LINE);
         let make = |site: &Site| match disposition {
@@ -324,7 +324,7 @@ impl Object {
             }
             _ => None,
         };
-        let error = kind.during(operation, &self.label);
+        let error = kind.during(operation, &*self.label);
         match advice {
             Some(advice) => error.with_advice(advice),
             None => error,

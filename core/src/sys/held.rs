@@ -44,9 +44,12 @@ pub(super) struct State {
     gap_5: u64,
     /// How many there are in `held`.
     pub(super) under: AtomicUsize,
-    gaps_6: [u64; 5],
-    pub(super) before: Sentinel,
+    gap_6: u64,
+    /// The address of `after.next`, which `before.next` is while nothing is held.
+    pub(super) bottom: AtomicUsize,
     gaps_7: [u64; 3],
+    pub(super) before: Sentinel,
+    gaps_8: [u64; 3],
     pub(super) after: Sentinel,
     /// What is linked, the latest last, but for the last one of all: `before` points to that. So who holds one thing alone
     /// need not write here.
@@ -69,6 +72,7 @@ const _: () = assert!(is_apart(offset_of!(State, tid)) && is_apart(offset_of!(St
 const _: () = assert!(is_apart(offset_of!(State, since)) && is_apart(offset_of!(State, head)));
 const _: () =
     assert!(is_apart(offset_of!(State, under)) && is_apart(offset_of!(State, before.next)));
+const _: () = assert!(is_apart(offset_of!(State, bottom)));
 const _: () = assert!(is_apart(offset_of!(State, held) + offset_of!(Held, link)));
 const _: () = assert!(size_of::<Held>() == 32);
 

@@ -37,6 +37,11 @@ use std::sync::OnceLock;
 use nix::errno::Errno;
 use nix::unistd::{SysconfVar, sysconf};
 
+/// Tells the compiler that the way past this call is not the usual one.
+#[cold]
+#[inline]
+pub(crate) fn seldom() {}
+
 /// A C object that processes share, such as a `sem_t`.
 ///
 /// # Safety

@@ -26,7 +26,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use super::held::{Head, Held, State};
 use super::identity::{self, Identity};
-use super::slot;
+use super::{seldom, slot};
 
 /// Where the word stands before the link, in bytes: in the C library's mutexes, and so everywhere.
 pub(crate) const WORD_BEFORE_LINK: usize = 32;
@@ -142,6 +142,7 @@ impl Current {
     pub(crate) unsafe fn link(&self, link: Link, top: usize) {
         let state = self.state();
         if top != self.bottom() {
+            seldom();
             // Something is held already, which lies under this one from here on.
             let under = state.under.load(Ordering::Relaxed);
             let Some(place) = state.held.get(under) else { return };
@@ -179,7 +180,10 @@ impl Current {
         if under == 0 {
             state.before.next.store(self.bottom(), Ordering::Relaxed);
             compiler_fence(Ordering::SeqCst);
-        } else if let Some(link) = state.held.get(under - 1) {
+            return;
+        }
+        seldom();
+        if let Some(link) = state.held.get(under - 1) {
             state.before.next.store(link.get(), Ordering::Relaxed);
             compiler_fence(Ordering::SeqCst);
             state.under.store(under - 1, Ordering::Relaxed);
@@ -195,7 +199,7 @@ impl Current {
     /// What [`Current::top`] is when the thread holds nothing: the address of the second sentinel's link.
     #[inline]
     fn bottom(&self) -> usize {
-        address(&self.state().after.next)
+        self.state().bottom.load(Ordering::Relaxed)
     }
 
     /// As [`Current::unlink`], where others were linked later.
@@ -311,6 +315,7 @@ fn pages() -> nix::Result<NonNull<State>> {
 /// Puts the two sentinels first in the list, as the C library puts a mutex there.
 fn insert(state: &State, head: &Head) {
     let first = head.first.load(Ordering::Relaxed);
+    state.bottom.store(address(&state.after.next), Ordering::Relaxed);
     state.before.previous.store(address(&head.first), Ordering::Relaxed);
     state.before.next.store(address(&state.after.next), Ordering::Relaxed);
     state.after.previous.store(address(&state.before.next), Ordering::Relaxed);

@@ -10,6 +10,14 @@ use super::Acquired;
 use super::object::Object;
 use crate::time::Timeout;
 
+/// As in the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quick {
+    Done,
+    Nothing,
+    TooSoon,
+}
+
 #[derive(Debug)]
 pub(crate) struct RwLock(robust::Robust);
 
@@ -19,17 +27,25 @@ impl RwLock {
     }
 
     pub(crate) fn read(&self) -> Acquired {
-        match self.0.read_at_once() {
-            Some(acquired) => acquired,
-            None => self.0.read(Timeout::Forever).expect("it can be had"),
+        if self.has_done(self.0.read_at_once()) {
+            return Acquired::Clean;
         }
+        self.0.read(Timeout::Forever).expect("it can be had")
     }
 
     pub(crate) fn write(&self) -> Acquired {
-        match self.0.write_at_once() {
-            Some(acquired) => acquired,
-            None => self.0.write(Timeout::Forever).expect("it can be had"),
+        if self.has_done(self.0.write_at_once()) {
+            return Acquired::Clean;
         }
+        self.0.write(Timeout::Forever).expect("it can be had")
+    }
+
+    /// As the library goes on after a quick try.
+    fn has_done(&self, quick: Quick) -> bool {
+        if quick == Quick::TooSoon {
+            self.0.step_back().expect("it is held");
+        }
+        quick == Quick::Done
     }
 
     pub(crate) fn recovered(&self) {

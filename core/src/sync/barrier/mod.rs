@@ -45,7 +45,7 @@ pub struct Barrier(Inner);
 #[derive(Debug)]
 enum Inner {
     Robust(Object),
-    Pthread { foreign: Foreign<libc::pthread_barrier_t>, label: String, parties: u32 },
+    Pthread { foreign: Foreign<libc::pthread_barrier_t>, label: Box<str>, parties: u32 },
 }
 
 impl Barrier {

@@ -63,7 +63,7 @@ pub struct Mutex(Inner);
 #[derive(Debug)]
 enum Inner {
     Robust(Robust),
-    Pthread { foreign: Foreign<libc::pthread_mutex_t>, label: String },
+    Pthread { foreign: Foreign<libc::pthread_mutex_t>, label: Box<str> },
 }
 
 /// How a lock was entered.
@@ -149,14 +149,16 @@ impl Mutex {
     /// when the file lost its pages.
     #[inline]
     pub fn lock_raw(&self, timeout: Timeout) -> Result<Acquired> {
-        match &self.0 {
-            Inner::Robust(robust) => match robust.lock(timeout) {
-                Ok(acquired) => Ok(acquired),
-                Err(kind) => Err(self.failed("lock", kind)),
-            },
-            Inner::Pthread { foreign, .. } => {
-                lock_foreign(foreign, timeout).map_err(|kind| self.failed("lock", kind))
-            }
+        if self.lock_at_once() {
+            return Ok(Acquired::Clean);
+        }
+        let locked = match &self.0 {
+            Inner::Robust(robust) => robust.lock_slowly(timeout),
+            Inner::Pthread { foreign, .. } => lock_foreign(foreign, timeout),
+        };
+        match locked {
+            Ok(acquired) => Ok(acquired),
+            Err(kind) => Err(self.failed("lock", kind)),
         }
     }
 
@@ -194,8 +196,11 @@ impl Mutex {
     #[doc(alias = "pthread_mutex_unlock")]
     #[inline]
     pub fn unlock(&self) -> Result<()> {
+        if self.unlock_at_once() {
+            return Ok(());
+        }
         let unlocked = match &self.0 {
-            Inner::Robust(robust) => robust.unlock(),
+            Inner::Robust(robust) => robust.unlock_slowly(),
             Inner::Pthread { foreign, .. } => foreign.unlock().map_err(ErrorKind::from),
         };
         match unlocked {

@@ -39,11 +39,11 @@ impl Robust {
     pub(super) fn unlock_at_once(&self) -> bool {
         let Some(thread) = Current::known() else { return false };
         let Some(cell) = self.object.lines.cells().get(MAIN) else { return false };
-        self.kind != MutexKind::Recursive && cell.give_back_at_once(thread, 1)
+        self.kind != MutexKind::Recursive && cell.give_back_at_once(thread, 1, RETIRED)
     }
 
     #[cold]
-    fn lock_slowly(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
+    pub(super) fn lock_slowly(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
         let lines = &self.object.lines;
         let cell = lines.cell(MAIN);
         lines.check()?;
@@ -72,7 +72,7 @@ impl Robust {
     }
 
     #[cold]
-    fn unlock_slowly(&self) -> Result<(), ErrorKind> {
+    pub(super) fn unlock_slowly(&self) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
         let cell = lines.cell(MAIN);
         if self.kind == MutexKind::Recursive {

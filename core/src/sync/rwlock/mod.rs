@@ -60,7 +60,20 @@ pub struct RwLock(Inner);
 #[derive(Debug)]
 enum Inner {
     Robust(Robust),
-    Pthread { foreign: Foreign<libc::pthread_rwlock_t>, label: String },
+    Pthread { foreign: Foreign<libc::pthread_rwlock_t>, label: Box<str> },
+}
+
+/// What has come of a try that does nothing but what is quick.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "what was taken too soon must be given back"]
+pub enum Quick {
+    /// It is locked, and there is no news.
+    Done,
+    /// Nothing was done.
+    Nothing,
+    /// A line was taken before the others were seen: [`RwLock::step_back`] comes next.
+    TooSoon,
 }
 
 /// What is to be seen of an [`RwLock`] from outside.
@@ -108,8 +121,10 @@ impl RwLock {
     /// `ENOTRECOVERABLE` when it is retired; `EFAULT` when the file lost its pages.
     #[inline]
     pub fn read_raw(&self, timeout: Timeout) -> Result<Acquired> {
-        if let Some(acquired) = self.read_at_once() {
-            return Ok(acquired);
+        match self.read_at_once() {
+            Quick::Done => return Ok(Acquired::Clean),
+            Quick::Nothing => {}
+            Quick::TooSoon => self.step_back()?,
         }
         let locked = match &self.0 {
             Inner::Robust(robust) => robust.read(timeout),
@@ -126,8 +141,10 @@ impl RwLock {
     /// Errors: as [`RwLock::read_raw`]; `EDEADLK` also when this thread reads.
     #[inline]
     pub fn write_raw(&self, timeout: Timeout) -> Result<Acquired> {
-        if let Some(acquired) = self.write_at_once() {
-            return Ok(acquired);
+        match self.write_at_once() {
+            Quick::Done => return Ok(Acquired::Clean),
+            Quick::Nothing => {}
+            Quick::TooSoon => self.step_back()?,
         }
         let locked = match &self.0 {
             Inner::Robust(robust) => robust.write(timeout),
@@ -142,20 +159,31 @@ impl RwLock {
     /// Locks for reading if that needs nothing but to be done. For the faces, before they prepare for more.
     #[doc(hidden)]
     #[inline]
-    pub fn read_at_once(&self) -> Option<Acquired> {
+    pub fn read_at_once(&self) -> Quick {
         match &self.0 {
             Inner::Robust(robust) => robust.read_at_once(),
-            Inner::Pthread { .. } => None,
+            Inner::Pthread { .. } => Quick::Nothing,
         }
     }
 
     /// As [`RwLock::read_at_once`].
     #[doc(hidden)]
     #[inline]
-    pub fn write_at_once(&self) -> Option<Acquired> {
+    pub fn write_at_once(&self) -> Quick {
         match &self.0 {
             Inner::Robust(robust) => robust.write_at_once(),
-            Inner::Pthread { .. } => None,
+            Inner::Pthread { .. } => Quick::Nothing,
+        }
+    }
+
+    /// What comes after [`Quick::TooSoon`].
+    #[doc(hidden)]
+    pub fn step_back(&self) -> Result<()> {
+        match &self.0 {
+            Inner::Robust(robust) => {
+                robust.step_back().map_err(|kind| self.failed("step back", kind))
+            }
+            Inner::Pthread { .. } => Ok(()),
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::Acquired;
+use super::{Acquired, Quick};
 use crate::error::ErrorKind;
 use crate::map::cell::{HOLDER, OWNER_DIED, WAITERS};
 use crate::map::lines::Lines;
@@ -36,49 +36,55 @@ impl Robust {
 
     /// Reads, if the calling thread's usual line is free, and nobody writes or has died.
     #[inline(always)]
-    pub(super) fn read_at_once(&self) -> Option<Acquired> {
-        let (thread, cells) = (Current::known()?, self.object.lines.cells());
-        let writer = cells.get(MAIN)?;
+    pub(super) fn read_at_once(&self) -> Quick {
+        let lines = &self.object.lines;
+        let Some(thread) = Current::known() else { return Quick::Nothing };
+        let Some(writer) = lines.cells().get(MAIN) else { return Quick::Nothing };
         // SYNC: a guess alone; it orders nothing.
         let at = self.hints[thread.spread() % HINTS].load(Ordering::Relaxed);
         // SYNC: see `try_read`.
         if writer.word.load(Ordering::Relaxed) != 0
             || at >= writer.count.load(Ordering::SeqCst) as usize
-            || !cells.get(HEAD + at)?.take_at_once(thread)
+            || !lines.cells().get(HEAD + at).is_some_and(|line| line.take_at_once(thread))
         {
-            return None;
+            return Quick::Nothing;
         }
-        if writer.word.load(Ordering::SeqCst) != 0 {
-            self.step_back(HEAD + at);
-            return None;
+        if writer.word.load(Ordering::SeqCst) != 0 || !lines.is_whole() {
+            return Quick::TooSoon;
         }
-        self.object.lines.is_whole().then_some(Acquired::Clean)
+        Quick::Done
     }
 
-    /// Gives a line back that was taken too soon.
+    /// Gives back what was taken too soon, which is what the calling thread took last.
     #[cold]
-    fn step_back(&self, index: usize) {
-        // It cannot fail: this thread has just taken it.
-        let _ = self.object.lines.give_back(index, 0, i32::MAX);
+    pub(super) fn step_back(&self) -> Result<(), ErrorKind> {
+        match self.object.lines.latest_of_mine_in_list(MAIN)? {
+            Some(index) => self.object.lines.give_back(index, 0, i32::MAX),
+            None => Ok(()),
+        }
     }
 
     /// Writes, if nobody does, nobody reads, and nobody has died.
     #[inline(always)]
-    pub(super) fn write_at_once(&self) -> Option<Acquired> {
-        let (thread, cells) = (Current::known()?, self.object.lines.cells());
-        let (head, readers) = cells.split_at_checked(HEAD)?;
-        let writer = head.get(MAIN)?;
+    pub(super) fn write_at_once(&self) -> Quick {
+        let lines = &self.object.lines;
+        let Some(thread) = Current::known() else { return Quick::Nothing };
+        let Some((head, readers)) = lines.cells().split_at_checked(HEAD) else {
+            return Quick::Nothing;
+        };
+        let writer = &head[MAIN];
         if !writer.take_at_once(thread) {
-            return None;
+            return Quick::Nothing;
         }
         // SYNC: see `try_read`.
         let used = writer.count.load(Ordering::SeqCst) as usize;
         let readers = readers.get(..used).unwrap_or(readers);
-        if readers.iter().any(|cell| cell.word.load(Ordering::SeqCst) & HOLDER != 0) {
-            self.step_back(MAIN);
-            return None;
+        if readers.iter().any(|cell| cell.word.load(Ordering::SeqCst) & HOLDER != 0)
+            || !lines.is_whole()
+        {
+            return Quick::TooSoon;
         }
-        self.object.lines.is_whole().then_some(Acquired::Clean)
+        Quick::Done
     }
 
     /// Reads, if nobody writes or wants to, and there is a line free.
@@ -158,12 +164,19 @@ impl Robust {
         let Some(thread) = Current::known() else { return false };
         let Some(gate) = gate::word_of(lines) else { return false };
         let Some((index, cell)) = lines.latest_at_once(thread, MAIN) else { return false };
-        cell.give_back_latest(thread, i32::MAX, move || {
+        if index == MAIN {
+            cell.give_back_latest(thread, i32::MAX, RETIRED, || true, || ());
+        } else {
             // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
-            if index != MAIN {
-                gate::open(gate, true);
-            }
-        })
+            cell.give_back_latest(
+                thread,
+                i32::MAX,
+                0,
+                || gate::is_quiet(gate),
+                move || gate::open(gate, true),
+            );
+        }
+        true
     }
 
     #[cold]

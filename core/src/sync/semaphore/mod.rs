@@ -59,7 +59,7 @@ pub struct Semaphore(Inner);
 #[derive(Debug)]
 enum Inner {
     Robust(Robust),
-    Pthread { foreign: Foreign<libc::sem_t>, label: String },
+    Pthread { foreign: Foreign<libc::sem_t>, label: Box<str> },
 }
 
 impl Semaphore {

@@ -150,7 +150,14 @@ impl Robust {
         let Some(gate) = gate::word_of(lines) else { return false };
         let Some((_, permit)) = lines.latest_at_once(thread, HEAD) else { return false };
         // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
-        permit.give_back_latest(thread, 1, move || gate::open(gate, false))
+        permit.give_back_latest(
+            thread,
+            1,
+            0,
+            || gate::is_quiet(gate),
+            move || gate::open(gate, false),
+        );
+        true
     }
 
     #[cold]
@@ -171,11 +178,13 @@ impl Robust {
 
     #[cold]
     pub(super) fn post(&self) -> Result<(), ErrorKind> {
+        let lines = &self.object.lines;
         let first = self.room.load(Ordering::Relaxed);
         for at in (first..self.permits()).chain(0..first) {
-            if self.put(at) {
+            let is_absent = lines.cell(HEAD + at).word.load(Ordering::Relaxed) == ABSENT;
+            if is_absent && self.put(at) {
                 self.room.store(at, Ordering::Relaxed);
-                return self.object.lines.check();
+                return lines.check();
             }
         }
         Err(ErrorKind::Os(libc::EOVERFLOW))
@@ -189,8 +198,7 @@ impl Robust {
         let Some(gate) = gate::word_of(lines) else { return false };
         let word = &cell.word;
         // SYNC: a release for what was written before; sequentially consistent, before the look at the gate.
-        let put = word.load(Ordering::Relaxed) == ABSENT
-            && word.compare_exchange(ABSENT, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        let put = word.compare_exchange(ABSENT, 0, Ordering::SeqCst, Ordering::Relaxed).is_ok();
         if put {
             gate::open(gate, false);
         }

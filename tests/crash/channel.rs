@@ -6,6 +6,8 @@
 //! before must still be there, and what the victim sent is there once or not at all.
 #![allow(unsafe_code, reason = "reserved bytes are a raw pointer")]
 
+mod place;
+
 use std::time::Duration;
 
 use unipc::channel::{Channel, Client, Options, Queue, Service, Start, Subscriber, Topic};
@@ -320,7 +322,12 @@ macro_rules! scenario {
     };
 }
 
-pub(crate) const SCENARIOS: &[Scenario] = &[
+/// All of them.
+pub(crate) fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().chain(place::SCENARIOS)
+}
+
+const SCENARIOS: &[Scenario] = &[
     scenario!(
         "send",
         three,

@@ -254,12 +254,11 @@ fn steps(room: &str, scenarios: &[sync::Scenario], name: Option<&str>, most: u64
 
 /// Dies at the instructions of the operations of channels, or of those of this name.
 fn channel_steps(name: Option<&str>) -> bool {
-    let mut all = channel::SCENARIOS.iter();
-    let exact = all.any(|it| Some(it.name) == name);
+    let exact = channel::scenarios().any(|it| Some(it.name) == name);
     let is_wanted = |it: &&channel::Scenario| {
         name.is_none_or(|name| if exact { it.name == name } else { it.name.contains(name) })
     };
-    let wanted = channel::SCENARIOS.iter().filter(is_wanted);
+    let wanted = channel::scenarios().filter(is_wanted);
     self::all(wanted.map(|scenario| {
         let report = channel::run(scenario);
         let text = format!("{} deaths in {} instructions", report.deaths, report.instructions);

@@ -27,7 +27,10 @@ NAMED = ("posix", "file", "sysv")
 NAMELESS = ("memfd", "anon")
 LOCKS = ("mutex", "condvar", "rwlock", "semaphore", "barrier", "event", "once")
 # The others of `crash channel` take minutes.
-CHANNEL = ("send", "send kept", "send in two", "send after", "recv", "commit", "release", "publish", "receive", "call")
+CHANNEL = (
+    *("send", "send kept", "send in two", "send after", "recv", "commit", "release", "publish", "receive", "call"),
+    "create a queue",
+)
 
 
 def main() -> int:

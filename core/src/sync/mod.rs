@@ -29,7 +29,7 @@
 //! with a bit for "somebody sleeps on this word" and one for "the holder died". A thread links the cells that it holds into the
 //! list that the C library has registered with the kernel for it. At the thread's death, however it comes, the kernel goes
 //! through the list, sets the bit, and wakes one sleeper. Taking a cell is one compare-and-exchange and a few plain stores,
-//! giving it back one exchange; no system call is made unless somebody sleeps.
+//! giving it back another; no system call is made unless somebody sleeps.
 //!
 //! The list has one head for each thread, and the C library's own robust mutexes are in it as well. Two entries in private
 //! memory stand in it side by side, and what is held of ours is linked between those two: the C library, which follows its

@@ -151,12 +151,12 @@ impl FileLock {
     }
 }
 
-/// A system call whose arguments are right.
 #[cold]
 pub(super) fn no_ranges() -> ErrorKind {
     ErrorKind::unsupported("flock locks whole files; record locks take ranges")
 }
 
+/// A system call whose arguments are right.
 enum Call<'a> {
     Flock(BorrowedFd<'a>, Action),
     Record(BorrowedFd<'a>, Kind, libc::flock),

@@ -4,8 +4,8 @@
 use std::mem::{self, MaybeUninit};
 use std::sync::Mutex;
 
-/// No more than this is kept.
-const KEPT: usize = 1 << 20;
+/// No more than this is kept: the largest message that a POSIX queue can have, and what stands around one.
+const KEPT: usize = (16 << 20) + 4096;
 
 /// Room for a large message, kept for the next one: given back to the allocator each time, so much memory would go to
 /// the system and be faulted in again.

@@ -43,12 +43,7 @@ pub enum DefaultAction {
 
 macro_rules! standard {
     ($($name:ident $action:ident $description:literal;)*) => {
-        #[cold]
-fn no_signal(number: i32) -> Error {
-    ErrorKind::invalid("signals have numbers from 1 to 64").during("signal", number)
-}
-
-impl Signal {
+        impl Signal {
             $(
                 #[doc = concat!("`SIG", stringify!($name), "`: ", $description, ".")]
                 pub const $name: Self = Self(standard!(@ $name));
@@ -134,6 +129,11 @@ standard! {
 /// Second names, which `kill -l` does not print but people write.
 const ALIASES: [(&str, Signal); 3] =
     [("IOT", Signal::ABRT), ("CLD", Signal::CHLD), ("POLL", Signal::IO)];
+
+#[cold]
+fn no_signal(number: i32) -> Error {
+    ErrorKind::invalid("signals have numbers from 1 to 64").during("signal", number)
+}
 
 impl Signal {
     /// The signal of this number.

@@ -20,7 +20,7 @@ pub(super) const RETIRED: u32 = HOLDER;
 /// what is not in its list, so they get rare.
 const SLICES: [u64; 6] = if cfg!(test) { [60_000; 6] } else { [1, 10, 50, 100, 200, 400] };
 
-/// How many pauses a waiter makes at least and at most before it sleeps, which costs more than the least.
+/// About how many pauses a waiter makes at least and at most before it sleeps, which costs more than the least.
 const SPIN_MIN: u32 = 100;
 const SPIN_MAX: u32 = 400;
 

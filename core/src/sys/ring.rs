@@ -20,7 +20,11 @@ const ANYBODY: u64 = 0xffff_ffff;
 const NOTHING: u64 = u64::MAX;
 
 /// Sleepers of one thread. An eventfd becomes readable when there is something to be told.
-pub(crate) struct Ring(IoUring);
+pub(crate) struct Ring {
+    ring: IoUring,
+    /// An order was refused, and may be in the queue still: nothing is submitted any more.
+    is_stuck: bool,
+}
 
 impl Ring {
     /// For this thread. `bell` is an eventfd.
@@ -40,7 +44,7 @@ impl Ring {
             return Err(Errno::ENOSYS);
         }
         ring.submitter().register_eventfd(bell.as_raw_fd()).map_err(errno)?;
-        Ok(Self(ring))
+        Ok(Self { ring, is_stuck: false })
     }
 
     /// Sleeps while the word is `expected`; what becomes of it is told with the tag, once. Errors: `EEXIST` in another thread.
@@ -61,14 +65,20 @@ impl Ring {
     }
 
     fn submit(&mut self, order: &squeue::Entry) -> nix::Result<()> {
-        // SAFETY: what it points to lives until the call below is over, which takes it from the queue: there the kernel copies the
-        // time, and compares the word. After that the word's address is a name alone, as in `futex::wake`.
-        let pushed = unsafe { self.0.submission().push(order) };
+        if self.is_stuck {
+            return Err(Errno::EBUSY);
+        }
+        // SAFETY: what it points to lives until the call below is over, which takes it from the queue (or else there is no other
+        // such call): there the kernel copies the time, and compares the word. After that the word's address is a name
+        // alone, as in `futex::wake`.
+        let pushed = unsafe { self.ring.submission().push(order) };
         pushed.map_err(|_| Errno::EBUSY)?;
-        match self.0.submit() {
+        let submitted = self.ring.submit().map_err(errno);
+        self.is_stuck = submitted != Ok(1);
+        match submitted {
             Ok(1) => Ok(()),
             Ok(_) => Err(Errno::EBUSY),
-            Err(error) => Err(errno(error)),
+            Err(errno) => Err(errno),
         }
     }
 
@@ -77,10 +87,13 @@ impl Ring {
     /// Errors: as [`Ring::wait`].
     pub(crate) fn told(&mut self, tell: &mut Vec<(u64, Errno)>) -> nix::Result<()> {
         while self.has_news() {
-            if self.is_behind() {
-                self.0.submit().map_err(errno)?;
+            if self.is_stuck {
+                return Err(Errno::EBUSY);
             }
-            let told = self.0.completion();
+            if self.is_behind() {
+                self.ring.submit().map_err(errno)?;
+            }
+            let told = self.ring.completion();
             let told = told.map(|told| (told.user_data(), Errno::from_raw(-told.result())));
             tell.extend(told.filter(|(tag, _)| *tag != NOTHING));
         }
@@ -89,12 +102,12 @@ impl Ring {
 
     /// Is there something that was not told?
     pub(crate) fn has_news(&mut self) -> bool {
-        self.is_behind() || !self.0.completion().is_empty()
+        self.is_behind() || !self.ring.completion().is_empty()
     }
 
     /// Must the kernel be asked for it?
     fn is_behind(&mut self) -> bool {
-        let orders = self.0.submission();
+        let orders = self.ring.submission();
         orders.taskrun() || orders.cq_overflow()
     }
 }

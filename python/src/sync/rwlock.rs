@@ -4,7 +4,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use unipc::Timeout;
-use unipc::sync::{Acquired, RwLockOptions};
+use unipc::sync::{Acquired, Quick, RwLockOptions};
 
 use super::status::RwLockStatus;
 use super::{get, mode as permissions};
@@ -115,8 +115,10 @@ impl RwLock {
     /// A writer that waits keeps new readers out, so a thread that reads must not ask to read again.
     #[pyo3(signature = (timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, timeout=None)")]
     fn read_lock(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<bool> {
-        if self.object.read_at_once().is_some() {
-            return Ok(true);
+        match self.object.read_at_once() {
+            Quick::Done => return Ok(true),
+            Quick::Nothing => {}
+            Quick::TooSoon => self.object.step_back().map_err(raise)?,
         }
         let got = get(py, timeout.0, self.object.form(), |left| self.object.read_raw(left))?;
         Ok(got.is_some())

@@ -55,13 +55,13 @@ impl Robust {
         Quick::Done
     }
 
-    /// Gives back what was taken too soon, which is what the calling thread took last.
+    /// Gives back what was taken too soon: the writers' line, as nobody who has that is let read, or else a reader's. Not by
+    /// the list, which may be full.
     #[cold]
     pub(super) fn step_back(&self) -> Result<(), ErrorKind> {
-        match self.object.lines.latest_of_mine_in_list(MAIN)? {
-            Some(index) => self.object.lines.give_back(index, 0, i32::MAX),
-            None => Ok(()),
-        }
+        let lines = &self.object.lines;
+        let taken = if lines.is_mine(MAIN)? { Some(MAIN) } else { lines.latest_of_mine(HEAD)? };
+        taken.map_or(Ok(()), |index| lines.give_back(index, 0, i32::MAX))
     }
 
     /// Writes, if nobody does, nobody reads, and nobody has died.

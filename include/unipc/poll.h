@@ -17,7 +17,7 @@
  *
  * At once means: by a thread of this library that sleeps for all of the process that polls. It takes no
  * signals, exists only while something without a descriptor is waited for, and up to a second longer. It
- * wakes who polls, so that takes two to three times as long as to wake somebody who sleeps in the
+ * wakes who polls, so that takes up to twice as long as to wake somebody who sleeps in the
  * object's own call. The ends of channels have a descriptor of their own: unipc_queue_fd() and its kin.
  */
 #include <stddef.h>

@@ -92,19 +92,19 @@ impl LoopBell {
     /// Lets those go on whose things are ready: the first of them at once, since who waits alone shall not wait for the loop's next round.
     fn rung(&self, py: Python<'_>) -> PyResult<()> {
         let glanced = locked(&self.bell).glance();
-        let mut first = Ok(());
+        // Nobody stays untold because of an error with another one.
+        let mut result = Ok(());
         for (place, alarm) in self.take(&glanced).iter().enumerate() {
-            if place == 0 {
-                first = Alarm::tell_at_once(alarm.bind(py));
-            } else {
-                Alarm::tell(alarm.bind(py))?;
-            }
+            let alarm = alarm.bind(py);
+            let told = if place == 0 { Alarm::tell_at_once(alarm) } else { Alarm::tell(alarm) };
+            result = result.and(told);
         }
-        let rung = locked(&self.bell).rung().map_err(raise)?;
-        for alarm in self.take(&rung) {
-            Alarm::tell(alarm.bind(py))?;
+        // Python runs without the lock.
+        let rung = locked(&self.bell).rung();
+        for alarm in self.take(&rung.map_err(raise)?) {
+            result = result.and(Alarm::tell(alarm.bind(py)));
         }
-        first
+        result
     }
 }
 
@@ -451,10 +451,15 @@ impl Drop for Waiter {
         body.disarm();
         if body.step == Step::Begin {
             Python::attach(|py| {
+                // An exception that is on its way through the frame which had this coroutine.
+                let pending = PyErr::take(py);
                 let kind = py.get_type::<PyRuntimeWarning>();
                 let warned = PyErr::warn(py, &kind, c"coroutine of unipc was never awaited", 1);
                 if let Err(error) = warned {
                     error.write_unraisable(py, None);
+                }
+                if let Some(pending) = pending {
+                    pending.restore(py);
                 }
             });
         }

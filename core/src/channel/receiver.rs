@@ -205,7 +205,7 @@ impl Receiver {
                 self.advance(end, count - told);
                 told = count;
             }
-            if count == most || end == self.tail {
+            if count >= most || end == self.tail {
                 break;
             }
             // What is damaged the next call says.

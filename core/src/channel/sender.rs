@@ -163,8 +163,15 @@ impl Sender {
         let Some(mut last) = payloads.first().copied() else { return Ok(0) };
         self.enter(self.ring.record(last.len())?, timeout)?;
         let record = |ring: &Ring, payload: &[u8]| ring.record(payload.len()).ok();
-        let all = payloads.iter().map_while(|payload| record(&self.ring, payload));
-        self.look_for_room(all.fold(0, u64::saturating_add))?;
+        let (mut wanted, size) = (0_u64, self.ring.mirror.size());
+        for record in payloads.iter().map_while(|payload| record(&self.ring, payload)) {
+            // More than the ring holds is not to be had at once.
+            if wanted > size {
+                break;
+            }
+            wanted = wanted.saturating_add(record);
+        }
+        self.look_for_room(wanted)?;
         let (mut count, mut end) = (0, self.tail);
         for (payload, number) in payloads.iter().zip(self.number..) {
             let Some(record) = record(&self.ring, payload) else { break };

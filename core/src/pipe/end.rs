@@ -19,7 +19,7 @@ use crate::time::Timeout;
 
 /// One end of a pipe, of a FIFO or of a [`duplex`](super::duplex), which way it may be.
 ///
-/// [`Reader`], [`Writer`] and [`Duplex`] are ends that know their direction; all of this works on them.
+/// [`Reader`](super::Reader), [`Writer`](super::Writer) and [`Duplex`](super::Duplex) are ends that know their direction; all of this works on them.
 ///
 /// Threads may use one end at once: each byte is read once, and writes of up to [`PIPE_BUF`] bytes stay together. The
 /// descriptor is close-on-exec. A child of fork has the end too, and as long as it keeps a writing end open the readers
@@ -149,7 +149,7 @@ impl End {
 
     /// How many bytes the pipe holds at most, from either end: 65536 unless changed.
     ///
-    /// Errors: `EBADF` for a [`Duplex`], which is no pipe.
+    /// Errors: `EBADF` for a [`Duplex`](super::Duplex), which is no pipe.
     #[doc(alias = "F_GETPIPE_SZ")]
     pub fn capacity(&self) -> Result<usize> {
         let size = fcntl(&self.stream, FcntlArg::F_GETPIPE_SZ);
@@ -161,7 +161,7 @@ impl End {
     /// Lets the pipe hold `bytes`, and returns what it holds then: the next power of two, at least a page.
     ///
     /// Errors: `EPERM` above [`capacity_limit`](super::capacity_limit) without `CAP_SYS_RESOURCE`, or when this user's
-    /// pipes have reached their soft limit; `EBUSY` when more bytes than that wait; `EBADF` for a [`Duplex`].
+    /// pipes have reached their soft limit; `EBUSY` when more bytes than that wait; `EBADF` for a [`Duplex`](super::Duplex).
     #[doc(alias = "F_SETPIPE_SZ")]
     pub fn set_capacity(&self, bytes: usize) -> Result<usize> {
         let failed = |errno| super::create::not_so_large(self.failed("set_capacity", errno), bytes);
@@ -173,7 +173,7 @@ impl End {
     /// Keeps the stream from ending: a writing end is held open beside this reading one, so that a read waits when all
     /// other writers have gone, for the next to come. Twice is as once; it lasts as long as this end.
     ///
-    /// Errors: `ENXIO` for a [`Duplex`]; `ENOENT` without /proc.
+    /// Errors: `ENXIO` for a [`Duplex`](super::Duplex); `ENOENT` without /proc.
     pub fn keep_open(&self) -> Result<()> {
         if self.keeper.get().is_some() {
             return Ok(());
@@ -187,7 +187,7 @@ impl End {
         Ok(())
     }
 
-    /// Ends what this end of a [`Duplex`] writes; it can still read. The other end sees the end of the stream.
+    /// Ends what this end of a [`Duplex`](super::Duplex) writes; it can still read. The other end sees the end of the stream.
     ///
     /// Errors: `ENOTSOCK` for the end of a pipe: drop it instead.
     #[doc(alias = "shutdown")]

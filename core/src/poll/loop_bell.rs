@@ -33,8 +33,14 @@ const FEW: usize = 8;
 /// let mut bell = LoopBell::new()?; // give it to epoll, to an event loop
 /// let number = bell.arm(&event.waitable()?)?.expect("it is not set yet");
 /// event.set()?;
-/// // When it is readable:
-/// assert_eq!(bell.rung()?, [number]); // which is not waited for any more
+/// // When it is readable, that is at once or soon:
+/// let told = loop {
+///     let told = bell.rung()?;
+///     if !told.is_empty() {
+///         break told;
+///     }
+/// };
+/// assert_eq!(told, [number]); // which is not waited for any more
 /// # Ok(())
 /// # }
 /// ```
@@ -358,6 +364,10 @@ mod tests {
         for (with_glance, is_ready) in [(true, true), (false, true), (false, false)] {
             let flag = Arc::new(Flag::default());
             let mut bell = LoopBell::new().unwrap();
+            if !(is_ready || bell.is_direct()) {
+                // The helper passes it on, and does not ring for nothing.
+                continue;
+            }
             bell.arm_source(&(Arc::clone(&flag) as Arc<dyn Source>)).unwrap().unwrap();
             let sleeper = Arc::clone(&flag);
             let (tell, told) = std::sync::mpsc::channel();

@@ -53,6 +53,7 @@
 //! sleep on several words; there everything is looked at every 10 ms.
 //!
 //! If one who polls is woken, others who sleep are woken as well: those who poll take nothing, and nobody shall miss his turn by that.
+//! (With a [`LoopBell`] by the loop's thread, when it comes to it; if that is busy, a sleeper looks by himself within 0.4 s.)
 //!
 //! Threads: a poller serves one thread at a time. fork: what has a descriptor goes on; a poller that waits for other things is the
 //! parent's, and says `EINVAL` in a child. A death, at any moment, leaves nothing to clean up.

@@ -24,7 +24,8 @@
 //! one to ring puts right.
 //!
 //! **One wake-up for one sleeper.** The helper takes nothing, so it passes on each wake-up that it gets: a sleeper in another process does
-//! not miss his turn because the one who polls does something else.
+//! not miss his turn because the one who polls does something else. (A ring's thread passes it on when it comes to it; until then, if it is
+//! busy, such a sleeper sleeps on to his own next look, at most 0.4 s.)
 //!
 //! **What has no word** is looked at: every millisecond at first, and then at longer intervals up to [`SLOWEST`]. Everything is looked at
 //! every [`LOOK`], since somebody may be killed between making something ready and saying so.

@@ -5,12 +5,11 @@ import asyncio
 import select
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from typing import Any, TypeVar
+from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from . import _native
 
-_T = TypeVar("_T")
 _Futures = list[asyncio.Future[None]]
 
 # Of each loop: who waits for which descriptor. A loop knows one reader of each.

@@ -148,7 +148,7 @@ impl Subscriber {
         let mut buffer = Lent::writable(buffer)?;
         let room = many::uninitialised(buffer.bytes_mut());
         let received =
-            self.half.call(py, limit(timeout), |half, left| half.recv_into(room, left))?;
+            self.half.receive(py, limit(timeout), |half, left| half.recv_into(room, left))?;
         self.lose(received.lost);
         Ok(received.length)
     }

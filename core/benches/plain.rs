@@ -122,9 +122,9 @@ pub(crate) fn create_posix(name: &CStr, size: usize, allocated: bool) {
 }
 
 /// `shmget` with a key, of an existing segment.
-pub(crate) fn shmget(key: i32) -> i32 {
+pub(crate) fn shmget(key: i32, size: usize) -> i32 {
     // SAFETY: numbers only.
-    succeeded(unsafe { libc::shmget(key, 0, 0) })
+    succeeded(unsafe { libc::shmget(key, size, 0) })
 }
 
 /// Perhaps `shmctl(IPC_STAT)`, `shmat`, `shmdt`.

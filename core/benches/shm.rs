@@ -79,10 +79,21 @@ fn attach_segment_by_key() {
         vec![
             Side::new("unipc open, close", || attach(&name)),
             Side::new("shmget shmat shmdt, size known", || {
-                plain::attach_segment(plain::shmget(key), false);
+                plain::attach_segment(plain::shmget(key, 0), false);
             }),
             Side::new("shmget shmctl(IPC_STAT) shmat shmdt", || {
-                plain::attach_segment(plain::shmget(key), true);
+                plain::attach_segment(plain::shmget(key, 0), true);
+            }),
+        ],
+    );
+    compare(
+        "attach + detach, System V segment of 1 MiB by key, its size stated (expected: at most 1.10 x)",
+        vec![
+            Side::new("unipc open with a size, close", || {
+                drop(SharedMemory::options().size(MIB).open(name.as_str()).expect("it is there"));
+            }),
+            Side::new("shmget with the size, shmat shmdt", || {
+                plain::attach_segment(plain::shmget(key, MIB), false);
             }),
         ],
     );

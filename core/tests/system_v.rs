@@ -122,10 +122,17 @@ fn a_private_segment_is_named_by_its_identifier() {
 #[test]
 fn sizes_follow_shmget() {
     let key = Removed(key_name());
-    let _shm = SharedMemory::create(key.0.as_str(), 10).unwrap();
+    let shm = SharedMemory::create(key.0.as_str(), 10).unwrap();
     let asked = |size| SharedMemory::options().size(size).open(key.0.as_str());
     assert_eq!(asked(5).unwrap().len(), 5);
     assert_eq!(asked(10).unwrap().len(), 10);
+    assert_eq!(asked(11).unwrap().len(), 10, "cut at the end");
+    let part = SharedMemory::options().offset(4).size(3).open(key.0.as_str()).unwrap();
+    shm.write_at(4, b"abc").unwrap();
+    assert!(part.compare(0, b"abc").unwrap().is_eq());
+    assert_eq!(part.read_at(3, &mut [0]).unwrap_err().errno(), libc::ERANGE);
+    let behind = SharedMemory::options().offset(10).size(1).open(key.0.as_str()).unwrap_err();
+    assert!(behind.to_string().contains("behind the object's 10 bytes"), "{behind}");
     let slack = SharedMemory::options().slack(true).open(key.0.as_str()).unwrap();
     assert_eq!(slack.len(), page_size());
     let larger = SharedMemory::open_or_create(key.0.as_str(), 11).unwrap_err();

@@ -95,6 +95,13 @@ static void open_and_close(void)
     unipc_shm_close(opened);
 }
 
+static void open_of_size_and_close(void)
+{
+    unipc_shm *opened;
+    check(unipc_shm_open(&opened, name, 0, &UNIPC_SHM_OPTS(.size = size)));
+    unipc_shm_close(opened);
+}
+
 static int plain_open(void)
 {
     return succeeded(shm_open(name, O_RDWR, 0));
@@ -117,6 +124,11 @@ static int segment_of_key(void)
     return succeeded(shmget(key, 0, 0));
 }
 
+static int segment_of_size(void)
+{
+    return succeeded(shmget(key, size, 0));
+}
+
 static int asked(int segment)
 {
     struct shmid_ds status;
@@ -125,6 +137,7 @@ static int asked(int segment)
 }
 
 SIDE(unipc_attach, open_and_close())
+SIDE(unipc_attach_size, open_of_size_and_close())
 SIDE(plain_posix, unmap_and_close(plain_open(), size))
 SIDE(plain_posix_fstat, int fd = plain_open(); unmap_and_close(fd, size_of(fd)))
 SIDE(plain_file, unmap_and_close(file_open(), size))
@@ -132,6 +145,7 @@ SIDE(plain_file_fstat, int fd = file_open(); unmap_and_close(fd, size_of(fd)))
 SIDE(plain_id, attach_segment(id))
 SIDE(plain_id_stat, attach_segment(asked(id)))
 SIDE(plain_key, attach_segment(segment_of_key()))
+SIDE(plain_key_size, attach_segment(segment_of_size()))
 SIDE(plain_key_stat, attach_segment(asked(segment_of_key())))
 
 static void attach_all(void)
@@ -161,6 +175,10 @@ static void attach_all(void)
             "that ask its size)",
             {"unipc open, close", unipc_attach}, {"shmget shmat shmdt, size known", plain_key},
             {"shmget shmctl(IPC_STAT) shmat shmdt", plain_key_stat});
+    COMPARE("attach + detach, System V segment of 1 MiB by key, its size stated (expected: at most "
+            "1.10 x)",
+            {"unipc open with .size, close", unipc_attach_size},
+            {"shmget with the size, shmat shmdt", plain_key_size});
     unipc_shm_close(shm);
 
     const char *directory = getenv("TMPDIR");

@@ -160,7 +160,8 @@ pub enum unipc_advice {
 pub struct unipc_shm_opts {
     /// sizeof(unipc_shm_opts).
     pub sz: usize,
-    /// When opening: how many bytes to map, cut at the object's end. 0: all from the offset on.
+    /// When opening: how many bytes to map, cut at the object's end. 0: all from the offset on. A
+    /// System V segment that is opened by its key need not be asked about then, a call less.
     pub size: usize,
     /// Begin at this byte of the object; it need not be on a page boundary. When creating, the size
     /// counts from the object's first byte.

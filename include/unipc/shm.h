@@ -136,7 +136,10 @@ typedef struct unipc_shm unipc_shm;
 typedef struct unipc_shm_opts {
     /** sizeof(unipc_shm_opts). */
     size_t sz;
-    /** When opening: how many bytes to map, cut at the object's end. 0: all from the offset on. */
+    /**
+     * When opening: how many bytes to map, cut at the object's end. 0: all from the offset on. A
+     * System V segment that is opened by its key need not be asked about then, a call less.
+     */
     size_t size;
     /**
      * Begin at this byte of the object; it need not be on a page boundary. When creating, the size

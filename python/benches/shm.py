@@ -50,8 +50,8 @@ def posix_name(what: str) -> str:
 # --- attach + detach ---
 
 
-def unipc_attach(name: str, view: bool) -> None:
-    shm = SharedMemory.open(name)
+def unipc_attach(name: str, view: bool, size: int | None = None) -> None:
+    shm = SharedMemory.open(name, size=size)
     if view:
         shm.array("u1")
     shm.close()
@@ -146,6 +146,12 @@ def attach_system_v(view: bool) -> None:
             "sysv_ipc.SharedMemory, and its size": "sysv_ipc_attach(sysv_ipc.SharedMemory(key), view, True)",
         }
         compare(f"{what}, System V segment of 1 MiB by key {FASTER}", sides, globals() | locals())
+        sides = {
+            "unipc open with size, close": "unipc_attach(name, view, MIB)",
+            "sysv_ipc.SharedMemory": "sysv_ipc_attach(sysv_ipc.SharedMemory(key), view)",
+            "sysv_ipc.SharedMemory with size": "sysv_ipc_attach(sysv_ipc.SharedMemory(key, size=MIB), view)",
+        }
+        compare(f"{what}, System V segment of 1 MiB by key, its size stated {FASTER}", sides, globals() | locals())
 
 
 def attach_file() -> None:

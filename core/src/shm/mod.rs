@@ -113,9 +113,11 @@ impl SharedMemory {
         self.map.len()
     }
 
-    /// How much of the address space the mapping takes: whole pages.
+    /// How much of the address space the mapping takes: whole pages. The kernel attaches a segment whole.
     pub fn mapped_len(&self) -> usize {
-        self.map.mapped_len()
+        let known = self.map.mapped_len();
+        // Whoever said how much he wants of a segment was not told how large it is.
+        self.system_v().map_or(known, |segment| segment.whole().max(known))
     }
 
     /// The first byte. Valid for `len()` bytes until the next `resize` or `refresh`, or the drop.

@@ -114,6 +114,8 @@ impl Options {
     }
 
     /// When opening: map this many bytes, cut at the end of the object. Without it, all from the offset on.
+    ///
+    /// Of a System V segment that is opened by its key, the kernel need not be asked for the size then.
     #[must_use]
     pub fn size(mut self, size: usize) -> Self {
         self.size = Some(size);
@@ -284,6 +286,14 @@ impl Options {
             Some(size) => size as u64,
         };
         usize::try_from(there.min(wanted)).map_err(|_| ErrorKind::Os(libc::EOVERFLOW))
+    }
+
+    /// Where the bytes end that were asked for, if nothing else about the object decides what is mapped, or whether.
+    pub(super) fn stated_end(&self) -> Option<usize> {
+        if self.own_only || self.slack || self.guard_pages {
+            return None;
+        }
+        usize::try_from(self.offset).ok()?.checked_add(self.size?)
     }
 
     /// Where the bytes end that may be touched, in an object of this size.

@@ -126,6 +126,14 @@ impl SystemV {
         Ok(found)
     }
 
+    /// The bytes of all its ordinary pages; 0 if it cannot be asked.
+    pub(super) fn whole(self) -> usize {
+        sys::shm::shmctl_stat(self.id)
+            .ok()
+            .and_then(|status| status.shm_segsz.checked_next_multiple_of(sys::page_size()))
+            .unwrap_or(0)
+    }
+
     fn control(self, command: i32, operation: &'static str) -> Result<()> {
         sys::shm::shmctl_plain(self.id, command).map_err(|errno| self.failed(operation, errno))
     }
@@ -261,8 +269,19 @@ fn replace(options: &Options, name: &Name, key: Key) -> Result<SharedMemory, Err
 
 fn open(options: &Options, key: Key) -> Result<SharedMemory, ErrorKind> {
     for _ in 0..ATTEMPTS {
-        let id = find(key)?;
-        match attach(options, id) {
+        let sized = options.stated_end().map(|end| (end, sys::shm::shmget(key.raw(), end, 0)));
+        let (id, attached) = match sized {
+            // A key leads to no segment that is marked for removal, and the kernel has compared the sizes: nothing is
+            // left to ask.
+            Some((end, Ok(id))) => (id, map(options, UNNAMED, id, end, sys::page_size())),
+            // It is smaller, or nothing was said: as large as it is, then.
+            None | Some((_, Err(Errno::EINVAL))) => {
+                let id = find(key)?;
+                (id, attach(options, id))
+            }
+            Some((_, Err(errno))) => return Err(errno.into()),
+        };
+        match attached {
             Err(_) if is_gone(id) => {}
             other => return other,
         }

@@ -103,7 +103,7 @@ const LONG_UNMAPPING: usize = 4 << 20;
 
 /// May closing wait, for a disk or because of many pages?
 fn takes_long(shm: &unipc::SharedMemory) -> bool {
-    shm.backing() == Backing::File || shm.mapped_len() > LONG_UNMAPPING
+    shm.backing() == Backing::File || shm.len() > LONG_UNMAPPING
 }
 
 /// What is written in Python, in `unipc.shm`.

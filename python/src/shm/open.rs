@@ -208,7 +208,8 @@ impl SharedMemory {
 
     /// Opens the object `name` as large as it is, for reading and writing.
     ///
-    /// - `size`: map this many bytes, cut at the end of the object. None: all from `offset` on.
+    /// - `size`: map this many bytes, cut at the end of the object. None: all from `offset` on. A System V segment that is
+    ///   opened by its key need not be asked for its size then.
     /// - `offset`: begin at this byte; it need not be on a page boundary.
     /// - `read_only`: map for reading only; needs no write permission.
     /// - `own_only`: refuse an object that belongs to neither this user nor root (`EPERM`).

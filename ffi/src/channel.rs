@@ -2,6 +2,7 @@
 //! unipc/channel.h: queues, topics, services. The types are here, the functions in the modules.
 
 mod client;
+mod each;
 mod open;
 mod queue;
 mod service;
@@ -15,6 +16,7 @@ use unipc_core::Name;
 use unipc_core::channel::{Client, Question, Queue, Service, Subscriber, Topic};
 
 pub use client::*;
+pub use each::*;
 pub use queue::*;
 pub use service::*;
 pub use subscriber::*;

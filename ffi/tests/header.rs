@@ -25,6 +25,7 @@ const HEADERS: &[Header] = &[
             "channel/queue.rs",
             "channel/queue/transfer.rs",
             "channel/topic.rs",
+            "channel/each.rs",
             "channel/subscriber.rs",
             "channel/service.rs",
             "channel/client.rs",

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h> /* struct iovec */
 #include <time.h>
 #include <unipc/base.h>
 #include <unipc/shm.h>
@@ -778,6 +779,63 @@ int unipc_topic_unlink(const char *name);
  * Since 0.1.
  */
 void unipc_topic_close(unipc_topic *topic);
+
+/**
+ * Sends messages that lie anywhere, with one wake-up.
+ *
+ * queue:   a handle that no other thread is using
+ * msgs:    where each lies and how long it is, as writev(2) has it; nothing there is changed
+ * count:   how many
+ * timeout: how long to wait for room for the first
+ *
+ * Returns how many were sent: as many as there was room for, at least one; 0 if count is 0.
+ * Errors: as unipc_queue_send(), of the first; one behind it that is too long is not sent, nor what
+ * comes after it. Since 0.1.
+ */
+UNIPC_CHECK
+ssize_t unipc_queue_send_each(unipc_queue *queue,
+                              const struct iovec *msgs,
+                              size_t count,
+                              const struct timespec *timeout);
+
+/**
+ * Publishes messages that lie anywhere, with one wake-up.
+ *
+ * topic:   a handle that no other thread is using
+ * msgs:    where each lies and how long it is, as writev(2) has it; nothing there is changed
+ * count:   how many
+ * timeout: how long to wait for room for the first
+ *
+ * Returns how many were published: as many as there was room for, at least one; 0 if count is 0.
+ * Errors: as unipc_topic_publish(), of the first; one behind it that is too long is not published,
+ * nor what comes after it. Since 0.1.
+ */
+UNIPC_CHECK
+ssize_t unipc_topic_publish_each(unipc_topic *topic,
+                                 const struct iovec *msgs,
+                                 size_t count,
+                                 const struct timespec *timeout);
+
+/**
+ * Receives the messages that are there, of any lengths, one behind the other.
+ *
+ * queue:   a handle that no other thread is using
+ * buf:     where they go, each to the next multiple of 8 bytes from here on
+ * cap:     how many bytes fit
+ * msgs:    room for count entries, which tell where each lies in buf, and how long it is
+ * count:   how many at most, more than 0
+ * timeout: how long to wait for the first
+ *
+ * Returns how many: as many as were there and fit, at least one. The others stay in the queue.
+ * Errors: as unipc_queue_recv(); -EMSGSIZE when the first does not fit. Since 0.1.
+ */
+UNIPC_CHECK
+ssize_t unipc_queue_recv_each(unipc_queue *queue,
+                              void *buf,
+                              size_t cap,
+                              struct iovec *msgs,
+                              size_t count,
+                              const struct timespec *timeout);
 
 /**
  * Subscribes to a topic.

@@ -56,6 +56,48 @@ static void channel_queue(void)
     unipc_queue_close(queue);
 }
 
+static void channel_each(void)
+{
+    char texts[] = "a message and one that is longer than the room";
+    struct iovec out[] = {{texts, 9}, {NULL, 0}, {texts + 14, 32}}, in[4];
+    const struct timespec now = {0, 0};
+    unipc_queue *queue;
+    unipc_topic *topic;
+    unipc_subscriber *subscriber;
+    char room[24];
+    uint64_t lost;
+
+    EXPECT(unipc_queue_create(&queue, "memfd:each", 4096, 0, NULL) == 0);
+    EXPECT(unipc_queue_send_each(queue, out, 0, &now) == 0);
+    EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 4, &now) == -EAGAIN);
+    EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 0, &now) == -EINVAL);
+    EXPECT(unipc_queue_send_each(queue, out, 3, &now) == 3);
+    EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 1, NULL) == 1);
+    EXPECT(in[0].iov_base == room && in[0].iov_len == 9 && !memcmp(room, texts, 9));
+    EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 4, NULL) == 1 && !in[0].iov_len);
+    EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 4, NULL) == -EMSGSIZE);
+    EXPECT(strstr(unipc_last_error(), "recv_each") != NULL);
+    EXPECT(unipc_queue_send_each(queue, out, 2, &now) == 2);
+    EXPECT(unipc_queue_recv(queue, texts, sizeof texts, &now) == 32);
+    EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 4, NULL) == 2);
+    EXPECT(in[1].iov_base == room + 16 && in[1].iov_len == 0);
+    out[1].iov_len = 5000;
+    out[1].iov_base = calloc(1, 5000);
+    EXPECT(unipc_queue_send_each(queue, out, 3, &now) == 1);
+    EXPECT(unipc_queue_send_each(queue, out + 1, 2, &now) == -EMSGSIZE);
+    free(out[1].iov_base);
+    unipc_queue_close(queue);
+
+    EXPECT(unipc_topic_create(&topic, "memfd:each", 4096, 0, NULL) == 0);
+    EXPECT(unipc_topic_subscribe(&subscriber, topic, 0) == 0);
+    out[1] = out[2];
+    EXPECT(unipc_topic_publish_each(topic, out, 2, &now) == 2);
+    EXPECT(unipc_subscriber_recv(subscriber, room, sizeof room, &lost, &now) == 9 && lost == 0);
+    EXPECT(unipc_subscriber_recv(subscriber, texts, sizeof texts, &lost, &now) == 32);
+    unipc_subscriber_close(subscriber);
+    unipc_topic_close(topic);
+}
+
 /* Is the descriptor readable, or about to be? */
 static int tells(int fd, int milliseconds)
 {
@@ -204,6 +246,7 @@ static void channel_service(void)
 int main(void)
 {
     channel_queue();
+    channel_each();
     channel_descriptors();
     channel_topic();
     channel_service();

@@ -33,6 +33,8 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
     let (mut byte, mut size, mut word) = (0_u8, 0_usize, null::<c_void>());
     let buf = (&raw mut byte).cast::<c_void>();
     let mut room = null_mut::<c_void>();
+    let mut part = libc::iovec { iov_base: buf, iov_len: 1 };
+    let no_bytes = libc::iovec { iov_base: null_mut(), iov_len: 1 };
     let mut shm: *mut unipc_shm = null_mut();
     // SAFETY: the pointers are valid.
     assert_eq!(unsafe { unipc_shm_create(&raw mut shm, name, 4096, 0, null()) }, 0);
@@ -137,6 +139,9 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_queue_send(queue, null(), 1, null()) -> INVALID;
         unipc_queue_send_many(no_queue, buf, 1, 1, null()) -> invalid;
         unipc_queue_send_many(queue, null(), 1, 1, null()) -> invalid;
+        unipc_queue_send_each(no_queue, &raw const part, 1, null()) -> invalid;
+        unipc_queue_send_each(queue, null(), 1, null()) -> invalid;
+        unipc_queue_send_each(queue, &raw const no_bytes, 1, null()) -> invalid;
         unipc_queue_reserve(no_queue, 1, &raw mut room, null()) -> INVALID;
         unipc_queue_reserve(queue, 1, null_mut(), null()) -> INVALID;
         unipc_queue_commit(no_queue, 1) -> INVALID;
@@ -145,6 +150,9 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_topic_publish(topic, null(), 1, null()) -> INVALID;
         unipc_topic_publish_many(no_topic, buf, 1, 1, null()) -> invalid;
         unipc_topic_publish_many(topic, null(), 1, 1, null()) -> invalid;
+        unipc_topic_publish_each(no_topic, &raw const part, 1, null()) -> invalid;
+        unipc_topic_publish_each(topic, null(), 1, null()) -> invalid;
+        unipc_topic_publish_each(topic, &raw const no_bytes, 1, null()) -> invalid;
         unipc_topic_reserve(no_topic, 1, &raw mut room, null()) -> INVALID;
         unipc_topic_reserve(topic, 1, null_mut(), null()) -> INVALID;
         unipc_topic_commit(no_topic, 1) -> INVALID;
@@ -153,6 +161,9 @@ pub(crate) fn null_is_refused() -> Vec<&'static str> {
         unipc_queue_recv(queue, null_mut(), 1, null()) -> invalid;
         unipc_queue_recv_many(no_queue, buf, 1, 1, null()) -> invalid;
         unipc_queue_recv_many(queue, null_mut(), 1, 1, null()) -> invalid;
+        unipc_queue_recv_each(no_queue, buf, 1, &raw mut part, 1, null()) -> invalid;
+        unipc_queue_recv_each(queue, null_mut(), 1, &raw mut part, 1, null()) -> invalid;
+        unipc_queue_recv_each(queue, buf, 1, null_mut(), 1, null()) -> invalid;
         unipc_queue_peek(no_queue, &raw mut word, &raw mut size, null()) -> INVALID;
         unipc_queue_peek(queue, null_mut(), &raw mut size, null()) -> INVALID;
         unipc_queue_peek(queue, &raw mut word, null_mut(), null()) -> INVALID;

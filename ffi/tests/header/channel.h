@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h> /* struct iovec */
 #include <time.h>
 #include <unipc/base.h>
 #include <unipc/shm.h>

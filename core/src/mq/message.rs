@@ -20,7 +20,8 @@ pub struct Message {
 pub struct Received {
     /// The type (System V) or priority (POSIX).
     pub tag: i64,
-    /// How long the message is, in bytes. More than the buffer has only when it was truncated: the rest is lost.
+    /// How long the message is, in bytes, without its type. More than the buffer has only when it was truncated: the rest
+    /// is lost.
     pub len: usize,
 }
 

@@ -7,7 +7,7 @@
 //! | who comes first | the highest priority, then the oldest | the oldest, or as [`Want`] says |
 //! | how much there may be | messages, and bytes of one: fixed at creation | bytes of all (`msg_qbytes`) |
 //! | descriptor to poll | [`MessageQueue::fd`] | none |
-//! | of its own | [`MessageQueue::notify_signal`], [`MessageQueue::posix_stat`] | [`Want`], [`MessageQueue::peek`], [`SystemV`] |
+//! | of its own | [`MessageQueue::notify_signal`], [`MessageQueue::posix_stat`] | [`Want`], [`MessageQueue::peek`], [`MessageQueue::send_msgbuf`], [`SystemV`] |
 //!
 //! Both keep the boundaries of messages, both are the kernel's: what was sent stays, whoever ends, until it is
 //! received, or the queue removed, or the machine rebooted. Each message goes to one receiver.
@@ -45,6 +45,7 @@ mod exact;
 mod get;
 mod limits;
 mod message;
+mod msgbuf;
 mod notify;
 mod options;
 mod posix;
@@ -57,6 +58,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 pub use limits::{Limits, PosixLimits, Usage, limits, usage};
 pub use message::{Message, Received, Want};
+pub use msgbuf::TYPE_SIZE;
 pub use options::Options;
 pub use posix::{Notification, PosixStatus};
 pub use system_v::{Change, Status, SystemV};

@@ -68,7 +68,7 @@ impl MessageQueue {
             Queue::SystemV(_) if self.access == Access::Send => Err(ErrorKind::Os(libc::EBADF)),
             Queue::SystemV(queue) => queue.receive(want, ANY, timeout, take),
         };
-        received.map_err(|kind| self.not_received(kind))
+        received.map_err(|kind| self.not_taken("receive", kind))
     }
 
     /// As [`MessageQueue::send`] with [`Timeout::TRY`], but a full queue is no error: false.
@@ -107,7 +107,7 @@ impl MessageQueue {
         match received {
             Ok(taken) => Ok(Some(taken)),
             Err(ErrorKind::WouldBlock) => Ok(None),
-            Err(kind) => Err(self.not_received(kind)),
+            Err(kind) => Err(self.not_taken("receive", kind)),
         }
     }
 
@@ -137,7 +137,7 @@ impl MessageQueue {
                 })
             }
         };
-        received.map_err(|kind| self.not_received(kind))
+        received.map_err(|kind| self.not_taken("receive", kind))
     }
 
     /// Receives a message into `buffer`, and cuts it if it is longer (as `MSG_NOERROR` does, which POSIX lacks). How long it
@@ -177,7 +177,7 @@ impl MessageQueue {
     }
 
     #[cold]
-    fn not_sent(&self, kind: ErrorKind, length: usize) -> Error {
+    pub(super) fn not_sent(&self, kind: ErrorKind, length: usize) -> Error {
         let advice = match (&kind, &self.queue) {
             (ErrorKind::Os(libc::EINVAL), Queue::SystemV(_)) => limits::too_long(self, length),
             (ErrorKind::Os(libc::EMSGSIZE), Queue::Posix(queue)) => Some(format!(
@@ -194,7 +194,7 @@ impl MessageQueue {
     }
 
     #[cold]
-    fn not_received(&self, kind: ErrorKind) -> Error {
+    pub(super) fn not_taken(&self, operation: &'static str, kind: ErrorKind) -> Error {
         let advice = match (&kind, &self.queue) {
             (ErrorKind::Os(libc::E2BIG), _) => {
                 Some("the message is longer than the buffer and stays in the queue".to_owned())
@@ -205,7 +205,7 @@ impl MessageQueue {
             )),
             _ => None,
         };
-        let error = self.refused("receive", kind);
+        let error = self.refused(operation, kind);
         match advice {
             Some(advice) => error.with_advice(advice),
             None => error,

@@ -118,6 +118,36 @@ pub(crate) fn msgrcv(
     Ok(())
 }
 
+/// Sends a whole `struct msgbuf`: the type, and behind it the text. `EINVAL` when not even the type is there.
+#[inline]
+pub(crate) fn msgsnd_msgbuf(id: i32, msgbuf: &[u8], flags: i32) -> nix::Result<()> {
+    let length = msgbuf.len().checked_sub(TYPE).ok_or(Errno::EINVAL)?;
+    // SAFETY: the pointer is to a type and `length` bytes, which are only read.
+    let result = unsafe { libc::msgsnd(id, msgbuf.as_ptr().cast(), length, flags) };
+    Errno::result(result).map(drop)
+}
+
+/// Receives into a whole `struct msgbuf`: how many bytes of text. `EINVAL` when there is not even room for the type.
+#[inline]
+pub(crate) fn msgrcv_msgbuf(
+    id: i32,
+    msgbuf: &mut [u8],
+    want: c_long,
+    flags: i32,
+) -> nix::Result<usize> {
+    let limit = msgbuf.len().checked_sub(TYPE).ok_or(Errno::EINVAL)?;
+    // SAFETY: behind the type there is room for `limit` bytes, of which the kernel writes no more.
+    let result = unsafe { libc::msgrcv(id, msgbuf.as_mut_ptr().cast(), limit, want, flags) };
+    // The kernel returns how many bytes it wrote, or -1.
+    usize::try_from(result).map_err(|_| Errno::last())
+}
+
+/// The type at the start of a `struct msgbuf`.
+#[inline]
+pub(crate) fn type_of(msgbuf: &[u8]) -> Option<c_long> {
+    msgbuf.first_chunk().map(|start| c_long::from_ne_bytes(*start))
+}
+
 /// `msgctl` with a command that fills a `T`; returns the call's value and what it filled.
 ///
 /// # Safety

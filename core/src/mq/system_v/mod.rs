@@ -4,6 +4,7 @@
 //! [msgctl(2)](https://man7.org/linux/man-pages/man2/msgctl.2.html)
 
 mod get;
+mod msgbuf;
 mod queue;
 
 use nix::errno::Errno;

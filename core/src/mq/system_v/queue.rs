@@ -59,22 +59,33 @@ impl Queue {
         };
         self.with_room(data.len(), data.as_ptr(), |mut room| {
             room.put(tag, data);
-            match msg::msgsnd(self.id.id, &room, libc::IPC_NOWAIT) {
-                Ok(()) => Ok(()),
-                Err(errno) => self.send_later(errno, &room, data.len(), timeout),
-            }
+            self.deliver(data.len(), timeout, |flags| msg::msgsnd(self.id.id, &room, flags))
         })
+    }
+
+    /// Makes a sending call, of so many bytes: without waiting first.
+    #[inline]
+    pub(super) fn deliver(
+        &self,
+        length: usize,
+        timeout: Timeout,
+        call: impl Fn(i32) -> nix::Result<()>,
+    ) -> Result<(), ErrorKind> {
+        match call(libc::IPC_NOWAIT) {
+            Ok(()) => Ok(()),
+            Err(errno) => self.deliver_later(errno, length, timeout, || call(0)),
+        }
     }
 
     /// When it could not be done at once.
     #[cold]
     #[inline(never)]
-    fn send_later(
+    fn deliver_later(
         &self,
         errno: Errno,
-        room: &Room<'_>,
         length: usize,
         timeout: Timeout,
+        call: impl FnOnce() -> nix::Result<()>,
     ) -> Result<(), ErrorKind> {
         if errno != Errno::EAGAIN {
             return Err(self.explained(errno.into()));
@@ -83,8 +94,7 @@ impl Queue {
             return Err(timeout.expired());
         }
         self.check_fits(length)?;
-        interrupt::until(timeout.deadline(), || msg::msgsnd(self.id.id, room, 0))
-            .map_err(|kind| self.explained(kind))
+        interrupt::until(timeout.deadline(), call).map_err(|kind| self.explained(kind))
     }
 
     /// A message that is larger than the whole queue would wait for ever.
@@ -169,11 +179,7 @@ impl Queue {
         });
         match copied {
             Ok(taken) => Ok(Some(taken)),
-            Err(ErrorKind::Os(libc::ENOMSG)) => Ok(None),
-            Err(ErrorKind::Os(libc::ENOSYS)) => Err(ErrorKind::unsupported(
-                "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs",
-            )),
-            Err(other) => Err(other),
+            Err(kind) => not_there(kind),
         }
     }
 
@@ -253,12 +259,23 @@ impl Queue {
 
     /// A handle that is older than the queue's removal gets `EINVAL` from the kernel, as if the identifier never had been.
     #[cold]
-    fn explained(&self, kind: ErrorKind) -> ErrorKind {
+    pub(super) fn explained(&self, kind: ErrorKind) -> ErrorKind {
         match kind {
             ErrorKind::Os(libc::EIDRM) => ErrorKind::Removed,
             ErrorKind::Os(libc::EINVAL) if self.id.is_gone() => ErrorKind::Removed,
             other => other,
         }
+    }
+}
+
+/// What it means that `MSG_COPY` copied nothing.
+pub(super) fn not_there<R>(kind: ErrorKind) -> Result<Option<R>, ErrorKind> {
+    match kind {
+        ErrorKind::Os(libc::ENOMSG) => Ok(None),
+        ErrorKind::Os(libc::ENOSYS) => Err(ErrorKind::unsupported(
+            "this kernel was built without CONFIG_CHECKPOINT_RESTORE, which MSG_COPY needs",
+        )),
+        other => Err(other),
     }
 }
 

@@ -12,11 +12,14 @@ use std::os::fd::AsRawFd;
 use std::process::id;
 
 use harness::{Side, compare};
-use unipc::mq::Want;
+use unipc::mq::{TYPE_SIZE, Want};
 use unipc::{MessageQueue, Timeout};
 
 const LARGEST: usize = 65536;
 const DEFAULT: usize = 8192;
+
+/// From where messages go, and where they come from.
+type Pair<'a> = (&'a MessageQueue, &'a MessageQueue);
 
 /// The number that the kernel knows a queue by: identifier or descriptor.
 fn number(queue: &MessageQueue) -> i32 {
@@ -68,6 +71,11 @@ fn through(there: &MessageQueue, back: &MessageQueue, buffer: &mut [u8], size: u
     back.receive_into(Want::Any, buffer, Timeout::Forever).expect("a message");
 }
 
+fn through_in_a_msgbuf(there: &MessageQueue, back: &MessageQueue, msgbuf: &mut [u8], size: usize) {
+    there.send_msgbuf(&msgbuf[..TYPE_SIZE + size], Timeout::Forever).expect("room");
+    back.receive_msgbuf(Want::Any, msgbuf, Timeout::Forever).expect("a message");
+}
+
 /// Another process that sends everything back, by the plain calls.
 fn echo(there: i32, back: i32, system_v: bool) -> i32 {
     // SAFETY: the child makes plain calls alone, until it is killed.
@@ -94,39 +102,62 @@ fn end(child: i32) {
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
 }
 
-fn sides<'a>(
-    (there, back): (&'a MessageQueue, &'a MessageQueue),
-    calls: &'a str,
-    size: usize,
-) -> Vec<Side<'a>> {
+fn sides<'a>(queues: Pair<'a>, calls: &'a str, size: usize) -> Vec<Side<'a>> {
+    let (there, back) = queues;
     let mut buffer = vec![7; LARGEST];
+    let ours = Side::new("unipc send, receive", move || through(there, back, &mut buffer, size));
+    vec![ours, plain_calls(queues, calls, size)]
+}
+
+fn sides_of_msgbufs<'a>(queues: Pair<'a>, calls: &'a str, size: usize) -> Vec<Side<'a>> {
+    let (there, back) = queues;
+    let mut msgbuf = vec![7; TYPE_SIZE + LARGEST];
+    msgbuf[..TYPE_SIZE].copy_from_slice(&libc::c_long::to_ne_bytes(1));
+    let ours = Side::new("unipc send_msgbuf, receive_msgbuf", move || {
+        through_in_a_msgbuf(there, back, &mut msgbuf, size);
+    });
+    vec![ours, plain_calls(queues, calls, size)]
+}
+
+fn plain_calls<'a>((there, back): Pair<'a>, calls: &'a str, size: usize) -> Side<'a> {
     let mut message = Message::new();
     let system_v = there.id().is_some();
     let (out, into) = (number(there), number(back));
-    vec![
-        Side::new("unipc send, receive", move || through(there, back, &mut buffer, size)),
-        Side::new(calls, move || {
-            if system_v {
-                message.send(out, size);
-                message.receive(into);
-            } else {
-                message.send_posix(out, size);
-                message.receive_posix(into);
-            }
-        }),
-    ]
+    Side::new(calls, move || {
+        if system_v {
+            message.send(out, size);
+            message.receive(into);
+        } else {
+            message.send_posix(out, size);
+            message.receive_posix(into);
+        }
+    })
 }
 
 fn sizes(kind: &str, calls: &str, largest: usize, make: impl Fn(&str) -> MessageQueue) {
     let (there, back) = (make("there"), make("back"));
-    for size in [8, 64, 1024, largest] {
+    let system_v = there.id().is_some();
+    let mut all = vec![8, 64, 1024, DEFAULT, largest];
+    all.dedup();
+    for size in all {
         let title = format!("{kind}: one way, {size} bytes (expected: at most 1.03 x)");
         compare(&title, sides((&there, &there), calls, size));
-        let child = echo(number(&there), number(&back), there.id().is_some());
+        if system_v {
+            let title =
+                format!("{kind}: one way in a msgbuf, {size} bytes (expected: at most 1.03 x)");
+            compare(&title, sides_of_msgbufs((&there, &there), calls, size));
+        }
+        let child = echo(number(&there), number(&back), system_v);
         let title = format!(
             "{kind}: round trip, {size} bytes, time of this side (expected: at most 1.03 x)"
         );
         compare(&title, sides((&there, &back), calls, size));
+        if system_v {
+            let title = format!(
+                "{kind}: round trip in a msgbuf, {size} bytes, time of this side (expected: at most 1.03 x)"
+            );
+            compare(&title, sides_of_msgbufs((&there, &back), calls, size));
+        }
         end(child);
     }
 }

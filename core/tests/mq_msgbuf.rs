@@ -143,8 +143,8 @@ fn a_msgbuf_is_waited_for_and_waits() {
             other.receive_msgbuf(Want::Any, &mut into, timeout).map(|received| (received, into))
         });
         queue.send(5, b"wake up!", LONG).unwrap();
-        let (received, into) = receiver.join().unwrap().unwrap();
-        assert_eq!(received, Received { tag: 5, len: 8 });
+        let (told, into) = receiver.join().unwrap().unwrap();
+        assert_eq!(told, Received { tag: 5, len: 8 });
         assert_eq!(into, msgbuf(5, b"wake up!"));
 
         queue.send(1, &[0; 60], LONG).unwrap();

@@ -87,7 +87,14 @@ static void posix_through(void)
     plain(mq_receive(there.fd, data, LARGEST, &priority));
 }
 
+static void msgbuf_through(void)
+{
+    check(unipc_mq_send_msgbuf(there.mq, &message, size, NULL));
+    check(unipc_mq_receive_msgbuf(there.mq, 0, 0, &message, LARGEST, NULL));
+}
+
 SIDE(unipc_one_way, unipc_through())
+SIDE(msgbuf_one_way, msgbuf_through())
 SIDE(system_v_one_way, system_v_through())
 SIDE(posix_one_way, posix_through())
 
@@ -113,7 +120,14 @@ static void posix_there_and_back(void)
     plain(mq_receive(back.fd, data, LARGEST, &priority));
 }
 
+static void msgbuf_there_and_back(void)
+{
+    check(unipc_mq_send_msgbuf(there.mq, &message, size, NULL));
+    check(unipc_mq_receive_msgbuf(back.mq, 0, 0, &message, LARGEST, NULL));
+}
+
 SIDE(unipc_round_trip, unipc_there_and_back())
+SIDE(msgbuf_round_trip, msgbuf_there_and_back())
 SIDE(system_v_round_trip, system_v_there_and_back())
 SIDE(posix_round_trip, posix_there_and_back())
 
@@ -145,18 +159,32 @@ static void compare(const char *kind, const char *calls, int system_v)
     snprintf(title, sizeof title, "%s: one way, %zu bytes (expected: at most 1.03 x)", kind, size);
     COMPARE(title, {"unipc send, receive", unipc_one_way},
             {calls, system_v ? system_v_one_way : posix_one_way});
+    if (system_v) {
+        snprintf(title, sizeof title,
+                 "%s: one way in a msgbuf, %zu bytes (expected: at most 1.03 x)", kind, size);
+        COMPARE(title, {"unipc send_msgbuf, receive_msgbuf", msgbuf_one_way},
+                {calls, system_v_one_way});
+    }
     pid_t child = echo(system_v);
     snprintf(title, sizeof title,
              "%s: round trip, %zu bytes, time of this side (expected: at most 1.03 x)", kind, size);
     COMPARE(title, {"unipc send, receive", unipc_round_trip},
             {calls, system_v ? system_v_round_trip : posix_round_trip});
+    if (system_v) {
+        snprintf(
+            title, sizeof title,
+            "%s: round trip in a msgbuf, %zu bytes, time of this side (expected: at most 1.03 x)",
+            kind, size);
+        COMPARE(title, {"unipc send_msgbuf, receive_msgbuf", msgbuf_round_trip},
+                {calls, system_v_round_trip});
+    }
     end(child);
 }
 
 static void sizes(const char *kind, const char *calls, int system_v, size_t largest)
 {
-    const size_t all[] = {8, 64, 1024, largest};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    const size_t all[] = {8, 64, 1024, DEFAULT, largest};
+    for (size_t i = 0; i < sizeof all / sizeof *all - (largest == DEFAULT); i++) {
         size = all[i];
         compare(kind, calls, system_v);
     }

@@ -2,6 +2,7 @@
 //! unipc/mq.h: message queues. The types are here, the functions in the modules.
 
 mod manage;
+mod msgbuf;
 mod open;
 mod system_v;
 mod transfer;
@@ -12,6 +13,7 @@ use std::os::unix::ffi::OsStringExt;
 use unipc_core::MessageQueue;
 
 pub use manage::*;
+pub use msgbuf::*;
 pub use open::*;
 pub use system_v::*;
 pub use transfer::*;
@@ -50,9 +52,9 @@ pub enum unipc_mq_flag {
     UNIPC_MQ_REMOVE_ON_CLOSE = 1 << 3,
     /// Refuse an existing queue that belongs to neither this user nor root: -EPERM.
     UNIPC_MQ_OWN_ONLY = 1 << 4,
-    /// For unipc_mq_receive(): cut a message that is longer than the buffer (MSG_NOERROR).
+    /// For unipc_mq_receive() and unipc_mq_receive_msgbuf(): cut a message that is longer than the buffer (MSG_NOERROR).
     UNIPC_MQ_TRUNCATE = 1 << 5,
-    /// For unipc_mq_receive(), System V: any type but want, which is more than 0 (MSG_EXCEPT).
+    /// For the same, System V: any type but want, which is more than 0 (MSG_EXCEPT).
     UNIPC_MQ_EXCEPT = 1 << 6,
 }
 

@@ -55,7 +55,14 @@ const HEADERS: &[Header] = &[
     },
     Header {
         path: "unipc/mq.h",
-        sources: &["mq.rs", "mq/open.rs", "mq/transfer.rs", "mq/manage.rs", "mq/system_v.rs"],
+        sources: &[
+            "mq.rs",
+            "mq/open.rs",
+            "mq/transfer.rs",
+            "mq/msgbuf.rs",
+            "mq/manage.rs",
+            "mq/system_v.rs",
+        ],
         preamble: include_str!("header/mq.h"),
     },
     Header {

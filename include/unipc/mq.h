@@ -12,7 +12,7 @@
  *   who comes first      highest priority, then the oldest     the oldest, or as want says
  *   how much there is    messages, and bytes of one: for ever  bytes of all, unipc_mq_sysv_set()
  *   poll()               unipc_mq_fd()                         no
- *   of its own           unipc_mq_notify_*()                   types, unipc_mq_peek()
+ *   of its own           unipc_mq_notify_*()                   types, unipc_mq_peek(), *_msgbuf()
  *
  * Both keep the boundaries of messages. What was sent stays, whoever ends, until it is received, or
  * the queue removed, or the machine rebooted. Each message goes to one receiver.
@@ -58,9 +58,9 @@ typedef enum unipc_mq_flag {
     UNIPC_MQ_REMOVE_ON_CLOSE = (1 << 3),
     /** Refuse an existing queue that belongs to neither this user nor root: -EPERM. */
     UNIPC_MQ_OWN_ONLY = (1 << 4),
-    /** For unipc_mq_receive(): cut a message that is longer than the buffer (MSG_NOERROR). */
+    /** For unipc_mq_receive() and unipc_mq_receive_msgbuf(): cut a message that is longer than the buffer (MSG_NOERROR). */
     UNIPC_MQ_TRUNCATE = (1 << 5),
-    /** For unipc_mq_receive(), System V: any type but want, which is more than 0 (MSG_EXCEPT). */
+    /** For the same, System V: any type but want, which is more than 0 (MSG_EXCEPT). */
     UNIPC_MQ_EXCEPT = (1 << 6),
 } unipc_mq_flag;
 
@@ -389,6 +389,79 @@ ssize_t unipc_mq_receive(const unipc_mq *mq,
  * Since 0.1. See msgrcv(2).
  */
 ssize_t unipc_mq_peek(const unipc_mq *mq, size_t index, void *buf, size_t cap, long *tag);
+
+/**
+ * Sends a message that lies in memory as msgsnd() wants it. Waits while the queue is full.
+ *
+ * mq:      a handle of a System V queue
+ * msgp:    a struct msgbuf, or any struct that begins with the type: a long, 1 or more, and behind it
+ *          the bytes
+ * msgsz:   how many bytes there are behind the type; 0 is fine
+ * timeout: how long to wait at most, on the monotonic clock; NULL: for ever, {0, 0}: not at all
+ *
+ * unipc_mq_send() copies the bytes behind a type of its own first; large messages are sent faster so.
+ * Whoever receives it sees no difference. Nothing was sent when it failed.
+ *
+ *     struct { long type; char text[4096]; } message = {.type = 7};
+ *     fill(message.text);
+ *     unipc_mq_send_msgbuf(mq, &message, sizeof message.text, NULL);
+ *
+ * Returns 0.
+ * Errors: as unipc_mq_send(), and
+ *   -EINVAL      a type below 1; msgp is NULL
+ *   -EOPNOTSUPP  a POSIX queue
+ * Since 0.1. See msgsnd(2).
+ */
+int unipc_mq_send_msgbuf(const unipc_mq *mq,
+                         const void *msgp,
+                         size_t msgsz,
+                         const struct timespec *timeout);
+
+/**
+ * Receives a message into memory as msgrcv() fills it. Waits while none is there that is wanted.
+ *
+ * mq:      a handle of a System V queue
+ * want:    0: the oldest; more than 0: the oldest of this type; less than 0: the oldest of the lowest
+ *          type up to -want
+ * flags:   UNIPC_MQ_TRUNCATE, UNIPC_MQ_EXCEPT, or 0
+ * msgp:    a struct msgbuf, or any struct that begins with a long, where the type goes, and has room
+ *          for the bytes behind it
+ * msgsz:   for how many bytes there is room behind the type
+ * timeout: how long to wait at most, on the monotonic clock; NULL: for ever, {0, 0}: not at all
+ *
+ * unipc_mq_receive() copies the bytes from such memory to their place; large messages are received
+ * faster so. No message was taken when it failed.
+ *
+ * Returns how many bytes the message has, 0 or more, and never more than msgsz: whether a part of it
+ * was cut, the kernel does not tell.
+ * Errors: as unipc_mq_receive(), and
+ *   -E2BIG       the message is longer than msgsz; it stays in the queue
+ *   -EINVAL      msgp is NULL
+ *   -EOPNOTSUPP  a POSIX queue
+ * Since 0.1. See msgrcv(2).
+ */
+ssize_t unipc_mq_receive_msgbuf(const unipc_mq *mq,
+                                long want,
+                                unsigned int flags,
+                                void *msgp,
+                                size_t msgsz,
+                                const struct timespec *timeout);
+
+/**
+ * Copies a message of a System V queue and leaves it there (MSG_COPY). Never waits.
+ *
+ * mq:    a handle of a System V queue
+ * index: 0: the oldest, 1: the next, and so on
+ * msgp:  as for unipc_mq_receive_msgbuf()
+ * msgsz: for how many bytes there is room behind the type
+ *
+ * Returns how many bytes the message has.
+ * Errors: as unipc_mq_peek(), and
+ *   -E2BIG   the message is longer than msgsz
+ *   -EINVAL  msgp is NULL
+ * Since 0.1. See msgrcv(2).
+ */
+ssize_t unipc_mq_peek_msgbuf(const unipc_mq *mq, size_t index, void *msgp, size_t msgsz);
 
 /**
  * The name: of a private System V queue "sysv:id=NUMBER".

@@ -4,6 +4,7 @@
 import multiprocessing
 import os
 import signal
+import struct
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from harness import compare, print_head
 
 import unipc
-from unipc import MessageQueue
+from unipc import Backing, MessageQueue
 
 LARGEST, DEFAULT = 65536, 8192
 
@@ -59,6 +60,10 @@ def one_way(kind: str, size: int, queue: MessageQueue, peers: dict[str, str], na
     compare(f"{kind}: one way, {size} bytes {FASTER}", sides | peers, names)
     into = {"unipc send, receive_into": "queue.send(data, 1); queue.receive_into(buffer)"}
     compare(f"{kind}: one way into a buffer, {size} bytes {FASTER}", into | peers, names)
+    if queue.backing is Backing.SYSTEM_V:
+        names |= {"out": struct.pack("l", 1) + bytes(size), "into": bytearray(struct.calcsize("l") + LARGEST)}
+        whole = {"unipc send_msgbuf, receive_msgbuf": "queue.send_msgbuf(out); queue.receive_msgbuf(into)"}
+        compare(f"{kind}: one way in a msgbuf, {size} bytes {FASTER}", whole | peers, names)
 
 
 def round_trip(
@@ -158,8 +163,8 @@ def largest_posix() -> int:
 def main() -> None:
     print_head(unipc.__version__)
     of_system_v, of_posix = min(LARGEST, unipc.mq_limits().msgmax), largest_posix()
-    system_v((8, 64, 1024, of_system_v))
-    posix((8, 64, 1024, of_posix))
+    system_v(tuple(sorted({8, 64, 1024, DEFAULT, of_system_v})))
+    posix(tuple(sorted({8, 64, 1024, DEFAULT, of_posix})))
     of_multiprocessing((8, 64, 1024, of_posix))
 
 

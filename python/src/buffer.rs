@@ -16,23 +16,34 @@ use unipc::{Error, ErrorKind};
 use crate::error::raise;
 
 /// The bytes of an object that has the buffer protocol, lent to us until this is dropped.
-pub(crate) struct Lent(PyUntypedBuffer);
+///
+/// They are asked for as plain bytes (`PyBUF_SIMPLE`): without a shape, which a structure of ctypes has none of, and
+/// without a format, which numpy would write first.
+pub(crate) struct Lent<'py> {
+    view: ffi::Py_buffer,
+    /// Giving it back needs the interpreter.
+    _py: Python<'py>,
+}
 
-impl Lent {
+impl<'py> Lent<'py> {
     /// To read from. Errors: `TypeError` without the protocol, `BufferError` when the bytes lie scattered.
-    pub(crate) fn readable(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let buffer = PyUntypedBuffer::get(object)?;
-        if buffer.is_c_contiguous() {
-            Ok(Self(buffer))
-        } else {
-            Err(PyBufferError::new_err("the buffer's bytes do not lie side by side; copy it first"))
+    pub(crate) fn readable(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let mut view = MaybeUninit::<ffi::Py_buffer>::uninit();
+        // SAFETY: the object is alive, and there is room for the description.
+        let got = unsafe {
+            ffi::PyObject_GetBuffer(object.as_ptr(), view.as_mut_ptr(), ffi::PyBUF_SIMPLE)
+        };
+        if got != 0 {
+            return Err(not_lent(object));
         }
+        // SAFETY: the call succeeded, so it has filled the description.
+        Ok(Self { view: unsafe { view.assume_init() }, _py: object.py() })
     }
 
     /// To write into. Errors: also `BufferError` when it is read-only.
-    pub(crate) fn writable(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn writable(object: &Bound<'py, PyAny>) -> PyResult<Self> {
         let lent = Self::readable(object)?;
-        if lent.0.readonly() {
+        if lent.view.readonly != 0 {
             return Err(PyBufferError::new_err(
                 "the buffer is read-only; nothing can be read into it",
             ));
@@ -41,7 +52,7 @@ impl Lent {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len_bytes()
+        self.view.len.cast_unsigned()
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -49,7 +60,7 @@ impl Lent {
             0 => &[],
             // SAFETY: the exporter keeps these bytes in place until the buffer is released. Another thread may
             // change them meanwhile, as with every copy in Python; the core only copies from the address.
-            length => unsafe { std::slice::from_raw_parts(self.0.buf_ptr().cast(), length) },
+            length => unsafe { std::slice::from_raw_parts(self.view.buf.cast(), length) },
         }
     }
 
@@ -57,8 +68,27 @@ impl Lent {
         match self.len() {
             0 => &mut [],
             // SAFETY: as in `bytes`, and the exporter said that they may be written.
-            length => unsafe { std::slice::from_raw_parts_mut(self.0.buf_ptr().cast(), length) },
+            length => unsafe { std::slice::from_raw_parts_mut(self.view.buf.cast(), length) },
         }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the description is one that was got, and is given back once, with the interpreter at hand.
+        unsafe { ffi::PyBuffer_Release(&raw mut self.view) };
+    }
+}
+
+/// Why the bytes were not lent. Each exporter says in its own way that they do not lie side by side.
+#[cold]
+fn not_lent(object: &Bound<'_, PyAny>) -> PyErr {
+    let error = PyErr::fetch(object.py());
+    match PyUntypedBuffer::get(object) {
+        Ok(buffer) if !buffer.is_c_contiguous() => {
+            PyBufferError::new_err("the buffer's bytes do not lie side by side; copy it first")
+        }
+        _ => error,
     }
 }
 

@@ -3,15 +3,18 @@
 
 import array
 import copy
+import ctypes
 import os
 import pickle
 import random
 import signal
+import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from conftest import in_fork
@@ -162,6 +165,71 @@ def test_types_choose(make: Maker) -> None:
     assert queue.receive() == (b"third", 3)
     with pytest.raises(OSError, match="descriptor"):
         queue.fileno()
+
+
+class Msgbuf(ctypes.Structure):
+    """A struct msgbuf."""
+
+    _fields_: ClassVar = [("type", ctypes.c_long), ("text", ctypes.c_char * 8)]
+
+
+def test_a_msgbuf_is_sent_and_filled_as_it_lies(make: Maker) -> None:
+    queue, into = make("sysv"), Msgbuf()
+    queue.send_msgbuf(Msgbuf(7, b"message"))
+    assert queue.peek_msgbuf(into) in ((8, 7), None) and queue.peek_msgbuf(into, 9) is None
+    assert queue.receive() == (b"message\0", 7)
+    queue.send(b"another", 1 << 40)
+    assert queue.receive_msgbuf(into) == (7, 1 << 40)
+    assert (into.type, into.text) == (1 << 40, b"another")
+    for tag in 3, 1, 2:
+        queue.send_msgbuf(memoryview(struct.pack("l2s", tag, b"ab")))
+    assert [queue.receive_msgbuf(into, want, timeout=1)[1] for want in (2, -2, 0)] == [2, 1, 3]
+    queue.send(b"0123456789", 4)
+    for short in into, bytearray(struct.calcsize("l")):
+        with pytest.raises(OSError, match="E2BIG"):
+            queue.receive_msgbuf(short)
+    assert queue.messages == 1, "what is too long stays"
+    assert queue.receive_msgbuf(into, excluded=3, truncate=True) == (8, 4)
+    assert into.text == b"01234567"
+
+
+def test_what_no_msgbuf_can_do(make: Maker) -> None:
+    queue, into = make("sysv"), Msgbuf()
+    with pytest.raises(BlockingIOError):
+        queue.receive_msgbuf(into, timeout=0)
+    with pytest.raises(TimeoutError):
+        queue.receive_msgbuf(into, timeout=0.01)
+    for odd, why in (Msgbuf(0), "0 is no type"), (Msgbuf(-1), "-1 is no type"), (b"short", "begins with the type"):
+        with pytest.raises(OSError, match=why):
+            queue.send_msgbuf(odd)
+    with pytest.raises(OSError, match="begins with the type"):
+        queue.receive_msgbuf(bytearray(2))
+    with pytest.raises(BufferError, match="read-only"):
+        queue.receive_msgbuf(bytes(16))
+    assert queue.system_v is not None
+    queue.system_v.set(max_bytes=10)
+    queue.send_msgbuf(Msgbuf(1))
+    with pytest.raises(BlockingIOError):
+        queue.send_msgbuf(Msgbuf(2), timeout=0)
+    with pytest.raises(TimeoutError):
+        queue.send_msgbuf(Msgbuf(2), timeout=0.01)
+    sender = threading.Thread(target=queue.send_msgbuf, args=[Msgbuf(3)])
+    sender.start()
+    assert queue.receive_msgbuf(into, 1) == (8, 1)
+    assert queue.receive_msgbuf(into, 3, timeout=30) == (8, 3)
+    sender.join()
+    queue.remove()
+    for late in (lambda: queue.send_msgbuf(Msgbuf(1))), (lambda: queue.receive_msgbuf(into)):
+        with pytest.raises(RemovedError):
+            late()
+    posix = make("posix")
+    for wrong in (
+        lambda: posix.send_msgbuf(Msgbuf(1)),
+        lambda: posix.receive_msgbuf(into),
+        lambda: posix.peek_msgbuf(into),
+    ):
+        with pytest.raises(OSError, match="of System V"):
+            wrong()
 
 
 def test_what_a_posix_queue_does_not_know(make: Maker) -> None:

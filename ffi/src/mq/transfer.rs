@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_long, c_uint, c_void};
 
 use libc::{ssize_t, timespec};
 use unipc_core::mq::{Received, Want};
-use unipc_core::{Error, ErrorKind};
+use unipc_core::{Error, ErrorKind, MessageQueue};
 
 use super::boundary::Caller;
 use super::unipc_mq;
@@ -98,8 +98,7 @@ pub unsafe extern "C" fn unipc_mq_receive(
         let queue = &caller.handle(mq)?.queue;
         let buffer = caller.room(buf.cast::<u8>(), cap)?;
         let timeout = caller.timeout(timeout)?;
-        let want =
-            if flags.has(except) { Want::Except(wide(want)) } else { Want::from(wide(want)) };
+        let want = wanted(want, flags.has(except));
         let received = if flags.has(truncate) {
             queue.receive_truncated(want, buffer, timeout)?
         } else {
@@ -139,10 +138,7 @@ pub unsafe extern "C" fn unipc_mq_peek(
     caller.guard(|| {
         let queue = &caller.handle(mq)?.queue;
         let buffer = caller.room(buf.cast::<u8>(), cap)?;
-        let message = queue.peek(index)?.ok_or_else(|| {
-            let error = Error::new("peek", queue.name(), ErrorKind::Os(libc::ENOMSG));
-            error.with_advice("the queue has not so many messages")
-        })?;
+        let message = queue.peek(index)?.ok_or_else(|| not_so_many(queue))?;
         let kept = buffer.len().min(message.data.len());
         buffer[..kept].copy_from_slice(&message.data[..kept]);
         Ok(told(&caller, Received { tag: message.tag, len: message.data.len() }, tag))
@@ -153,6 +149,17 @@ fn told(caller: &Caller, received: Received, tag: *mut c_long) -> ssize_t {
     // A tag came from a long of the kernel's.
     caller.give(tag, c_long::try_from(received.tag).unwrap_or(c_long::MAX));
     received.len.cast_signed()
+}
+
+/// Which message C asks for.
+pub(super) fn wanted(want: c_long, except: bool) -> Want {
+    if except { Want::Except(wide(want)) } else { Want::from(wide(want)) }
+}
+
+/// There is nothing at the place that somebody wants to look at.
+pub(super) fn not_so_many(queue: &MessageQueue) -> Error {
+    let error = Error::new("peek", queue.name(), ErrorKind::Os(libc::ENOMSG));
+    error.with_advice("the queue has not so many messages")
 }
 
 #[allow(clippy::useless_conversion, reason = "a long has fewer bits on some machines")]

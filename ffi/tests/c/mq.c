@@ -44,6 +44,7 @@ static void posix_queue(void)
     EXPECT(unipc_mq_open(&other, name, UNIPC_MQ_SEND_ONLY, NULL) == 0);
     messages(mq, UNIPC_BACKING_POSIX);
     EXPECT(unipc_mq_fd(mq) >= 0 && unipc_mq_id(mq) == -EOPNOTSUPP);
+    EXPECT(unipc_mq_send_msgbuf(mq, name, 8, NULL) == -EOPNOTSUPP);
     EXPECT(unipc_mq_notify_signal(mq, SIGUSR1, 7) == 0);
     EXPECT(unipc_mq_posix_stat(mq, &status) == 0);
     EXPECT(status.max_messages == 2 && status.max_size == 32 && status.mode == 0600);
@@ -59,6 +60,28 @@ static void posix_queue(void)
     unipc_mq_close(mq);
 }
 
+/* The caller's own struct msgbuf, to the library and from it. */
+static void msgbufs(unipc_mq *mq)
+{
+    const struct timespec now = {0, 0}, soon = {0, 1000000};
+    struct {
+        long type;
+        char text[8];
+    } out = {.type = 7, .text = "message"}, into = {.type = 0};
+    ssize_t peeked;
+
+    EXPECT(unipc_mq_send_msgbuf(mq, &out, sizeof out.text, NULL) == 0);
+    peeked = unipc_mq_peek_msgbuf(mq, 0, &into, sizeof into.text);
+    EXPECT((peeked == 8 && into.type == 7) || peeked == -EOPNOTSUPP);
+    EXPECT(unipc_mq_receive_msgbuf(mq, 0, 0, &into, 7, NULL) == -E2BIG);
+    EXPECT(unipc_mq_receive_msgbuf(mq, 7, 0, &into, sizeof into.text, NULL) == 8);
+    EXPECT(into.type == 7 && strcmp(into.text, "message") == 0);
+    EXPECT(unipc_mq_receive_msgbuf(mq, 0, 0, &into, sizeof into.text, &now) == -EAGAIN);
+    EXPECT(unipc_mq_receive_msgbuf(mq, 0, 0, &into, sizeof into.text, &soon) == -ETIMEDOUT);
+    out.type = 0;
+    EXPECT(unipc_mq_send_msgbuf(mq, &out, sizeof out.text, NULL) == -EINVAL);
+}
+
 static void system_v_queue(void)
 {
     unipc_mq_sysv_status status, first;
@@ -71,6 +94,7 @@ static void system_v_queue(void)
 
     EXPECT(unipc_mq_open_or_create(&mq, "sysv:private", 0, NULL) == 0);
     messages(mq, UNIPC_BACKING_SYSTEM_V);
+    msgbufs(mq);
     id = unipc_mq_id(mq);
     EXPECT(id >= 0 && unipc_mq_fd(mq) == -EOPNOTSUPP);
     EXPECT(unipc_mq_open(&other, unipc_mq_name(mq), 0, NULL) == 0);

@@ -197,6 +197,12 @@ fn queues(mq: *const unipc_mq) -> Vec<&'static str> {
         unipc_mq_receive(mq, 0, 0, null_mut(), 1, null_mut(), null()) -> INVALID as isize;
         unipc_mq_peek(none, 0, buf, 1, null_mut()) -> INVALID as isize;
         unipc_mq_peek(mq, 0, null_mut(), 1, null_mut()) -> INVALID as isize;
+        unipc_mq_send_msgbuf(none, buf, 1, null()) -> INVALID;
+        unipc_mq_send_msgbuf(mq, null(), 1, null()) -> INVALID;
+        unipc_mq_receive_msgbuf(none, 0, 0, buf, 1, null()) -> INVALID as isize;
+        unipc_mq_receive_msgbuf(mq, 0, 0, null_mut(), 1, null()) -> INVALID as isize;
+        unipc_mq_peek_msgbuf(none, 0, buf, 1) -> INVALID as isize;
+        unipc_mq_peek_msgbuf(mq, 0, null_mut(), 1) -> INVALID as isize;
         unipc_mq_name(none) -> null();
         unipc_mq_backing(none) -> INVALID;
         unipc_mq_fd(none) -> INVALID;

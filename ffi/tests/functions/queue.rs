@@ -92,6 +92,51 @@ fn a_message_that_is_too_long_stays_or_is_cut() {
     assert_eq!(queue.receive(0, UNIPC_MQ_TRUNCATE, 4), (10, b"0123".into(), 7));
 }
 
+/// A `struct msgbuf`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Msgbuf {
+    tag: c_long,
+    text: [u8; 16],
+}
+
+#[test]
+fn a_msgbuf_is_sent_and_filled_as_it_lies() {
+    let queue = Queue::new(c"sysv:private", null());
+    let out = Msgbuf { tag: 7, text: *b"0123456789abcdef" };
+    let send = |msgbuf: Msgbuf, msgsz: usize| {
+        // SAFETY: the handle is open and as many bytes are there, or the number is refused.
+        unsafe { unipc_mq_send_msgbuf(queue.0, (&raw const msgbuf).cast(), msgsz, &raw const NOW) }
+    };
+    let receive = |flags: u32, msgsz: usize| {
+        let mut into = Msgbuf { tag: -1, text: [b'#'; 16] };
+        // SAFETY: the handle is open and there is room for as much, or the number is refused.
+        let length = unsafe {
+            let msgp = (&raw mut into).cast();
+            unipc_mq_receive_msgbuf(queue.0, 0, flags, msgp, msgsz, &raw const NOW)
+        };
+        (length, into)
+    };
+    assert_eq!(send(out, 16), 0);
+    assert_eq!(receive(0, 15).0, -(libc::E2BIG as isize));
+    let mut copied = Msgbuf { tag: -1, text: [b'#'; 16] };
+    // SAFETY: the handle is open and there is room for the whole message.
+    let peeked = unsafe { unipc_mq_peek_msgbuf(queue.0, 0, (&raw mut copied).cast(), 16) };
+    assert!(peeked == -(libc::EOPNOTSUPP as isize) || (peeked, copied) == (16, out));
+    assert_eq!(receive(0, 16), (16, out));
+    assert_eq!(receive(0, 16).0, -(libc::EAGAIN as isize));
+    assert_eq!(send(out, 16), 0);
+    let cut = Msgbuf { tag: 7, text: *b"0123############" };
+    assert_eq!(receive(UNIPC_MQ_TRUNCATE as u32, 4), (4, cut));
+    assert_eq!(send(Msgbuf { tag: 0, ..out }, 16), -libc::EINVAL);
+    assert_eq!(receive(UNIPC_MQ_EXCEPT as u32, 16).0, -(libc::EINVAL as isize));
+    assert_eq!(receive(1 << 20, 16).0, -(libc::EINVAL as isize));
+    for negative in [usize::MAX, usize::MAX - 8] {
+        assert_eq!(send(out, negative), -libc::ERANGE);
+        assert_eq!(receive(0, negative).0, -(libc::ERANGE as isize));
+    }
+}
+
 #[test]
 fn the_structs_hold_what_the_core_knows() {
     let queue = posix("stat");

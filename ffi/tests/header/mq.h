@@ -7,7 +7,7 @@
  *   who comes first      highest priority, then the oldest     the oldest, or as want says
  *   how much there is    messages, and bytes of one: for ever  bytes of all, unipc_mq_sysv_set()
  *   poll()               unipc_mq_fd()                         no
- *   of its own           unipc_mq_notify_*()                   types, unipc_mq_peek()
+ *   of its own           unipc_mq_notify_*()                   types, unipc_mq_peek(), *_msgbuf()
  *
  * Both keep the boundaries of messages. What was sent stays, whoever ends, until it is received, or
  * the queue removed, or the machine rebooted. Each message goes to one receiver.

@@ -4,6 +4,7 @@
 //! A call takes a reference to the queue and works without the lock, so that `close` in another thread ends the handle at
 //! once, and the queue's descriptor after the last call.
 
+mod msgbuf;
 mod open;
 mod system_v;
 mod transfer;

@@ -12,7 +12,7 @@ use unipc::mq::{Received, Want};
 use super::MessageQueue;
 use crate::buffer::Lent;
 use crate::error::raise;
-use crate::wait::{TimeoutArgument, wait};
+use crate::wait::{TimeoutArgument, limit, wait};
 
 /// When a receiver has found nothing, how many times the next ones wait at once instead of trying first.
 const IN_VAIN: u8 = 15;
@@ -50,18 +50,32 @@ impl MessageQueue {
         // SYNC: as above.
         self.in_vain.store(IN_VAIN, Ordering::Relaxed);
     }
+
+    /// Receives into memory that was lent: at once if that is worth a try, and then waiting.
+    pub(super) fn receive_with(
+        &self,
+        py: Python<'_>,
+        timeout: Timeout,
+        bytes: &mut [u8],
+        receive: impl Fn(&mut [u8], Timeout) -> unipc::Result<Received> + Sync,
+    ) -> PyResult<Received> {
+        if timeout == Timeout::TRY || self.worth_a_try() {
+            match receive(bytes, Timeout::TRY) {
+                Err(error) if timeout != Timeout::TRY && error.errno() == libc::EAGAIN => {
+                    self.tried_in_vain();
+                }
+                other => return other.map_err(raise),
+            }
+        }
+        wait(py, timeout, |left| receive(bytes, left))
+    }
 }
 
-/// Without an argument, as with None, it waits for ever.
-fn limit(timeout: Option<TimeoutArgument>) -> Timeout {
-    timeout.map_or(Timeout::Forever, |timeout| timeout.0)
-}
-
-fn of(received: Received) -> (usize, i64) {
+pub(super) fn of(received: Received) -> (usize, i64) {
     (received.len, received.tag)
 }
 
-fn wanted(want: i64, excluded: Option<i64>) -> PyResult<Want> {
+pub(super) fn wanted(want: i64, excluded: Option<i64>) -> PyResult<Want> {
     match (want, excluded) {
         (want, None) => Ok(Want::from(want)),
         (0, Some(tag)) => Ok(Want::Except(tag)),
@@ -162,23 +176,14 @@ impl MessageQueue {
         let (queue, timeout) = (self.get(py)?, limit(timeout));
         let want = wanted(want, excluded)?;
         let mut buffer = Lent::writable(buffer)?;
-        let bytes = buffer.bytes_mut();
-        let receive = |bytes: &mut [u8], timeout| {
+        self.receive_with(py, timeout, buffer.bytes_mut(), |bytes, timeout| {
             if truncate {
                 queue.receive_truncated(want, bytes, timeout)
             } else {
                 queue.receive_into(want, bytes, timeout)
             }
-        };
-        if timeout == Timeout::TRY || self.worth_a_try() {
-            match receive(bytes, Timeout::TRY) {
-                Err(error) if timeout != Timeout::TRY && error.errno() == libc::EAGAIN => {
-                    self.tried_in_vain();
-                }
-                other => return other.map(of).map_err(raise),
-            }
-        }
-        wait(py, timeout, |left| receive(bytes, left)).map(of)
+        })
+        .map(of)
     }
 
     /// The message at place `index` of a System V queue, 0 being the oldest, as bytes and tag; it stays in the queue

@@ -22,13 +22,13 @@ const LARGE: usize = 65536;
 const FOREVER: TimeoutArgument = TimeoutArgument(Timeout::Forever);
 
 /// The bytes to write; those of a `bytes` object are lent without ceremony.
-enum Data<'a> {
+enum Data<'a, 'py> {
     Bytes(&'a [u8]),
-    Lent(Lent),
+    Lent(Lent<'py>),
 }
 
-impl<'a> Data<'a> {
-    fn of(data: &'a Bound<'_, PyAny>) -> PyResult<Self> {
+impl<'a, 'py> Data<'a, 'py> {
+    fn of(data: &'a Bound<'py, PyAny>) -> PyResult<Self> {
         match data.cast::<PyBytes>() {
             Ok(bytes) => Ok(Self::Bytes(bytes.as_bytes())),
             Err(_) => Lent::readable(data).map(Self::Lent),

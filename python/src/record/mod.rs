@@ -32,7 +32,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for LayoutArgument {
     }
 }
 
-/// The bytes of an object, lent or copied: those of a ctypes structure, which has no dimensions, can only be copied.
+/// The bytes of an object, lent or copied: those that do not lie side by side can only be copied.
 pub(crate) fn lend<R>(
     object: &Bound<'_, PyAny>,
     work: impl FnOnce(&[u8]) -> PyResult<R>,

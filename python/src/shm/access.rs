@@ -70,7 +70,8 @@ impl SharedMemory {
     fn write_at(&self, py: Python<'_>, offset: usize, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let data = Lent::readable(data)?;
         let shm = self.get(py)?;
-        copy(py, data.len(), || shm.write_at(offset, data.bytes()))
+        let bytes = data.bytes();
+        copy(py, bytes.len(), || shm.write_at(offset, bytes))
     }
 
     /// Sets `size` bytes from `offset` on to `byte`, 0 to 255. Raises as `write_at` does.
@@ -83,7 +84,8 @@ impl SharedMemory {
     fn compare(&self, py: Python<'_>, offset: usize, data: &Bound<'_, PyAny>) -> PyResult<i8> {
         let data = Lent::readable(data)?;
         let shm = self.get(py)?;
-        copy(py, data.len(), || shm.compare(offset, data.bytes())).map(|order| order as i8)
+        let bytes = data.bytes();
+        copy(py, bytes.len(), || shm.compare(offset, bytes)).map(|order| order as i8)
     }
 
     /// Reads the 32-bit unsigned integer at `offset`, a multiple of 4, in one piece.

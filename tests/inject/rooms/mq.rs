@@ -7,7 +7,7 @@ use libc::{
     SYS_fstat, SYS_lseek, SYS_mq_timedreceive, SYS_mq_timedsend, SYS_msgctl, SYS_msgget,
     SYS_msgrcv, SYS_msgsnd, SYS_openat, SYS_prlimit64, SYS_read, SYS_statx,
 };
-use unipc::mq::{Change, SystemV, Want, limits, usage};
+use unipc::mq::{Change, SystemV, TYPE_SIZE, Want, limits, usage};
 use unipc::{MessageQueue, Result, Timeout};
 
 use super::{ANY, Case, Room, Yard};
@@ -65,6 +65,39 @@ fn through(
     queue: MessageQueue,
     timeout: Timeout,
 ) -> Box<dyn FnMut() -> Result<()>> {
+    exchange(
+        yard,
+        queue,
+        move |queue| queue.send(1, b"message", timeout),
+        move |queue| queue.receive(Want::Any, timeout).map(|message| message.data),
+    )
+}
+
+fn through_in_a_msgbuf(
+    yard: &mut Yard,
+    queue: MessageQueue,
+    timeout: Timeout,
+) -> Box<dyn FnMut() -> Result<()>> {
+    let msgbuf = [&libc::c_long::to_ne_bytes(1), &b"message"[..]].concat();
+    exchange(
+        yard,
+        queue,
+        move |queue| queue.send_msgbuf(&msgbuf, timeout),
+        move |queue| {
+            let mut room = [0; TYPE_SIZE + 64];
+            let received = queue.receive_msgbuf(Want::Any, &mut room, timeout)?;
+            Ok(room[TYPE_SIZE..][..received.len].to_vec())
+        },
+    )
+}
+
+/// Sends a message, once, and receives it.
+fn exchange(
+    yard: &mut Yard,
+    queue: MessageQueue,
+    send: impl Fn(&MessageQueue) -> Result<()> + 'static,
+    receive: impl Fn(&MessageQueue) -> Result<Vec<u8>> + 'static,
+) -> Box<dyn FnMut() -> Result<()>> {
     let name = queue.name().to_string();
     let mut in_it = false;
     yard.check(move |result| {
@@ -75,12 +108,12 @@ fn through(
     });
     Box::new(move || {
         if !in_it {
-            queue.send(1, b"message", timeout)?;
+            send(&queue)?;
             in_it = true;
         }
-        let message = queue.receive(Want::Any, timeout)?;
+        let data = receive(&queue)?;
         in_it = false;
-        assert_eq!(message.data, b"message");
+        assert_eq!(data, b"message");
         Ok(())
     })
 }
@@ -190,6 +223,16 @@ pub(super) const ROOM: Room = Room {
             (SYS_msgrcv, libc::E2BIG),
             (SYS_msgrcv, libc::ENOMSG),
         ]),
+        Case::new("a msgbuf through System V, a try", |yard| {
+            let queue = system_v(yard);
+            through_in_a_msgbuf(yard, queue, Timeout::TRY)
+        })
+        .translates(&[(SYS_msgrcv, libc::ENOMSG, libc::EAGAIN)]),
+        Case::new("a msgbuf through System V, with a limit", |yard| {
+            let queue = system_v(yard);
+            through_in_a_msgbuf(yard, queue, LONG)
+        })
+        .forgives(&[(SYS_msgsnd, libc::EAGAIN), (SYS_msgrcv, libc::ENOMSG)]),
         Case::new("wait at an empty POSIX queue", |yard| {
             let queue = posix(yard);
             Box::new(move || in_vain(queue.receive(Want::Any, SOON)))

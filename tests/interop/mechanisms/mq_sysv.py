@@ -67,6 +67,25 @@ def too_long(scene, sender, receiver):
     got(scene, receiver, 4, b"four")
 
 
+def in_msgbufs(scene, sender, receiver):
+    """A struct msgbuf of the caller's, sent and filled where it lies, is what the other calls send and take."""
+    for data in (b"", b"in a msgbuf", scene.vector(4097)):
+        if sender.party in "CPR":
+            sender.do("mq.send_msgbuf", tag=6, hex=data.hex(), timeout=0)
+            got(scene, receiver, 6, data)
+        if receiver.party in "CPR":
+            put(sender, 7, data)
+            answer = fields(receiver.do("mq.receive_msgbuf", timeout=0))
+            scene.equal(answer, (7, data, len(data)), "what the msgbuf was filled with")
+    if sender.party in "CPR":
+        scene.equal(sender.fails("mq.send_msgbuf", tag=0, hex="", timeout=0), "EINVAL", "a msgbuf of type 0")
+    if receiver.party in "CPR":
+        put(sender, 8, b"0123456789")
+        scene.equal(receiver.fails("mq.receive_msgbuf", cap=9, timeout=0), "E2BIG", "a msgbuf too short")
+        cut = fields(receiver.do("mq.receive_msgbuf", cap=4, truncate=1, timeout=0))
+        scene.equal(cut, (8, b"0123", 4), "a message that was cut, as MSG_NOERROR tells it")
+
+
 def same_status(scene, sender, receiver):
     """Both tell what the kernel's table says."""
     put(sender, 3, b"12345")
@@ -101,6 +120,7 @@ def scenario(scene):
         by_type(scene, sender, receiver)
         sizes(scene, sender, receiver)
         too_long(scene, sender, receiver)
+        in_msgbufs(scene, sender, receiver)
         same_status(scene, sender, receiver)
         full(scene, sender, receiver, 1000)
         patience(scene, (sender, receiver))

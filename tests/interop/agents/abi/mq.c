@@ -59,6 +59,22 @@ static int send_message(const struct request *request)
     return result < 0 ? failed(result) : answer("sent");
 }
 
+/* As the kernel has a message. */
+static struct {
+    long type;
+    unsigned char text[1 << 16];
+} msgbuf;
+
+static int send_msgbuf(const struct request *request)
+{
+    size_t size;
+    const unsigned char *data = bytes(request, "hex", &size);
+    msgbuf.type = (long)number(request, "tag", 1);
+    memcpy(msgbuf.text, data, size);
+    int result = unipc_mq_send_msgbuf(mq, &msgbuf, size, limit(request));
+    return result < 0 ? failed(result) : answer("sent");
+}
+
 static int received(ssize_t length, size_t cap, const unsigned char *data, long tag)
 {
     if (length < 0)
@@ -84,6 +100,14 @@ static int receive_message(const struct request *request)
     int status = received(length, cap, data, tag);
     free(data);
     return status;
+}
+
+static int receive_msgbuf(const struct request *request)
+{
+    size_t cap = number(request, "cap", sizeof msgbuf.text);
+    unsigned flags = text(request, "truncate") ? UNIPC_MQ_TRUNCATE : 0;
+    ssize_t length = unipc_mq_receive_msgbuf(mq, 0, flags, &msgbuf, cap, limit(request));
+    return received(length, cap, msgbuf.text, msgbuf.type);
 }
 
 static int peek(const struct request *request)
@@ -195,7 +219,9 @@ const struct verb mq_verbs[] = {
     {"mq.create", create},
     {"mq.open", open_queue},
     {"mq.send", send_message},
+    {"mq.send_msgbuf", send_msgbuf},
     {"mq.receive", receive_message},
+    {"mq.receive_msgbuf", receive_msgbuf},
     {"mq.peek", peek},
     {"mq.close", close_queue},
     {"mq.remove", remove_queue},

@@ -4,7 +4,7 @@
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use unipc::mq::{Change, PosixStatus, Received, Status, SystemV, Want, limits};
+use unipc::mq::{Change, PosixStatus, Received, Status, SystemV, TYPE_SIZE, Want, limits};
 use unipc::{MessageQueue, Mode, Result, Timeout};
 
 use super::{Answer, Request, hex, waiting};
@@ -71,7 +71,13 @@ fn perform(queue: &MessageQueue, request: &Request) -> std::result::Result<Resul
             let tag = request.number("tag").unwrap_or(1);
             queue.send(tag, &request.bytes("hex"), limit(request)).map(|()| "sent".into())
         }
+        "send_msgbuf" => {
+            let tag = request.number::<libc::c_long>("tag").unwrap_or(1);
+            let msgbuf = [&tag.to_ne_bytes(), &request.bytes("hex")[..]].concat();
+            queue.send_msgbuf(&msgbuf, limit(request)).map(|()| "sent".into())
+        }
         "receive" => receive(queue, request),
+        "receive_msgbuf" => receive_msgbuf(queue, request),
         "peek" => match queue.peek(request.number("index").unwrap_or(0)) {
             Ok(None) => return Err("ENOMSG".into()),
             Ok(Some(it)) => Ok(received(Received { tag: it.tag, len: it.data.len() }, &it.data)),
@@ -124,6 +130,16 @@ fn receive(queue: &MessageQueue, request: &Request) -> Result<String> {
         queue.receive_into(want, &mut buffer, limit(request))?
     };
     Ok(received(told, &buffer[..told.len.min(cap)]))
+}
+
+fn receive_msgbuf(queue: &MessageQueue, request: &Request) -> Result<String> {
+    let mut msgbuf = vec![0; TYPE_SIZE + request.number::<usize>("cap").unwrap_or(1 << 16)];
+    let told = if request.text("truncate").is_some() {
+        queue.receive_msgbuf_truncated(Want::Any, &mut msgbuf, limit(request))?
+    } else {
+        queue.receive_msgbuf(Want::Any, &mut msgbuf, limit(request))?
+    };
+    Ok(received(told, &msgbuf[TYPE_SIZE..][..told.len]))
 }
 
 fn received(told: Received, data: &[u8]) -> String {

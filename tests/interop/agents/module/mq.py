@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """The verbs of message queues, on the module alone."""
 
+import struct
+
 from protocol import number, waiting
 
 import unipc
@@ -45,7 +47,9 @@ class Room:
     queue = None
 
     def verbs(self):
-        names = "create open send receive peek close remove stat set notify list limits".split()
+        names = (
+            "create open send send_msgbuf receive receive_msgbuf peek close remove stat set notify list limits".split()
+        )
         return {f"mq.{name}": getattr(self, name) for name in names}
 
     def told(self):
@@ -76,6 +80,17 @@ class Room:
         chosen["truncate"] = "truncate" in arguments
         length, tag = self.queue.receive_into(buffer, timeout=limit(arguments), **chosen)
         return received(buffer[:length], tag, length)
+
+    def send_msgbuf(self, arguments):
+        msgbuf = struct.pack("l", number(arguments, "tag", 1)) + bytes.fromhex(arguments.get("hex", ""))
+        self.queue.send_msgbuf(msgbuf, limit(arguments))
+        return "sent"
+
+    def receive_msgbuf(self, arguments):
+        start = struct.calcsize("l")
+        msgbuf = bytearray(start + number(arguments, "cap", 1 << 16))
+        length, tag = self.queue.receive_msgbuf(msgbuf, 0, limit(arguments), truncate="truncate" in arguments)
+        return received(msgbuf[start:][:length], tag)
 
     def peek(self, arguments):
         message = self.queue.peek(number(arguments, "index"))

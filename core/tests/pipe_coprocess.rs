@@ -60,6 +60,53 @@ fn a_refused_line_stays_the_next_one() {
 }
 
 #[test]
+fn an_answer_comes_into_room_of_any_size() {
+    // What is longer than a pipe holds comes in pieces.
+    for length in [0, 1, 4094, 4095, 4096, 65535, 65536, 300_000] {
+        let (filter, line) = (cat(), vec![b'x'; length]);
+        for room in [length + 1, length + 5000, 1 << 20] {
+            let mut room = vec![b'#'; room];
+            assert_eq!(filter.exchange_into(&line, &mut room, WATCHDOG).unwrap(), length);
+            assert!(room[..length] == line);
+        }
+        let error = filter.exchange_into(&line, &mut vec![0; length], WATCHDOG).unwrap_err();
+        assert_eq!(error.errno(), libc::EMSGSIZE);
+        assert_eq!(filter.read_line(WATCHDOG).unwrap().unwrap(), line, "it stays");
+        assert!(!filter.has_buffered());
+    }
+}
+
+#[test]
+fn what_comes_with_an_answer_stays_behind_it() {
+    let filter =
+        Coprocess::spawn(Command::shell("while read x; do echo $x; echo more; done; printf end"))
+            .unwrap();
+    let mut room = vec![0; 8192];
+    for line in [&b"one"[..], b"two"] {
+        assert_eq!(filter.exchange_into(line, &mut room, WATCHDOG).unwrap(), 3);
+        assert_eq!(&room[..3], line);
+        assert_eq!(filter.read_line(WATCHDOG).unwrap().unwrap(), b"more");
+    }
+    // Nothing comes in time; what was begun goes on.
+    let mut silent = cat();
+    let nothing = silent.begin(b"part").receive_into(&mut room, SHORT).unwrap_err();
+    assert_eq!(nothing.errno(), libc::ETIMEDOUT);
+    assert_eq!(silent.exchange_into(b"ly", &mut room, WATCHDOG).unwrap(), 6);
+    assert_eq!(&room[..6], b"partly");
+    silent = CoprocessOptions::new().line_limit(4999).spawn(Command::new("cat")).unwrap();
+    let long = silent.exchange_into(&[b'y'; 5000], &mut room, WATCHDOG).unwrap_err();
+    assert_eq!(long.errno(), libc::EMSGSIZE);
+    assert!(long.to_string().contains("the limit of a line is 4999 bytes"), "{long}");
+    // A last line may have no newline; after it there is none.
+    filter.end_input();
+    assert_eq!(
+        filter.begin(b"").receive_into(&mut room, WATCHDOG).unwrap_err().errno(),
+        libc::EBADF
+    );
+    assert_eq!(filter.read_line(WATCHDOG).unwrap().unwrap(), b"end");
+}
+
+#[test]
 fn a_dead_filter_is_epipe_with_how_it_ended() {
     child::succeeds_alone("a_dead_filter_is_epipe_with_how_it_ended", || {
         // SIGPIPE would end this process.

@@ -266,6 +266,13 @@ def test_a_dead_filter_is_a_broken_pipe_with_how_it_ended() -> None:
         program.write_line(b"1 2")
 
 
+def test_answers_of_any_length_come_whole() -> None:
+    with Coprocess(["cat"]) as program:
+        for length in 0, 1, 65535, 65536, 300_000, 10, 300_000:
+            line = b"x" * length
+            assert program.exchange(line) == line
+
+
 def test_pieces_do_what_an_exchange_does() -> None:
     program = Coprocess(["cat"])
     program.write(b"one\ntw")

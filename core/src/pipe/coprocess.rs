@@ -139,6 +139,25 @@ impl Coprocess {
         self.begin_line(line)?.receive(timeout, take)
     }
 
+    /// As [`Coprocess::exchange`], into `room` for the answer and one byte more: how long it is. A large answer is not copied:
+    /// give as much room as the largest takes.
+    ///
+    /// Errors: as `exchange`; `EMSGSIZE` when the answer does not fit: it stays the next line.
+    ///
+    /// ```
+    /// use unipc::Timeout;
+    /// use unipc::pipe::{Command, Coprocess};
+    ///
+    /// let filter = Coprocess::spawn(Command::new("cat"))?;
+    /// let mut room = vec![0; 65536];
+    /// let length = filter.exchange_into(b"hello", &mut room, Timeout::Forever)?;
+    /// assert_eq!(room[..length], *b"hello");
+    /// # Ok::<(), unipc::Error>(())
+    /// ```
+    pub fn exchange_into(&self, line: &[u8], room: &mut [u8], timeout: Timeout) -> Result<usize> {
+        self.begin_line(line)?.receive_into(room, timeout)
+    }
+
     /// Writes a line, to which the newline is added.
     ///
     /// Errors: as [`Coprocess::write`]; `EINVAL` for a line with a newline in it.
@@ -306,6 +325,17 @@ impl Exchange<'_> {
         let mut limit = Limit::new(timeout);
         let answer = self.send_within(&mut limit).and_then(|()| {
             self.coprocess.output.line(&mut limit, take)?.ok_or(ErrorKind::Os(libc::EPIPE))
+        });
+        answer.map_err(|kind| self.coprocess.failed("exchange", kind))
+    }
+
+    /// As [`Exchange::receive`], into `room` for the answer and one byte more: how long it is.
+    ///
+    /// Errors: those of [`Coprocess::exchange_into`].
+    pub fn receive_into(&mut self, room: &mut [u8], timeout: Timeout) -> Result<usize> {
+        let mut limit = Limit::new(timeout);
+        let answer = self.send_within(&mut limit).and_then(|()| {
+            self.coprocess.output.line_into(room, &mut limit)?.ok_or(ErrorKind::Os(libc::EPIPE))
         });
         answer.map_err(|kind| self.coprocess.failed("exchange", kind))
     }

@@ -18,6 +18,8 @@ pub(super) const LINE_LIMIT: usize = 1 << 20;
 const UNREAD_LIMIT: usize = 64 << 20;
 /// How much is read at once.
 const STEP: usize = 64 << 10;
+/// Into less room nothing is read at once: a line that is longer would come in pieces, and several lines one by one.
+const WORTH_IT: usize = 4096;
 
 /// Bytes that were read and not yet given away.
 #[derive(Debug, Default)]
@@ -123,8 +125,54 @@ impl Source {
         take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
     ) -> Result<Option<R>, ErrorKind> {
         let _turn = self.turn.take(limit)?;
+        let state = lock(&self.state);
+        let stream = state.stream()?;
+        self.next_line(&stream, state, limit, take)
+    }
+
+    /// As `line`, into room for the line and one byte more: how long it is. When nothing was read ahead, the line comes
+    /// there at once, without a copy.
+    ///
+    /// Errors: also `EMSGSIZE` when it does not fit; it stays the next line.
+    pub(super) fn line_into(
+        &self,
+        room: &mut [u8],
+        limit: &mut Limit,
+    ) -> Result<Option<usize>, ErrorKind> {
+        let _turn = self.turn.take(limit)?;
         let mut state = lock(&self.state);
         let stream = state.stream()?;
+        if room.len() >= WORTH_IT && state.buffer.length() == 0 && !state.buffer.ended {
+            drop(state);
+            let count = self.read_stream(&stream, room, limit)?;
+            let came = &room[..count];
+            match newline(came) {
+                Some(length) if length + 1 == count && length <= self.line_limit => {
+                    return Ok(Some(length));
+                }
+                _ => {}
+            }
+            state = lock(&self.state);
+            state.buffer.add(came);
+            state.buffer.ended = count == 0;
+        }
+        self.next_line(&stream, state, limit, |line| {
+            if line.len() >= room.len() {
+                return Err(ErrorKind::Os(libc::EMSGSIZE));
+            }
+            room[..line.len()].copy_from_slice(line);
+            Ok(line.len())
+        })
+    }
+
+    /// The first line of the buffer, or of what comes. The turn is the caller's.
+    fn next_line<'a, R>(
+        &'a self,
+        stream: &Stream,
+        mut state: MutexGuard<'a, State>,
+        limit: &mut Limit,
+        take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
+    ) -> Result<Option<R>, ErrorKind> {
         loop {
             let buffer = &mut state.buffer;
             let length = match buffer.newline() {
@@ -133,7 +181,7 @@ impl Source {
                 None if buffer.ended => buffer.bytes().len(),
                 None => {
                     self.check_length(buffer.bytes().len())?;
-                    state = self.fill(&stream, state, limit)?;
+                    state = self.fill(stream, state, limit)?;
                     continue;
                 }
             };
@@ -257,6 +305,19 @@ impl Buffer {
         self.room = room.bytes;
         self.end = room.end;
     }
+
+    /// Puts bytes behind those that are there.
+    fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let mut room = self.lend();
+            let free = &mut room.bytes[room.end..];
+            let (now, later) = bytes.split_at(bytes.len().min(free.len()));
+            free[..now.len()].copy_from_slice(now);
+            room.end += now.len();
+            self.take_back(room);
+            bytes = later;
+        }
+    }
 }
 
 /// Where the first newline is.
@@ -275,15 +336,8 @@ mod tests {
 
     fn with(bytes: &[u8]) -> Buffer {
         let mut buffer = Buffer::default();
-        add(&mut buffer, bytes);
+        buffer.add(bytes);
         buffer
-    }
-
-    fn add(buffer: &mut Buffer, bytes: &[u8]) {
-        let mut room = buffer.lend();
-        room.bytes[room.end..][..bytes.len()].copy_from_slice(bytes);
-        room.end += bytes.len();
-        buffer.take_back(room);
     }
 
     #[test]
@@ -292,7 +346,7 @@ mod tests {
         assert_eq!(buffer.newline(), Some(3));
         buffer.consume(4);
         assert_eq!(buffer.newline(), None);
-        add(&mut buffer, b"o\n\nrest");
+        buffer.add(b"o\n\nrest");
         assert_eq!(buffer.newline(), Some(3));
         assert_eq!(buffer.newline(), Some(3), "asking again gives the same");
         buffer.consume(4);
@@ -305,13 +359,13 @@ mod tests {
     fn a_long_line_makes_the_room_grow_and_a_consumed_one_does_not() {
         let mut buffer = Buffer::default();
         for _ in 0..100 {
-            add(&mut buffer, &[b'x'; 1000]);
+            buffer.add(&[b'x'; 1000]);
             assert_eq!(buffer.newline(), None);
         }
         assert_eq!(buffer.bytes().len(), 100_000);
         let mut short = Buffer::default();
         for _ in 0..1000 {
-            add(&mut short, &[b'\n'; 1000]);
+            short.add(&[b'\n'; 1000]);
             while let Some(length) = short.newline() {
                 short.consume(length + 1);
             }

@@ -92,8 +92,9 @@ pub unsafe extern "C" fn unipc_coprocess_exchange(
         let coprocess = &caller.handle(coprocess)?.coprocess;
         let line = caller.bytes(line, len)?;
         let room = caller.room(buf.cast(), cap)?;
-        let give = |answer: &[u8]| caller.give_text(room, answer);
-        coprocess.exchange_with(line, caller.timeout(timeout)?, give)
+        let length = coprocess.exchange_into(line, room, caller.timeout(timeout)?)?;
+        room[length] = 0;
+        Ok(count(length))
     })
 }
 

@@ -6,13 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::PyTuple;
-use unipc::Timeout;
 use unipc::lock::{Guard, Range, Sharing};
+use unipc::{ErrorKind, Timeout};
 
 use super::{FileLock, Wanted, patiently, seconds, sharing};
 use crate::error::raise;
-use crate::wait::TimeoutArgument;
+use crate::wait::{TimeoutArgument, wait};
 
 /// Where a `with` block stands.
 #[derive(Debug, Default)]
@@ -39,11 +38,21 @@ fn enter_as(
             lock.name.display()
         )));
     }
+    let take = |left| handle.lock_owned(wanted.range, wanted.sharing, left);
+    // Attached to the interpreter and the state in hand, which in the usual case is all.
+    let error = match take(Timeout::TRY) {
+        Ok(guard) => {
+            *state = Entered::Yes(guard);
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    if wanted.timeout == Timeout::TRY || *error.kind() != ErrorKind::WouldBlock {
+        return Err(raise(error));
+    }
     *state = Entered::Soon;
     drop(state);
-    let taken =
-        patiently(py, wanted.timeout, |left| handle.lock_owned(wanted.range, wanted.sharing, left));
-    let (state, result) = match taken {
+    let (state, result) = match wait(py, wanted.timeout, take) {
         Ok(guard) => (Entered::Yes(guard), Ok(())),
         Err(error) => (Entered::No, Err(error)),
     };
@@ -98,8 +107,15 @@ impl LockGuard {
         Ok(slf)
     }
 
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+    // Three arguments, and not a tuple of them, which Python would make for the call.
+    #[pyo3(signature = (_kind = None, _value = None, _traceback = None, /))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _kind: Option<&Bound<'_, PyAny>>,
+        _value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         leave_from(py, &self.entered)
     }
 

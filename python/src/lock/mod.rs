@@ -16,7 +16,6 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::PyTuple;
 use unipc::lock::{Kind, Range, Sharing};
 use unipc::{ErrorKind, Timeout};
 
@@ -236,8 +235,15 @@ impl FileLock {
         Ok(slf)
     }
 
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+    // Three arguments, and not a tuple of them, which Python would make for the call.
+    #[pyo3(signature = (_kind = None, _value = None, _traceback = None, /))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _kind: Option<&Bound<'_, PyAny>>,
+        _value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         guard::leave(self, py)
     }
 

@@ -2,16 +2,20 @@
 //! `unipc.Coprocess`: a filter at the other end of two pipes.
 
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Mutex;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
-use unipc::Timeout;
 use unipc::pipe::CoprocessOptions;
+use unipc::{ErrorKind, Timeout};
 
 use super::{FOREVER, Handle, Process, check_keywords, command, label_of, raised, room, wait_for};
 use crate::buffer::Lent;
 use crate::error::raise;
 use crate::wait::{TimeoutArgument, wait};
+
+/// For answers of so many bytes there is room from the start: as many as a pipe holds.
+const ROOM: usize = 64 << 10;
 
 /// A filter as a coprocess: what is written goes to its standard input, and what it puts out is read.
 ///
@@ -42,6 +46,28 @@ use crate::wait::{TimeoutArgument, wait};
 pub(crate) struct Coprocess {
     handle: Handle<unipc::pipe::Coprocess>,
     process: Py<Process>,
+    /// Room for answers, while nobody is using it.
+    room: Mutex<Vec<u8>>,
+}
+
+/// An answer, and where it is.
+enum Answer {
+    InRoom(usize),
+    Long(Vec<u8>),
+}
+
+impl Coprocess {
+    /// Room for an answer: that of the last one, if nobody else has it.
+    fn take_room(&self) -> Vec<u8> {
+        let kept = self.room.try_lock().map(|mut kept| std::mem::take(&mut *kept));
+        kept.ok().filter(|kept| !kept.is_empty()).unwrap_or_else(|| vec![0; ROOM])
+    }
+
+    fn keep_room(&self, room: Vec<u8>) {
+        if let Ok(mut kept) = self.room.try_lock() {
+            *kept = room;
+        }
+    }
 }
 
 #[pymethods]
@@ -61,7 +87,7 @@ impl Coprocess {
         let coprocess = how.spawn(program).map_err(raise)?;
         let label = label_of(command)?;
         let process = Py::new(py, Process::new(coprocess.process(), &label))?;
-        Ok(Self { handle: Handle::new(coprocess, label), process })
+        Ok(Self { handle: Handle::new(coprocess, label), process, room: Mutex::default() })
     }
 
     /// Sends a line, to which the newline is added, and returns the line that comes in answer, without it.
@@ -78,9 +104,24 @@ impl Coprocess {
         let coprocess = self.handle.get(py)?;
         let lent = Lent::readable(line)?;
         let mut exchange = coprocess.begin_line(lent.bytes()).map_err(raise)?;
-        let answer =
-            wait(py, timeout.0, |left| exchange.receive(left, |answer| Ok(answer.to_vec())))?;
-        Ok(PyBytes::new(py, &answer))
+        let mut room = self.take_room();
+        let answer = wait(py, timeout.0, |left| match exchange.receive_into(&mut room, left) {
+            // It stays the next line.
+            Err(error) if *error.kind() == ErrorKind::Os(libc::EMSGSIZE) => {
+                exchange.receive(left, |answer| Ok(Answer::Long(answer.to_vec())))
+            }
+            length => length.map(Answer::InRoom),
+        })?;
+        let answer = match answer {
+            Answer::InRoom(length) => PyBytes::new(py, &room[..length]),
+            Answer::Long(answer) => {
+                // The next one is perhaps as long.
+                room.resize(answer.len() + 1, 0);
+                PyBytes::new(py, &answer)
+            }
+        };
+        self.keep_room(room);
+        Ok(answer)
     }
 
     /// Writes a line, to which the newline is added.

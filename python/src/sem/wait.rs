@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 use unipc::Timeout;
 use unipc::sem::OwnedGuard;
 
@@ -144,8 +143,14 @@ impl Semaphore {
     }
 
     /// Gives the unit back; in a child of fork that did not take it, nothing.
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+    // Three arguments, and not a tuple of them, which Python would make for the call.
+    #[pyo3(signature = (_kind = None, _value = None, _traceback = None, /))]
+    fn __exit__(
+        &self,
+        _kind: Option<&Bound<'_, PyAny>>,
+        _value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         match &self.open {
             // Closed or not: what is held is given back.
             Open::Kept { semaphore, held, .. } => {
@@ -174,8 +179,14 @@ impl Hold {
         Ok(this.semaphore.clone_ref(py))
     }
 
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+    // Three arguments, and not a tuple of them, which Python would make for the call.
+    #[pyo3(signature = (_kind = None, _value = None, _traceback = None, /))]
+    fn __exit__(
+        &self,
+        _kind: Option<&Bound<'_, PyAny>>,
+        _value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         pop(&self.held)
     }
 }

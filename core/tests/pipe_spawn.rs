@@ -34,15 +34,17 @@ fn output(command: Command) -> String {
 #[test]
 fn how_it_ended_is_told_as_often_as_asked() {
     assert_eq!(status(Command::new("true")), 0);
-    let process = Command::shell("exit 3").spawn().unwrap();
-    for _ in 0..2 {
-        assert_eq!(process.wait(WATCHDOG).unwrap().code(), Some(3));
-        assert_eq!(process.status().unwrap().unwrap().code(), Some(3));
+    for timeout in [WATCHDOG, Timeout::Forever] {
+        let process = Command::shell("exit 3").spawn().unwrap();
+        for _ in 0..2 {
+            assert_eq!(process.wait(timeout).unwrap().code(), Some(3));
+            assert_eq!(process.status().unwrap().unwrap().code(), Some(3));
+        }
+        let killed = Command::shell("kill -9 $$").spawn().unwrap();
+        assert_eq!(killed.wait(timeout).unwrap().signal(), Some(libc::SIGKILL));
+        let real_time = Command::shell("kill -40 $$").spawn().unwrap();
+        assert_eq!(real_time.wait(timeout).unwrap().signal(), Some(40));
     }
-    let killed = Command::shell("kill -9 $$").spawn().unwrap();
-    assert_eq!(killed.wait(WATCHDOG).unwrap().signal(), Some(libc::SIGKILL));
-    let real_time = Command::shell("kill -40 $$").spawn().unwrap();
-    assert_eq!(real_time.wait(WATCHDOG).unwrap().signal(), Some(40));
 }
 
 #[test]
@@ -213,14 +215,16 @@ fn a_signal_interrupts_a_wait_and_loses_nothing() {
     let process = Command::shell("read x; exit 5").stdin(pipe_that_stays()).spawn().unwrap();
     let storm = Storm::new();
     let before = Storm::signals();
-    let error = process.wait(WATCHDOG).unwrap_err();
-    assert_eq!(error.errno(), libc::EINTR);
+    for timeout in [WATCHDOG, Timeout::Forever] {
+        let error = process.wait(timeout).unwrap_err();
+        assert_eq!(error.errno(), libc::EINTR);
+    }
     let killer = std::thread::scope(|scope| {
         let killer = scope.spawn(|| {
             until(|| Storm::signals() > before + 20);
             process.kill()
         });
-        let status = through(|| process.wait(WATCHDOG)).unwrap();
+        let status = through(|| process.wait(Timeout::Forever)).unwrap();
         assert_eq!(status.signal(), Some(libc::SIGKILL));
         killer.join().unwrap()
     });
@@ -235,9 +239,11 @@ fn a_signal_interrupts_a_wait_and_loses_nothing() {
 
 #[test]
 fn several_threads_learn_how_it_ended() {
-    let process = Command::shell("read x; exit 5").stdin(pipe_that_stays()).spawn().unwrap();
+    let process = &Command::shell("read x; exit 5").stdin(pipe_that_stays()).spawn().unwrap();
     std::thread::scope(|scope| {
-        let waiters: Vec<_> = (0..8).map(|_| scope.spawn(|| process.wait(WATCHDOG))).collect();
+        let timeouts = [WATCHDOG, Timeout::Forever].into_iter().cycle().take(8);
+        let wait = |timeout| scope.spawn(move || process.wait(timeout));
+        let waiters: Vec<_> = timeouts.map(wait).collect();
         process.kill().unwrap();
         for waiter in waiters {
             assert_eq!(waiter.join().unwrap().unwrap().signal(), Some(libc::SIGKILL));
@@ -274,10 +280,12 @@ fn a_lost_status_is_an_error_that_says_why() {
     child::succeeds_alone("a_lost_status_is_an_error_that_says_why", || {
         // SAFETY: numbers only.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
-        let process = Command::new("true").spawn().unwrap();
-        let error = process.wait(WATCHDOG).unwrap_err();
-        assert_eq!(error.errno(), libc::ECHILD);
-        assert!(error.to_string().contains("SIGCHLD is ignored"), "{error}");
+        for timeout in [WATCHDOG, Timeout::Forever] {
+            let process = Command::new("true").spawn().unwrap();
+            let error = process.wait(timeout).unwrap_err();
+            assert_eq!(error.errno(), libc::ECHILD);
+            assert!(error.to_string().contains("SIGCHLD is ignored"), "{error}");
+        }
     });
 }
 
@@ -288,10 +296,11 @@ fn a_child_of_fork_is_not_the_parent_of_the_program() {
         // SAFETY: this process has one thread but the harness's, which is not needed in the child.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            let lost = process.wait(WATCHDOG).map_err(|error| error.errno());
+            let lost = [WATCHDOG, Timeout::Forever]
+                .map(|timeout| process.wait(timeout).map_err(|error| error.errno()));
             drop(process);
             // SAFETY: ends the child at once.
-            unsafe { libc::_exit(i32::from(lost != Err(libc::ECHILD))) };
+            unsafe { libc::_exit(i32::from(lost != [Err(libc::ECHILD); 2])) };
         }
         let mut status = -1;
         // SAFETY: the pointer is to room for a status.

@@ -13,13 +13,13 @@ use nix::poll::PollFlags;
 use super::orphan::{self, Orphan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fd;
-use crate::sys::spawn::{Which, pidfd_open, pidfd_send_signal, reap};
+use crate::sys::spawn::{Which, pidfd_open, pidfd_send_signal, reap, sleep_until_end};
 use crate::time::Timeout;
 
 /// A program that this process has started.
 ///
 /// It is known by a descriptor (`pidfd`), not by a number that the kernel could give to another process:
-/// waiting polls that descriptor, signalling goes through it. No handler for SIGCHLD is needed, and one that the
+/// waiting and signalling go through that descriptor. No handler for SIGCHLD is needed, and one that the
 /// program has is not disturbed.
 ///
 /// Dropping: the program goes on, and is taken away when it ends, so that no zombie remains: at once if it
@@ -98,6 +98,9 @@ impl Process {
     #[doc(alias = "waitpid")]
     #[doc(alias = "waitid")]
     pub fn wait(&self, timeout: Timeout) -> Result<ExitStatus> {
+        if timeout == Timeout::Forever {
+            self.sleep_until_it_ends()?;
+        }
         // A child of fork learns here that it cannot wait.
         if let Some(status) = self.status()? {
             return Ok(status);
@@ -114,6 +117,18 @@ impl Process {
             }
         }
         Err(self.failed("wait", timeout.expired()))
+    }
+
+    /// Leaves the status for [`Process::status`], since several threads may be asleep here.
+    fn sleep_until_it_ends(&self) -> Result<()> {
+        let (Ended::NotYet, Some(pidfd)) = (*self.ended(), &self.pidfd) else {
+            return Ok(());
+        };
+        match sleep_until_end(pidfd.as_fd()) {
+            // Who finds nothing to wait for is told why by the status.
+            Ok(()) | Err(Errno::ECHILD) => Ok(()),
+            Err(errno) => Err(self.failed("wait", errno.into())),
+        }
     }
 
     /// Sends a signal to the program; 0 only asks whether it is there.

@@ -264,6 +264,15 @@ pub(crate) enum Which<'a> {
     Numbered(libc::pid_t),
 }
 
+/// Returns when the child has ended, and leaves it for [`reap`]. `waitid(2)`.
+pub(crate) fn sleep_until_end(process: BorrowedFd<'_>) -> nix::Result<()> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    let (number, flags) = (process.as_raw_fd().cast_unsigned(), libc::WEXITED | libc::WNOWAIT);
+    // SAFETY: the pointer is to room for a siginfo_t.
+    let waited = unsafe { libc::waitid(libc::P_PIDFD, number, info.as_mut_ptr(), flags) };
+    Errno::result(waited).map(drop)
+}
+
 /// How the child ended, as `wait(2)` encodes it, which takes it away for good; nothing while it runs. `waitid(2)`.
 pub(crate) fn reap(which: Which<'_>, wait: bool) -> nix::Result<Option<c_int>> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();

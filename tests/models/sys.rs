@@ -156,6 +156,10 @@ pub(crate) mod robust {
             }
         }
 
+        pub(crate) fn pending(&self) -> usize {
+            kernel(|_, pending| *pending)
+        }
+
         pub(crate) fn settle(&self) {
             if private_step() {
                 kernel(|_, pending| *pending = 0);

@@ -131,13 +131,8 @@ FAULTS = [
         "a reader does not look for a writer",
         (
             "sync/rwlock/robust.rs",
-            "        if writer.word.load(Ordering::SeqCst) != 0 || !lines.is_whole() {",
-            "        if writer.word.load(Ordering::SeqCst) == 1 || !lines.is_whole() {",
-        ),
-        (
-            "sync/rwlock/robust.rs",
-            "        if writer.word.load(Ordering::Relaxed) != 0\n            || at >= writer.count.load",
-            "        if at >= writer.count.load",
+            "main.cell().word.load(Ordering::SeqCst) == 0 && quick.is_whole();",
+            "main.cell().word.load(Ordering::SeqCst) != 1 && quick.is_whole();",
         ),
     ),
     fault(
@@ -151,7 +146,7 @@ FAULTS = [
     # The semaphore.
     fault(
         "a permit that is added wakes nobody",
-        ("sync/semaphore/robust.rs", "        if put {\n", "        if put && at > self.permits() {\n"),
+        ("sync/semaphore/robust.rs", "    if put {\n", "    if put && gate.load(Ordering::Relaxed) == 1 {\n"),
     ),
     fault(
         "a permit that is taken for good stays",

@@ -115,12 +115,19 @@ impl Map {
     /// From here to [`Map::end_access`], a missing page of the file reads as zeros instead of killing the process.
     pub(crate) fn begin_access(&self) {
         if self.plan.can_shrink {
-            let slot = self.slot.get_or_init(|| {
-                let start = self.base.addr().get();
-                sigbus::claim(start..start + self.mapped, self.plan.page_size)
-            });
-            slot.begin();
+            self.slot().begin();
         }
+    }
+
+    /// Where it is remembered that a page is missing.
+    pub(super) fn slot(&self) -> &'static sigbus::Slot {
+        if !self.plan.can_shrink {
+            return sigbus::Slot::whole();
+        }
+        self.slot.get_or_init(|| {
+            let start = self.base.addr().get();
+            sigbus::claim(start..start + self.mapped, self.plan.page_size)
+        })
     }
 
     /// Errors: [`ErrorKind::Truncated`] when a page was missing while any access was going on.

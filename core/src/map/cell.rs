@@ -63,10 +63,11 @@ impl Cell {
         Attempt { cell: self, thread }
     }
 
-    /// The quick form of taking it, where its word is 0.
+    /// The quick form of taking it, where its word is 0. It is taken, and the attempt at more goes on.
     #[inline]
-    pub(crate) fn take_at_once(&self, thread: Current) -> bool {
-        self.attempt_by(thread).take(0, 0).is_ok()
+    pub(crate) fn take_at_once(&self, thread: Current) -> Option<Attempt<'_>> {
+        let attempt = self.attempt_by(thread);
+        attempt.take(0, 0).is_ok().then_some(attempt)
     }
 
     /// Gives it back: stores `value` in its word, and wakes `wake` sleepers if there are any.
@@ -244,6 +245,15 @@ impl Attempt<'_> {
         // SYNC: release, so that whoever reads this finds the process that it belongs to.
         cell.since.store(thread.since(), Ordering::Release);
         Ok(())
+    }
+}
+
+impl Attempt<'_> {
+    /// Leaves what was taken to who finds it by [`Lines::begun`](super::lines::Lines::begun): to give it back here would need
+    /// a call, for which the quick way would have to save what it works with.
+    #[inline]
+    pub(crate) fn leave(self) {
+        std::mem::forget(self);
     }
 }
 

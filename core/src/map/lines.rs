@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::Map;
 use super::cell::{Attempt, Cell, HOLDER, current};
 use crate::error::ErrorKind;
-use crate::sys::robust::{Current, WORD_BEFORE_LINK};
+use crate::sys::robust::Current;
 use crate::sys::seldom;
 
 /// Bytes of a line.
@@ -74,6 +74,10 @@ impl Lines {
         &self.map
     }
 
+    pub(super) fn shared_map(&self) -> Arc<Map> {
+        Arc::clone(&self.map)
+    }
+
     pub(crate) fn offset(&self) -> usize {
         self.offset
     }
@@ -123,6 +127,11 @@ impl Lines {
         self.cell(index).attempt()
     }
 
+    /// The cell among those from `first` on that the calling thread took in an attempt which it has left.
+    pub(crate) fn begun(&self, first: usize) -> Result<Option<usize>, ErrorKind> {
+        Ok(self.index_of(current()?.pending(), first))
+    }
+
     /// Does the calling thread hold the cell?
     pub(crate) fn is_mine(&self, index: usize) -> Result<bool, ErrorKind> {
         self.cell(index).is_mine()
@@ -149,15 +158,6 @@ impl Lines {
     pub(crate) fn latest_of_mine_in_list(&self, first: usize) -> Result<Option<usize>, ErrorKind> {
         let latest = current()?.latest(|link| self.index_of(link, first).is_some());
         Ok(latest.and_then(|link| self.index_of(link, first)))
-    }
-
-    /// What the thread took last of all, if it is a cell from `first` on.
-    #[inline]
-    pub(crate) fn latest_at_once(&self, thread: Current, first: usize) -> Option<(usize, &Cell)> {
-        let cells = self.cells().get(first..)?;
-        let link_of_first = cells.as_ptr().addr() + WORD_BEFORE_LINK;
-        let index = thread.top().wrapping_sub(link_of_first) / LINE;
-        Some((first + index, cells.get(index)?))
     }
 
     /// Which cell from `first` on has its link at this address?

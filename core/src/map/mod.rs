@@ -14,6 +14,7 @@ pub(crate) mod mirror;
 mod pages;
 mod placement;
 mod region;
+pub(crate) mod shortcut;
 mod sigbus;
 pub(crate) mod slots;
 mod twin;

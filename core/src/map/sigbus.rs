@@ -83,6 +83,12 @@ impl Slot {
         }
     }
 
+    /// That of mappings which lose no pages.
+    pub(super) fn whole() -> &'static Self {
+        static WHOLE: Slot = Slot::new();
+        &WHOLE
+    }
+
     fn take(&self) -> bool {
         // SYNC: acquire pairs with `release`.
         !self.taken.load(Ordering::Relaxed) && !self.taken.swap(true, Ordering::Acquire)
@@ -121,6 +127,7 @@ impl Slot {
     }
 
     /// Is a page missing that nobody could repair?
+    #[inline]
     pub(super) fn has_fault(&self) -> bool {
         // SYNC: acquire pairs with the handler's change of `state`.
         self.state.load(Ordering::Acquire) & FAULTED != 0

@@ -89,12 +89,6 @@ impl<'a> Gate<'a> {
     }
 }
 
-/// The word of an object's gate, for [`open`]; an object has lines enough.
-#[inline]
-pub(super) fn word_of(lines: &Lines) -> Option<&AtomicU32> {
-    (lines.count() > WAITING).then(|| &lines.words(WAITING)[0])
-}
-
 /// Does nobody sleep there?
 #[inline]
 pub(super) fn is_quiet(word: &AtomicU32) -> bool {

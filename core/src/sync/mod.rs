@@ -109,8 +109,6 @@ pub use form::Form;
 pub use mutex::{Acquired, Mutex, MutexGuard, MutexKind, MutexOptions, MutexStatus};
 pub use once::{Once, OnceOptions};
 pub use place::Place;
-#[doc(hidden)]
-pub use rwlock::Quick;
 pub use rwlock::{RwLock, RwLockGuard, RwLockOptions, RwLockStatus};
 pub use semaphore::{Permit, Semaphore, SemaphoreOptions};
 pub use status::Holder;

@@ -40,6 +40,7 @@ thread_local! {
 pub(crate) struct Current {
     state: NonNull<State>,
     tid: u32,
+    head: *const Head,
 }
 
 /// Names a link: the address of its 8 bytes in shared memory.
@@ -73,16 +74,17 @@ impl Current {
     /// As [`Current::get`], unless there is something to do first: this thread's first time, and after a fork.
     #[inline]
     pub(crate) fn known() -> Option<Self> {
-        let current = Self::of(NonNull::new(slot::get::<State>().cast_mut())?);
-        // Zero in a child of fork.
+        let current = Self::of(slot::get());
+        // Zero before the first time, and in a child of fork.
         (current.tid != 0).then_some(current)
     }
 
     /// The thread to which the state belongs, which must be the calling one.
     #[inline]
     fn of(state: NonNull<State>) -> Self {
-        let mut current = Self { state, tid: 0 };
+        let mut current = Self { state, tid: 0, head: ptr::null() };
         current.tid = current.state().tid.load(Ordering::Relaxed);
+        current.head = ptr::with_exposed_provenance(current.state().head.load(Ordering::Relaxed));
         current
     }
 
@@ -111,9 +113,8 @@ impl Current {
     }
 
     fn head(&self) -> &Head {
-        let head = ptr::with_exposed_provenance::<Head>(self.state().head.load(Ordering::Relaxed));
         // SAFETY: the C library's head of this thread's list, which lives as long as the thread.
-        unsafe { &*head }
+        unsafe { &*self.head }
     }
 
     /// From here on the kernel also looks at this word when the thread dies; and if the word is 0 then, it wakes one
@@ -123,6 +124,11 @@ impl Current {
         // The kernel reads what the thread wrote, in its order: what the compiler leaves in order is enough.
         self.head().pending.store(link.0, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
+    }
+
+    /// The address of the link of [`Current::pend`]; 0 behind [`Current::settle`].
+    pub(crate) fn pending(&self) -> usize {
+        self.head().pending.load(Ordering::Relaxed)
     }
 
     /// Ends [`Current::pend`].
@@ -271,20 +277,22 @@ fn begin() -> nix::Result<Current> {
     if !fits {
         return Err(Errno::ENOSYS);
     }
-    let state = match NonNull::new(slot::get::<State>().cast_mut()) {
+    let state = match slot::get() {
+        nobody if nobody == slot::nobody() => pages()?,
         // A child of fork: the pages are zero, and the C library has begun an empty list.
-        Some(state) => state,
-        None => pages()?,
+        state => state,
     };
     let Identity { tid, who, since } = identity::of_this_thread();
-    let current = Current { state, tid };
+    let current = Current { state, tid, head };
     let it = current.state();
     it.who.store(who, Ordering::Relaxed);
     it.since.store(since, Ordering::Relaxed);
     it.head.store(head.expose_provenance(), Ordering::Relaxed);
+    // What a parent was at in the middle of is not its child's.
+    current.settle();
     insert(it, current.head());
     it.tid.store(tid, Ordering::Relaxed);
-    slot::set(state.as_ptr());
+    slot::set(state);
     // Now that there is something to end. A thread that is ending already leaves its pages behind.
     let _ = END.try_with(|_| ());
     Ok(current)
@@ -344,9 +352,8 @@ struct End;
 
 impl Drop for End {
     fn drop(&mut self) {
-        let state = NonNull::new(slot::get::<State>().cast_mut());
-        slot::set::<State>(ptr::null());
-        let Some(state) = state else { return };
+        let state = slot::get();
+        slot::set(slot::nobody());
         let it = Current::of(state);
         if it.tid() == 0 || it.top() != it.bottom() {
             return;

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One pointer for each thread, for what is asked for in every lock and unlock. It is null until it is set.
+//! A thread's state, which is asked for in every lock and unlock: one pointer for each thread. It leads to [`nobody`] until
+//! it is set, so that there is one question fewer.
 //!
 //! In a shared library Rust's `thread_local!` asks the dynamic linker for the address (`__tls_get_addr`), which takes
 //! a third of a lock's whole time. This one lies in the memory that the C library sets up at a thread's start (the
 //! *initial-exec* model), at a distance from the thread pointer that the linker finds once. Where that is not known to
 //! work (other processors, other C libraries), it is a `thread_local!`.
+
+use std::ptr::NonNull;
+
+use super::held::State;
+
+/// The state of a thread that has none: the number in it is 0.
+// SAFETY: a state consists of integers and of atomics of them, of which zero is a value.
+static NOBODY: State = unsafe { std::mem::zeroed() };
 
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 mod place {
@@ -27,14 +36,15 @@ mod place {
     }
 
     global_asm!(
-        ".pushsection .tbss,\"awT\",@nobits",
+        ".pushsection .tdata,\"awT\",@progbits",
         ".balign 8",
         with_symbol!(".globl ", ""),
         with_symbol!(".hidden ", ""),
         with_symbol!(".type ", ", @object"),
         with_symbol!(".size ", ", 8"),
-        with_symbol!("", ": .zero 8"),
+        with_symbol!("", ": .quad {nobody}"),
         ".popsection",
+        nobody = sym super::NOBODY,
     );
 
     #[inline]
@@ -71,7 +81,7 @@ mod place {
     use std::cell::Cell;
 
     thread_local! {
-        static SLOT: Cell<usize> = const { Cell::new(0) };
+        static SLOT: Cell<usize> = Cell::new(super::nobody().as_ptr().expose_provenance());
     }
 
     #[inline]
@@ -84,15 +94,22 @@ mod place {
     }
 }
 
+/// What every thread begins with.
+pub(super) fn nobody() -> NonNull<State> {
+    NonNull::from(&NOBODY)
+}
+
 /// What the calling thread has set.
 #[inline]
-pub(crate) fn get<T>() -> *const T {
-    std::ptr::with_exposed_provenance(place::get())
+pub(super) fn get() -> NonNull<State> {
+    let state = std::ptr::with_exposed_provenance_mut(place::get());
+    // SAFETY: it begins with the address of a static, and what is set is no null pointer either.
+    unsafe { NonNull::new_unchecked(state) }
 }
 
 /// Sets it, for the calling thread alone.
-pub(crate) fn set<T>(value: *const T) {
-    place::set(value.expose_provenance());
+pub(super) fn set(state: NonNull<State>) {
+    place::set(state.as_ptr().expose_provenance());
 }
 
 #[cfg(test)]
@@ -103,13 +120,14 @@ mod tests {
     fn each_thread_begins_with_nothing_and_has_its_own() {
         // Not this thread's, in which other tests may have run.
         let of_one = std::thread::spawn(|| {
-            let before = get::<u8>();
-            let value = 7_u8;
-            set(&raw const value);
-            let other = std::thread::spawn(|| get::<u8>().is_null()).join().unwrap();
-            let same = get::<u8>() == &raw const value;
-            set::<u8>(std::ptr::null());
-            (before.is_null(), other, same, get::<u8>().is_null())
+            let before = get();
+            // Nobody follows it.
+            let value = NonNull::dangling();
+            set(value);
+            let other = std::thread::spawn(|| get() == nobody()).join().unwrap();
+            let same = get() == value;
+            set(nobody());
+            (before == nobody(), other, same, get() == nobody())
         });
         assert_eq!(of_one.join().unwrap(), (true, true, true, true));
     }

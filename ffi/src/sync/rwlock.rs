@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int};
 
 use libc::timespec;
-use unipc_core::sync::{Acquired, Quick, RwLock};
+use unipc_core::sync::{Acquired, RwLock};
 
 use super::super::shm::unipc_shm;
 use super::boundary::Caller;
@@ -137,20 +137,11 @@ pub unsafe extern "C" fn unipc_rwlock_read(
     // The usual case is done before anything can fail.
     if let Some(it) = caller.live(handle)
         && caller.is_timeout(timeout)
+        && it.object.read_at_once()
     {
-        match it.object.read_at_once() {
-            Quick::Done => return news(Acquired::Clean),
-            Quick::Nothing => {}
-            Quick::TooSoon => {
-                return caller.seldom(move |it| {
-                    let lock = &it.handle(handle)?.object;
-                    lock.step_back()?;
-                    lock.read_raw(it.timeout(timeout)?).map(news)
-                });
-            }
-        }
+        return news(Acquired::Clean);
     }
-    caller.seldom(move |it| it.handle(handle)?.object.read_raw(it.timeout(timeout)?).map(news))
+    caller.seldom(move |it| it.handle(handle)?.object.read_slowly(it.timeout(timeout)?).map(news))
 }
 
 /// Locks for writing, alone.
@@ -182,20 +173,11 @@ pub unsafe extern "C" fn unipc_rwlock_write(
     // The usual case is done before anything can fail.
     if let Some(it) = caller.live(handle)
         && caller.is_timeout(timeout)
+        && it.object.write_at_once()
     {
-        match it.object.write_at_once() {
-            Quick::Done => return news(Acquired::Clean),
-            Quick::Nothing => {}
-            Quick::TooSoon => {
-                return caller.seldom(move |it| {
-                    let lock = &it.handle(handle)?.object;
-                    lock.step_back()?;
-                    lock.write_raw(it.timeout(timeout)?).map(news)
-                });
-            }
-        }
+        return news(Acquired::Clean);
     }
-    caller.seldom(move |it| it.handle(handle)?.object.write_raw(it.timeout(timeout)?).map(news))
+    caller.seldom(move |it| it.handle(handle)?.object.write_slowly(it.timeout(timeout)?).map(news))
 }
 
 /// Ends what the calling thread has: its writing, or its latest reading.

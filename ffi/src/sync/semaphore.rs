@@ -4,7 +4,7 @@
 use std::ffi::{c_char, c_int};
 
 use libc::timespec;
-use unipc_core::sync::Semaphore;
+use unipc_core::sync::{Acquired, Semaphore};
 
 use super::super::shm::unipc_shm;
 use super::boundary::Caller;
@@ -137,9 +137,9 @@ pub unsafe extern "C" fn unipc_sync_semaphore_acquire(
     // The usual case is done before anything can fail.
     if let Some(it) = caller.live(handle)
         && caller.is_timeout(timeout)
-        && let Some(acquired) = it.object.acquire_at_once()
+        && it.object.acquire_at_once()
     {
-        return news(acquired);
+        return news(Acquired::Clean);
     }
     caller.seldom(move |it| it.handle(handle)?.object.acquire_raw(it.timeout(timeout)?).map(news))
 }

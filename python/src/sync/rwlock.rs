@@ -4,7 +4,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use unipc::Timeout;
-use unipc::sync::{Acquired, Quick, RwLockOptions};
+use unipc::sync::{Acquired, RwLockOptions};
 
 use super::status::RwLockStatus;
 use super::{get, mode as permissions};
@@ -115,12 +115,10 @@ impl RwLock {
     /// A writer that waits keeps new readers out, so a thread that reads must not ask to read again.
     #[pyo3(signature = (timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, timeout=None)")]
     fn read_lock(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<bool> {
-        match self.object.read_at_once() {
-            Quick::Done => return Ok(true),
-            Quick::Nothing => {}
-            Quick::TooSoon => self.object.step_back().map_err(raise)?,
+        if self.object.read_at_once() {
+            return Ok(true);
         }
-        let got = get(py, timeout.0, self.object.form(), |left| self.object.read_raw(left))?;
+        let got = get(py, timeout.0, self.object.form(), |left| self.object.read_slowly(left))?;
         Ok(got.is_some())
     }
 
@@ -128,7 +126,10 @@ impl RwLock {
     /// without that retires the lock.
     #[pyo3(signature = (timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, timeout=None)")]
     fn write_lock(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<bool> {
-        let got = get(py, timeout.0, self.object.form(), |left| self.object.write_raw(left))?;
+        if self.object.write_at_once() {
+            return Ok(true);
+        }
+        let got = get(py, timeout.0, self.object.form(), |left| self.object.write_slowly(left))?;
         Ok(got.is_some())
     }
 

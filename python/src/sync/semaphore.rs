@@ -118,7 +118,7 @@ impl SyncSemaphore {
     /// next. In the pthread form it is the same as `wait`.
     #[pyo3(signature = (timeout = TimeoutArgument(Timeout::Forever)), text_signature = "($self, timeout=None)")]
     fn acquire(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<bool> {
-        if self.object.acquire_at_once().is_some() {
+        if self.object.acquire_at_once() {
             return Ok(true);
         }
         let got = get(py, timeout.0, self.object.form(), |left| self.object.acquire_raw(left))?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Lines on the heap, in the place of those in shared memory.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::cell::{Attempt, Cell, HOLDER, OWNER_DIED, WAITERS, current};
@@ -17,14 +18,14 @@ pub(crate) type Words = [AtomicU32; 16];
 
 #[derive(Debug)]
 pub(crate) struct Lines {
-    cells: Box<[Cell]>,
-    words: Words,
+    pub(super) cells: Arc<[Cell]>,
+    pub(super) words: Arc<Words>,
 }
 
 #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as in the original")]
 impl Lines {
     pub(crate) fn new(count: usize) -> Self {
-        Self { cells: (0..count).map(|_| Cell::default()).collect(), words: Words::default() }
+        Self { cells: (0..count).map(|_| Cell::default()).collect(), words: Arc::default() }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -73,9 +74,8 @@ impl Lines {
         Ok(latest.and_then(|link| self.index_of(link, first)))
     }
 
-    pub(crate) fn latest_at_once(&self, thread: Current, first: usize) -> Option<(usize, &Cell)> {
-        let index = self.index_of(thread.top(), first)?;
-        Some((index, self.cell(index)))
+    pub(crate) fn begun(&self, first: usize) -> Result<Option<usize>, ErrorKind> {
+        Ok(self.index_of(current()?.pending(), first))
     }
 
     fn index_of(&self, link: usize, first: usize) -> Option<usize> {

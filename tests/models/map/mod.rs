@@ -7,3 +7,4 @@ pub(crate) mod bytes;
 pub(crate) mod cell;
 pub(crate) mod lines;
 pub(crate) mod mirror;
+pub(crate) mod shortcut;

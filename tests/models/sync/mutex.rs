@@ -7,7 +7,7 @@ pub(in crate::sync) mod robust;
 pub(in crate::sync) use robust::Robust;
 
 use super::Acquired;
-use super::object::Object;
+use super::object::{MAIN, Object};
 use crate::time::Timeout;
 
 /// As in the library.
@@ -19,15 +19,20 @@ pub(crate) enum MutexKind {
 }
 
 #[derive(Debug)]
-pub(crate) struct Mutex(pub(in crate::sync) Robust);
+pub(crate) struct Mutex(pub(in crate::sync) Robust, robust::Quick);
 
 impl Mutex {
     pub(crate) fn new(kind: MutexKind) -> Self {
         let spin = super::hold::Spin::default();
-        Self(robust::Robust { object: Object::new(0), kind, spin })
+        let object = Object::new(0);
+        let quick = robust::Quick::to(&object.lines, MAIN);
+        Self(robust::Robust { object, kind, spin }, quick)
     }
 
     pub(crate) fn lock(&self) -> Acquired {
+        if robust::lock_at_once(&self.1) {
+            return Acquired::Clean;
+        }
         self.0.lock(Timeout::Forever).expect("it can be had")
     }
 
@@ -35,7 +40,9 @@ impl Mutex {
         if acquired == Acquired::OwnerDied {
             self.0.recovered().expect("it is held");
         }
-        self.0.unlock().expect("it is held");
+        if !robust::unlock_at_once(&self.1) {
+            self.0.unlock().expect("it is held");
+        }
     }
 
     pub(crate) fn abandon(&self) {

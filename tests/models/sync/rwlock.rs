@@ -7,45 +7,31 @@ mod robust;
 mod wait;
 
 use super::Acquired;
-use super::object::Object;
+use super::object::{MAIN, Object};
 use crate::time::Timeout;
 
-/// As in the library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Quick {
-    Done,
-    Nothing,
-    TooSoon,
-}
-
 #[derive(Debug)]
-pub(crate) struct RwLock(robust::Robust);
+pub(crate) struct RwLock(robust::Robust, robust::Quick);
 
 impl RwLock {
     pub(crate) fn new(readers: usize) -> Self {
-        Self(robust::Robust::new(Object::new(readers)))
+        let object = Object::new(readers);
+        let quick = robust::Quick::to(&object.lines, MAIN);
+        Self(robust::Robust::new(object), quick)
     }
 
     pub(crate) fn read(&self) -> Acquired {
-        if self.has_done(self.0.read_at_once()) {
+        if robust::read_at_once(&self.1) {
             return Acquired::Clean;
         }
-        self.0.read(Timeout::Forever).expect("it can be had")
+        self.0.read(&self.1, Timeout::Forever).expect("it can be had")
     }
 
     pub(crate) fn write(&self) -> Acquired {
-        if self.has_done(self.0.write_at_once()) {
+        if robust::write_at_once(&self.1) {
             return Acquired::Clean;
         }
         self.0.write(Timeout::Forever).expect("it can be had")
-    }
-
-    /// As the library goes on after a quick try.
-    fn has_done(&self, quick: Quick) -> bool {
-        if quick == Quick::TooSoon {
-            self.0.step_back().expect("it is held");
-        }
-        quick == Quick::Done
     }
 
     pub(crate) fn recovered(&self) {
@@ -53,7 +39,7 @@ impl RwLock {
     }
 
     pub(crate) fn unlock(&self) {
-        if !self.0.unlock_at_once() {
+        if !robust::unlock_at_once(&self.1) {
             self.0.unlock().expect("it is held");
         }
     }

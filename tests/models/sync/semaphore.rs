@@ -5,11 +5,11 @@
 mod robust;
 
 use super::Acquired;
-use super::object::{HEAD, Object};
+use super::object::{HEAD, MAIN, Object};
 use crate::time::Timeout;
 
 #[derive(Debug)]
-pub(crate) struct Semaphore(robust::Robust);
+pub(crate) struct Semaphore(robust::Robust, robust::Quick);
 
 impl Semaphore {
     pub(crate) fn new(max: usize, value: usize) -> Self {
@@ -17,31 +17,32 @@ impl Semaphore {
         for cell in &object.lines.cells()[HEAD + value..] {
             cell.word.store(robust::ABSENT, std::sync::atomic::Ordering::Relaxed);
         }
-        Self(robust::Robust::new(object))
+        let quick = robust::Quick::to(&object.lines, MAIN);
+        Self(robust::Robust::new(object), quick)
     }
 
     pub(crate) fn acquire(&self) -> Acquired {
-        match self.0.acquire_at_once() {
-            Some(acquired) => acquired,
-            None => self.0.get(Timeout::Forever, robust::hold).expect("it can be had"),
+        if robust::acquire_at_once(&self.1) {
+            return Acquired::Clean;
         }
+        self.0.get(&self.1, Timeout::Forever, robust::hold).expect("it can be had")
     }
 
     pub(crate) fn release(&self) {
-        if !self.0.release_at_once() {
+        if !robust::release_at_once(&self.1) {
             self.0.release().expect("it is held");
         }
     }
 
     pub(crate) fn wait(&self) {
-        if !self.0.wait_at_once() {
-            self.0.get(Timeout::Forever, robust::remove).expect("it can be had");
+        if !robust::wait_at_once(&self.1) {
+            self.0.get(&self.1, Timeout::Forever, robust::remove).expect("it can be had");
         }
     }
 
     pub(crate) fn post(&self) {
-        if !self.0.post_at_once() {
-            self.0.post().expect("there is room");
+        if !robust::post_at_once(&self.1) {
+            self.0.post(&self.1).expect("there is room");
         }
     }
 

@@ -12,6 +12,7 @@ use nix::errno::Errno;
 
 pub use guard::MutexGuard;
 pub use options::{MutexKind, MutexOptions};
+use robust::Quick;
 pub(super) use robust::Robust;
 
 use super::form::{self, Form};
@@ -58,7 +59,10 @@ use crate::watch::Source;
 /// which has the lock then and wakes the next one.
 #[doc(alias = "pthread_mutex_t")]
 #[derive(Debug)]
-pub struct Mutex(Inner);
+pub struct Mutex {
+    quick: Quick,
+    inner: Inner,
+}
 
 #[derive(Debug)]
 enum Inner {
@@ -152,8 +156,8 @@ impl Mutex {
         if self.lock_at_once() {
             return Ok(Acquired::Clean);
         }
-        let locked = match &self.0 {
-            Inner::Robust(robust) => robust.lock_slowly(timeout),
+        let locked = match &self.inner {
+            Inner::Robust(robust) => robust.lock(timeout),
             Inner::Pthread { foreign, .. } => lock_foreign(foreign, timeout),
         };
         match locked {
@@ -166,25 +170,19 @@ impl Mutex {
     #[doc(hidden)]
     #[inline]
     pub fn lock_at_once(&self) -> bool {
-        match &self.0 {
-            Inner::Robust(robust) => robust.lock_at_once(),
-            Inner::Pthread { .. } => false,
-        }
+        robust::lock_at_once(&self.quick)
     }
 
     /// As [`Mutex::lock_at_once`].
     #[doc(hidden)]
     #[inline]
     pub fn unlock_at_once(&self) -> bool {
-        match &self.0 {
-            Inner::Robust(robust) => robust.unlock_at_once(),
-            Inner::Pthread { .. } => false,
-        }
+        robust::unlock_at_once(&self.quick)
     }
 
     /// That nobody holds it, to wait for. Errors: `EOPNOTSUPP` in the pthread form.
     pub(crate) fn source(&self) -> Result<Arc<dyn Source>> {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => Ok(watch::held(&robust.object.lines, 0..0, |_| false)),
             Inner::Pthread { .. } => Err(self.failed("poll", watch::not_robust())),
         }
@@ -199,8 +197,8 @@ impl Mutex {
         if self.unlock_at_once() {
             return Ok(());
         }
-        let unlocked = match &self.0 {
-            Inner::Robust(robust) => robust.unlock_slowly(),
+        let unlocked = match &self.inner {
+            Inner::Robust(robust) => robust.unlock(),
             Inner::Pthread { foreign, .. } => foreign.unlock().map_err(ErrorKind::from),
         };
         match unlocked {
@@ -214,7 +212,7 @@ impl Mutex {
     /// Errors: `EPERM` when the calling thread does not hold it; `EINVAL` when nobody died.
     #[doc(alias = "pthread_mutex_consistent")]
     pub fn recovered(&self) -> Result<()> {
-        let said = match &self.0 {
+        let said = match &self.inner {
             Inner::Robust(robust) => robust.recovered(),
             Inner::Pthread { foreign, .. } => foreign.consistent().map_err(ErrorKind::from),
         };
@@ -225,7 +223,7 @@ impl Mutex {
     ///
     /// Errors: `EPERM` when the calling thread does not hold it; `EOPNOTSUPP` in the pthread form.
     pub fn abandon(&self) -> Result<()> {
-        let Inner::Robust(robust) = &self.0 else {
+        let Inner::Robust(robust) = &self.inner else {
             let why = "the pthread form can only be unlocked, or its thread can end";
             return Err(self.failed("abandon", ErrorKind::unsupported(why)));
         };
@@ -234,7 +232,7 @@ impl Mutex {
 
     /// Who holds it and who waits, a moment ago. In the pthread form the holder's thread alone is known.
     pub fn status(&self) -> MutexStatus {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(Robust { object, .. }) => {
                 let cell = object.lines.cell(MAIN);
                 let word = cell.word.load(Ordering::Relaxed);
@@ -259,7 +257,7 @@ impl Mutex {
 
     /// Whose layout it has.
     pub fn form(&self) -> Form {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(_) => Form::Robust,
             Inner::Pthread { .. } => Form::Pthread,
         }
@@ -267,21 +265,21 @@ impl Mutex {
 
     /// How errors call it: the segment's name, and the offset in it.
     pub fn label(&self) -> &str {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => &robust.object.label,
             Inner::Pthread { label, .. } => label,
         }
     }
 
     pub(super) fn robust(&self) -> Option<&Robust> {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => Some(robust),
             Inner::Pthread { .. } => None,
         }
     }
 
     pub(super) fn foreign(&self) -> Option<&Foreign<libc::pthread_mutex_t>> {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(_) => None,
             Inner::Pthread { foreign, .. } => Some(foreign),
         }
@@ -289,7 +287,7 @@ impl Mutex {
 
     #[cold]
     fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => robust.object.failed(operation, kind),
             Inner::Pthread { label, .. } => kind.during(operation, label),
         }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::robust::Robust;
+use super::robust::{Quick, Robust};
 use super::{Inner, Mutex};
 use crate::error::{Error, ErrorKind, Result};
 use crate::open::{Disposition, Mode};
@@ -85,7 +85,7 @@ impl MutexOptions {
             let operation = KIND.operation[disposition as usize];
             let make = |foreign: &Foreign<libc::pthread_mutex_t>| foreign.init(kind);
             let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
-            return Ok(Mutex(Inner::Pthread { foreign, label }));
+            return Ok(Mutex { quick: Quick::none(), inner: Inner::Pthread { foreign, label } });
         }
         if self.inherit {
             let why = "priority inheritance is the pthread form's alone";
@@ -106,7 +106,9 @@ impl MutexOptions {
                 return Err(object.failed("Mutex::open", ErrorKind::Layout(why.into())));
             }
         };
-        Ok(Mutex(Inner::Robust(Robust { object, kind, spin: Spin::default() })))
+        let quick = Quick::to(&object.lines, MAIN);
+        let robust = Robust { object, kind, spin: Spin::default() };
+        Ok(Mutex { quick, inner: Inner::Robust(robust) })
     }
 
     /// [`Mutex::create`] with these options.

@@ -7,10 +7,14 @@ use std::sync::atomic::Ordering;
 use super::{Acquired, MutexKind};
 use crate::error::ErrorKind;
 use crate::map::cell::OWNER_DIED;
+use crate::map::shortcut::Shortcut;
 use crate::sync::hold::{self, Entered, RETIRED, Sleep, Spin};
 use crate::sync::object::{MAIN, Object, WAITING};
 use crate::sys::robust::Current;
 use crate::time::Timeout;
+
+/// To the cell.
+pub(super) type Quick = Shortcut<0>;
 
 #[derive(Debug)]
 pub(in crate::sync) struct Robust {
@@ -19,31 +23,27 @@ pub(in crate::sync) struct Robust {
     pub(super) spin: Spin,
 }
 
+/// Locks, if nobody holds it and there is no news.
+#[inline(always)]
+pub(super) fn lock_at_once(quick: &Quick) -> bool {
+    let Some(mutex) = quick.main() else { return false };
+    let Some(thread) = Current::known() else { return false };
+    mutex.cell().take_at_once(thread).is_some() && quick.is_whole()
+}
+
+/// Unlocks, if that is all there is to do.
+#[inline(always)]
+pub(super) fn unlock_at_once(quick: &Quick) -> bool {
+    let Some(mutex) = quick.main() else { return false };
+    let Some(thread) = Current::known() else { return false };
+    let cell = mutex.cell();
+    // Of a recursive one: is it locked once alone?
+    cell.count.load(Ordering::Relaxed) == 0 && cell.give_back_at_once(thread, 1, RETIRED)
+}
+
 impl Robust {
-    #[inline]
-    pub(in crate::sync) fn lock(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
-        if self.lock_at_once() { Ok(Acquired::Clean) } else { self.lock_slowly(timeout) }
-    }
-
-    /// Locks, if nobody holds it and there is no news.
-    #[inline(always)]
-    pub(super) fn lock_at_once(&self) -> bool {
-        let lines = &self.object.lines;
-        let Some(thread) = Current::known() else { return false };
-        let Some(cell) = lines.cells().get(MAIN) else { return false };
-        cell.take_at_once(thread) && lines.is_whole()
-    }
-
-    /// Unlocks, if that is all there is to do.
-    #[inline(always)]
-    pub(super) fn unlock_at_once(&self) -> bool {
-        let Some(thread) = Current::known() else { return false };
-        let Some(cell) = self.object.lines.cells().get(MAIN) else { return false };
-        self.kind != MutexKind::Recursive && cell.give_back_at_once(thread, 1, RETIRED)
-    }
-
     #[cold]
-    pub(super) fn lock_slowly(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
+    pub(in crate::sync) fn lock(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
         let lines = &self.object.lines;
         let cell = lines.cell(MAIN);
         lines.check()?;
@@ -66,13 +66,8 @@ impl Robust {
         Ok(entered.into())
     }
 
-    #[inline]
-    pub(in crate::sync) fn unlock(&self) -> Result<(), ErrorKind> {
-        if self.unlock_at_once() { Ok(()) } else { self.unlock_slowly() }
-    }
-
     #[cold]
-    pub(super) fn unlock_slowly(&self) -> Result<(), ErrorKind> {
+    pub(in crate::sync) fn unlock(&self) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
         let cell = lines.cell(MAIN);
         if self.kind == MutexKind::Recursive {

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 pub use guard::RwLockGuard;
 use options::READERS;
 pub use options::RwLockOptions;
-use robust::Robust;
+use robust::{Quick, Robust};
 
 use super::form::{self, Form};
 use super::hold;
@@ -55,25 +55,15 @@ use crate::watch::Source;
 /// More readers at once than the lock has lines (60, see [`RwLockOptions::readers`]) wait for each other.
 #[doc(alias = "pthread_rwlock_t")]
 #[derive(Debug)]
-pub struct RwLock(Inner);
+pub struct RwLock {
+    quick: Quick,
+    inner: Inner,
+}
 
 #[derive(Debug)]
 enum Inner {
     Robust(Robust),
     Pthread { foreign: Foreign<libc::pthread_rwlock_t>, label: Box<str> },
-}
-
-/// What has come of a try that does nothing but what is quick.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "what was taken too soon must be given back"]
-pub enum Quick {
-    /// It is locked, and there is no news.
-    Done,
-    /// Nothing was done.
-    Nothing,
-    /// A line was taken before the others were seen: [`RwLock::step_back`] comes next.
-    TooSoon,
 }
 
 /// What is to be seen of an [`RwLock`] from outside.
@@ -121,19 +111,7 @@ impl RwLock {
     /// `ENOTRECOVERABLE` when it is retired; `EFAULT` when the file lost its pages.
     #[inline]
     pub fn read_raw(&self, timeout: Timeout) -> Result<Acquired> {
-        match self.read_at_once() {
-            Quick::Done => return Ok(Acquired::Clean),
-            Quick::Nothing => {}
-            Quick::TooSoon => self.step_back()?,
-        }
-        let locked = match &self.0 {
-            Inner::Robust(robust) => robust.read(timeout),
-            Inner::Pthread { foreign, .. } => lock_foreign(foreign, false, timeout),
-        };
-        match locked {
-            Ok(acquired) => Ok(acquired),
-            Err(kind) => Err(self.failed("read", kind)),
-        }
+        if self.read_at_once() { Ok(Acquired::Clean) } else { self.read_slowly(timeout) }
     }
 
     /// Locks for writing; [`RwLock::unlock`] ends it.
@@ -141,60 +119,53 @@ impl RwLock {
     /// Errors: as [`RwLock::read_raw`]; `EDEADLK` also when this thread reads.
     #[inline]
     pub fn write_raw(&self, timeout: Timeout) -> Result<Acquired> {
-        match self.write_at_once() {
-            Quick::Done => return Ok(Acquired::Clean),
-            Quick::Nothing => {}
-            Quick::TooSoon => self.step_back()?,
-        }
-        let locked = match &self.0 {
+        if self.write_at_once() { Ok(Acquired::Clean) } else { self.write_slowly(timeout) }
+    }
+
+    /// Locks for reading if that needs nothing but to be done. For the faces, before they prepare for more. When it says no,
+    /// [`RwLock::read_slowly`] must come next in this thread: it may have begun.
+    #[doc(hidden)]
+    #[inline]
+    #[must_use = "what was begun must be ended"]
+    pub fn read_at_once(&self) -> bool {
+        robust::read_at_once(&self.quick)
+    }
+
+    /// What comes next when [`RwLock::read_at_once`] has said no.
+    #[doc(hidden)]
+    #[cold]
+    pub fn read_slowly(&self, timeout: Timeout) -> Result<Acquired> {
+        let locked = match &self.inner {
+            Inner::Robust(robust) => robust.read(&self.quick, timeout),
+            Inner::Pthread { foreign, .. } => lock_foreign(foreign, false, timeout),
+        };
+        locked.map_err(|kind| self.failed("read", kind))
+    }
+
+    /// As [`RwLock::read_at_once`]; [`RwLock::write_slowly`] comes next.
+    #[doc(hidden)]
+    #[inline]
+    #[must_use = "what was begun must be ended"]
+    pub fn write_at_once(&self) -> bool {
+        robust::write_at_once(&self.quick)
+    }
+
+    /// As [`RwLock::read_slowly`].
+    #[doc(hidden)]
+    #[cold]
+    pub fn write_slowly(&self, timeout: Timeout) -> Result<Acquired> {
+        let locked = match &self.inner {
             Inner::Robust(robust) => robust.write(timeout),
             Inner::Pthread { foreign, .. } => lock_foreign(foreign, true, timeout),
         };
-        match locked {
-            Ok(acquired) => Ok(acquired),
-            Err(kind) => Err(self.failed("write", kind)),
-        }
-    }
-
-    /// Locks for reading if that needs nothing but to be done. For the faces, before they prepare for more.
-    #[doc(hidden)]
-    #[inline]
-    pub fn read_at_once(&self) -> Quick {
-        match &self.0 {
-            Inner::Robust(robust) => robust.read_at_once(),
-            Inner::Pthread { .. } => Quick::Nothing,
-        }
-    }
-
-    /// As [`RwLock::read_at_once`].
-    #[doc(hidden)]
-    #[inline]
-    pub fn write_at_once(&self) -> Quick {
-        match &self.0 {
-            Inner::Robust(robust) => robust.write_at_once(),
-            Inner::Pthread { .. } => Quick::Nothing,
-        }
-    }
-
-    /// What comes after [`Quick::TooSoon`].
-    #[doc(hidden)]
-    pub fn step_back(&self) -> Result<()> {
-        match &self.0 {
-            Inner::Robust(robust) => {
-                robust.step_back().map_err(|kind| self.failed("step back", kind))
-            }
-            Inner::Pthread { .. } => Ok(()),
-        }
+        locked.map_err(|kind| self.failed("write", kind))
     }
 
     /// As [`RwLock::read_at_once`].
     #[doc(hidden)]
     #[inline]
     pub fn unlock_at_once(&self) -> bool {
-        match &self.0 {
-            Inner::Robust(robust) => robust.unlock_at_once(),
-            Inner::Pthread { .. } => false,
-        }
+        robust::unlock_at_once(&self.quick)
     }
 
     /// Ends what the calling thread has: its writing, or its latest reading.
@@ -206,7 +177,7 @@ impl RwLock {
         if self.unlock_at_once() {
             return Ok(());
         }
-        let unlocked = match &self.0 {
+        let unlocked = match &self.inner {
             Inner::Robust(robust) => robust.unlock(),
             Inner::Pthread { foreign, .. } => foreign.unlock().map_err(ErrorKind::from),
         };
@@ -220,7 +191,7 @@ impl RwLock {
     ///
     /// Errors: `EPERM` when the calling thread does not write; `EINVAL` when nobody died; `EOPNOTSUPP` in the pthread form.
     pub fn recovered(&self) -> Result<()> {
-        let said = match &self.0 {
+        let said = match &self.inner {
             Inner::Robust(robust) => robust.recovered(),
             Inner::Pthread { .. } => Err(not_robust()),
         };
@@ -231,7 +202,7 @@ impl RwLock {
     ///
     /// Errors: `EPERM` when the calling thread does not write; `EOPNOTSUPP` in the pthread form.
     pub fn abandon(&self) -> Result<()> {
-        let said = match &self.0 {
+        let said = match &self.inner {
             Inner::Robust(robust) => robust.abandon(),
             Inner::Pthread { .. } => Err(not_robust()),
         };
@@ -240,7 +211,7 @@ impl RwLock {
 
     /// Who has it and who waits, a moment ago. In the pthread form nothing is known.
     pub fn status(&self) -> RwLockStatus {
-        let Inner::Robust(Robust { object, .. }) = &self.0 else {
+        let Inner::Robust(Robust { object, .. }) = &self.inner else {
             return RwLockStatus {
                 writer: None,
                 readers: Vec::new(),
@@ -262,7 +233,7 @@ impl RwLock {
 
     /// That it can be read, or written, to wait for. Errors: `EOPNOTSUPP` in the pthread form.
     pub(crate) fn source(&self, write: bool) -> Result<Arc<dyn Source>> {
-        let Inner::Robust(robust) = &self.0 else {
+        let Inner::Robust(robust) = &self.inner else {
             return Err(self.failed("poll", watch::not_robust()));
         };
         let lines = &robust.object.lines;
@@ -272,7 +243,7 @@ impl RwLock {
 
     /// Whose layout it has.
     pub fn form(&self) -> Form {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(_) => Form::Robust,
             Inner::Pthread { .. } => Form::Pthread,
         }
@@ -280,7 +251,7 @@ impl RwLock {
 
     /// How errors call it.
     pub fn label(&self) -> &str {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => &robust.object.label,
             Inner::Pthread { label, .. } => label,
         }
@@ -288,7 +259,7 @@ impl RwLock {
 
     #[cold]
     fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => robust.object.failed(operation, kind),
             Inner::Pthread { label, .. } => kind.during(operation, label),
         }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::robust::Robust;
+use super::robust::{Quick, Robust};
 use super::{Inner, RwLock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::open::{Disposition, Mode};
@@ -55,7 +55,7 @@ impl RwLockOptions {
         if self.form == Form::Pthread {
             let make = |foreign: &Foreign<libc::pthread_rwlock_t>| foreign.init();
             let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
-            return Ok(RwLock(Inner::Pthread { foreign, label }));
+            return Ok(RwLock { quick: Quick::none(), inner: Inner::Pthread { foreign, label } });
         }
         let readers = self.readers.unwrap_or(READERS);
         if !(1..=1 << 16).contains(&readers) {
@@ -72,6 +72,7 @@ impl RwLockOptions {
             let why = ErrorKind::Layout("the table of readers has another size".into());
             return Err(object.failed(operation, why));
         }
-        Ok(RwLock(Inner::Robust(Robust::new(object))))
+        let quick = Quick::to(&object.lines, MAIN);
+        Ok(RwLock { quick, inner: Inner::Robust(Robust::new(object)) })
     }
 }

@@ -5,12 +5,13 @@
 //! reader's. So one of two that come together sees the other, and readers do not disturb each other.
 #![allow(clippy::inline_always, reason = "what is quick must not cost a call of its own")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use super::{Acquired, Quick};
+use super::Acquired;
 use crate::error::ErrorKind;
 use crate::map::cell::{HOLDER, OWNER_DIED, WAITERS};
 use crate::map::lines::Lines;
+use crate::map::shortcut::Shortcut;
 use crate::sync::gate::{self, Gate};
 use crate::sync::hold::{RETIRED, Spin};
 use crate::sync::object::{HEAD, MAIN, Object};
@@ -20,75 +21,84 @@ use crate::sys::robust::Current;
 /// How many places a handle keeps in mind.
 const HINTS: usize = 8;
 
+/// To all lines, and to the one that a thread of this process had the last time, by a number that few threads share. Those who
+/// meet on a line part for good.
+pub(super) type Quick = Shortcut<HINTS>;
+
 #[derive(Debug)]
 pub(super) struct Robust {
     pub(super) object: Object,
     pub(super) spin: Spin,
-    /// Which line a thread of this process had the last time, by a number that few threads share. Those who meet on a line
-    /// part for good.
-    hints: [AtomicUsize; HINTS],
+}
+
+/// Reads, if the calling thread's usual line is free, and nobody writes or has died. Otherwise [`Robust::read`] comes next.
+#[inline(always)]
+pub(super) fn read_at_once(quick: &Quick) -> bool {
+    let Some(thread) = Current::known() else { return false };
+    let Some((line, main)) = quick.hinted(thread.spread() % HINTS) else { return false };
+    let Some(attempt) = line.take_at_once(thread) else { return false };
+    // SYNC: see `try_read`. The line has counted as used since it was kept in mind.
+    let is_read = main.cell().word.load(Ordering::SeqCst) == 0 && quick.is_whole();
+    if !is_read {
+        attempt.leave();
+    }
+    is_read
+}
+
+/// Writes, if nobody does, nobody reads, and nobody has died. Otherwise [`Robust::write`] comes next.
+#[inline(always)]
+pub(super) fn write_at_once(quick: &Quick) -> bool {
+    let Some(main) = quick.main() else { return false };
+    let Some(thread) = Current::known() else { return false };
+    let writer = main.cell();
+    let Some(attempt) = writer.take_at_once(thread) else { return false };
+    // SYNC: see `try_read`.
+    let used = writer.count.load(Ordering::SeqCst) as usize;
+    let readers = main.table();
+    let readers = readers.get(..used).unwrap_or(readers);
+    let is_read = readers.iter().any(|cell| cell.word.load(Ordering::SeqCst) & HOLDER != 0);
+    let is_written = !is_read && quick.is_whole();
+    if !is_written {
+        attempt.leave();
+    }
+    is_written
+}
+
+/// Ends what the calling thread took last, if that is all there is to do.
+#[inline(always)]
+pub(super) fn unlock_at_once(quick: &Quick) -> bool {
+    let Some(thread) = Current::known() else { return false };
+    let Some((cell, main)) = quick.latest(thread) else { return false };
+    if std::ptr::eq(cell, main.cell()) {
+        cell.give_back_latest(thread, i32::MAX, RETIRED, || true, || ());
+    } else {
+        let gate = main.gate();
+        // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
+        cell.give_back_latest(
+            thread,
+            i32::MAX,
+            0,
+            || gate::is_quiet(gate),
+            move || gate::open(gate, true),
+        );
+    }
+    true
 }
 
 impl Robust {
     pub(super) fn new(object: Object) -> Self {
-        Self { object, spin: Spin::default(), hints: Default::default() }
+        Self { object, spin: Spin::default() }
     }
 
-    /// Reads, if the calling thread's usual line is free, and nobody writes or has died.
-    #[inline(always)]
-    pub(super) fn read_at_once(&self) -> Quick {
-        let lines = &self.object.lines;
-        let Some(thread) = Current::known() else { return Quick::Nothing };
-        let Some(writer) = lines.cells().get(MAIN) else { return Quick::Nothing };
-        // SYNC: a guess alone; it orders nothing.
-        let at = self.hints[thread.spread() % HINTS].load(Ordering::Relaxed);
-        // SYNC: see `try_read`.
-        if writer.word.load(Ordering::Relaxed) != 0
-            || at >= writer.count.load(Ordering::SeqCst) as usize
-            || !lines.cells().get(HEAD + at).is_some_and(|line| line.take_at_once(thread))
-        {
-            return Quick::Nothing;
-        }
-        if writer.word.load(Ordering::SeqCst) != 0 || !lines.is_whole() {
-            return Quick::TooSoon;
-        }
-        Quick::Done
-    }
-
-    /// Gives back what was taken too soon: the writers' line, as nobody who has that is let read, or else a reader's. Not by
-    /// the list, which may be full.
-    #[cold]
+    /// Gives back what a quick try took before it saw the others.
     pub(super) fn step_back(&self) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
-        let taken = if lines.is_mine(MAIN)? { Some(MAIN) } else { lines.latest_of_mine(HEAD)? };
-        taken.map_or(Ok(()), |index| lines.give_back(index, 0, i32::MAX))
-    }
-
-    /// Writes, if nobody does, nobody reads, and nobody has died.
-    #[inline(always)]
-    pub(super) fn write_at_once(&self) -> Quick {
-        let lines = &self.object.lines;
-        let Some(thread) = Current::known() else { return Quick::Nothing };
-        let Some((head, readers)) = lines.cells().split_at_checked(HEAD) else {
-            return Quick::Nothing;
-        };
-        let writer = &head[MAIN];
-        if !writer.take_at_once(thread) {
-            return Quick::Nothing;
-        }
-        // SYNC: see `try_read`.
-        let used = writer.count.load(Ordering::SeqCst) as usize;
-        let readers = readers.get(..used).unwrap_or(readers);
-        if readers.iter().any(|cell| cell.word.load(Ordering::SeqCst) & HOLDER != 0)
-            || !lines.is_whole()
-        {
-            return Quick::TooSoon;
-        }
-        Quick::Done
+        let begun = lines.begun(MAIN)?;
+        begun.map_or(Ok(()), |index| lines.give_back(index, 0, i32::MAX))
     }
 
     /// Reads, if nobody writes or wants to, and there is a line free.
-    pub(super) fn try_read(&self) -> Result<Option<Acquired>, ErrorKind> {
+    pub(super) fn try_read(&self, quick: &Quick) -> Result<Option<Acquired>, ErrorKind> {
         let lines = &self.object.lines;
         let writer = &lines.cell(MAIN).word;
         match writer.load(Ordering::Relaxed) & HOLDER {
@@ -96,7 +106,7 @@ impl Robust {
             RETIRED => return Err(ErrorKind::NotRecoverable),
             _ => return Ok(None),
         }
-        let Some(index) = self.take_line()? else { return Ok(None) };
+        let Some(index) = self.take_line(quick)? else { return Ok(None) };
         // SYNC: the line was taken (and before that, counted as used) before this look, and a writer takes its word before it looks
         // at the number of lines and at them: one of the two sees the other. All are sequentially consistent.
         let seen = writer.load(Ordering::SeqCst);
@@ -117,11 +127,12 @@ impl Robust {
     }
 
     /// A line for the calling thread, mostly the same each time.
-    fn take_line(&self) -> Result<Option<usize>, ErrorKind> {
+    fn take_line(&self, quick: &Quick) -> Result<Option<usize>, ErrorKind> {
         let lines = &self.object.lines;
         let used = self.used();
-        let hint = self.hint();
-        let first = hint.load(Ordering::Relaxed).min(used);
+        // Two threads that share one are only slower.
+        let place = Lines::spread() % HINTS;
+        let first = quick.hint(place).min(used);
         for at in (first..used).chain(0..first).chain(used..lines.count() - HEAD) {
             let word = lines.cell(HEAD + at).word.load(Ordering::Relaxed);
             if word & HOLDER != 0 {
@@ -134,18 +145,11 @@ impl Robust {
             }
             // A reader that has died has left nothing that matters.
             if lines.attempt(HEAD + at)?.take(word, word & WAITERS).is_ok() {
-                hint.store(at, Ordering::Relaxed);
+                quick.keep(place, at);
                 return Ok(Some(HEAD + at));
             }
         }
         Ok(None)
-    }
-
-    /// Where the calling thread keeps its line in mind.
-    #[inline]
-    fn hint(&self) -> &AtomicUsize {
-        // Two threads that share one are only slower.
-        &self.hints[Lines::spread() % HINTS]
     }
 
     /// How many lines have ever been in use: as many as there were readers at once.
@@ -155,28 +159,6 @@ impl Robust {
         // SYNC: see `try_read`.
         let used = lines.cell(MAIN).count.load(Ordering::SeqCst);
         (used as usize).min(lines.count() - HEAD)
-    }
-
-    /// Ends what the calling thread took last, if that is all there is to do.
-    #[inline(always)]
-    pub(super) fn unlock_at_once(&self) -> bool {
-        let lines = &self.object.lines;
-        let Some(thread) = Current::known() else { return false };
-        let Some(gate) = gate::word_of(lines) else { return false };
-        let Some((index, cell)) = lines.latest_at_once(thread, MAIN) else { return false };
-        if index == MAIN {
-            cell.give_back_latest(thread, i32::MAX, RETIRED, || true, || ());
-        } else {
-            // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
-            cell.give_back_latest(
-                thread,
-                i32::MAX,
-                0,
-                || gate::is_quiet(gate),
-                move || gate::open(gate, true),
-            );
-        }
-        true
     }
 
     #[cold]

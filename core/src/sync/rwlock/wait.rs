@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use nix::errno::Errno;
 
 use super::Acquired;
-use super::robust::Robust;
+use super::robust::{Quick, Robust};
 use crate::error::ErrorKind;
 use crate::map::cell::{HOLDER, OWNER_DIED, WAITERS};
 use crate::sync::gate::{Gate, watch};
@@ -17,9 +17,10 @@ use crate::time::Timeout;
 
 impl Robust {
     #[cold]
-    pub(super) fn read(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
+    pub(super) fn read(&self, quick: &Quick, timeout: Timeout) -> Result<Acquired, ErrorKind> {
+        self.step_back()?;
         let lines = &self.object.lines;
-        if let Some(acquired) = self.try_read()? {
+        if let Some(acquired) = self.try_read(quick)? {
             lines.check()?;
             return Ok(acquired);
         }
@@ -29,14 +30,14 @@ impl Robust {
         let mut sleep = Sleep::new(timeout);
         sleep.check_try()?;
         sleep.start();
-        let mut found = self.spin.until(|| self.try_read().transpose()).transpose()?;
+        let mut found = self.spin.until(|| self.try_read(quick).transpose()).transpose()?;
         let mut waiting = None;
         let acquired = loop {
             if let Some(acquired) = found {
                 break acquired;
             }
             self.await_room(&mut sleep, &mut waiting)?;
-            found = self.try_read()?;
+            found = self.try_read(quick)?;
         };
         lines.check()?;
         Ok(acquired)
@@ -101,6 +102,7 @@ impl Robust {
 
     #[cold]
     pub(super) fn write(&self, timeout: Timeout) -> Result<Acquired, ErrorKind> {
+        self.step_back()?;
         let lines = &self.object.lines;
         if lines.latest_of_mine_in_list(HEAD)?.is_some() || lines.is_mine(MAIN)? {
             return Err(ErrorKind::Os(libc::EDEADLK));

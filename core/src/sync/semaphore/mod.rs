@@ -12,7 +12,7 @@ use nix::errno::Errno;
 
 pub use options::SemaphoreOptions;
 pub use permit::Permit;
-use robust::{Robust, hold, is_free, remove};
+use robust::{Quick, Robust, hold, is_free, remove};
 
 use super::form::{self, Form};
 use super::mutex::Acquired;
@@ -54,7 +54,10 @@ use crate::watch::Source;
 /// Fairness: sleepers are woken in the order of coming; somebody who comes at that moment may be faster.
 #[doc(alias = "sem_t")]
 #[derive(Debug)]
-pub struct Semaphore(Inner);
+pub struct Semaphore {
+    quick: Quick,
+    inner: Inner,
+}
 
 #[derive(Debug)]
 enum Inner {
@@ -86,11 +89,11 @@ impl Semaphore {
     /// Errors: `EAGAIN` when it was a try; `ETIMEDOUT`; `EINTR`; `EFAULT` when the file lost its pages.
     #[inline]
     pub fn acquire_raw(&self, timeout: Timeout) -> Result<Acquired> {
-        if let Some(acquired) = self.acquire_at_once() {
-            return Ok(acquired);
+        if self.acquire_at_once() {
+            return Ok(Acquired::Clean);
         }
-        match &self.0 {
-            Inner::Robust(robust) => robust.get(timeout, hold),
+        match &self.inner {
+            Inner::Robust(robust) => robust.get(&self.quick, timeout, hold),
             Inner::Pthread { foreign, .. } => {
                 wait_foreign(foreign, timeout).map(|()| Acquired::Clean)
             }
@@ -101,21 +104,15 @@ impl Semaphore {
     /// Takes a permit if that needs nothing but to be done. For the faces, before they prepare for more.
     #[doc(hidden)]
     #[inline]
-    pub fn acquire_at_once(&self) -> Option<Acquired> {
-        match &self.0 {
-            Inner::Robust(robust) => robust.acquire_at_once(),
-            Inner::Pthread { .. } => None,
-        }
+    pub fn acquire_at_once(&self) -> bool {
+        robust::acquire_at_once(&self.quick)
     }
 
     /// As [`Semaphore::acquire_at_once`].
     #[doc(hidden)]
     #[inline]
     pub fn release_at_once(&self) -> bool {
-        match &self.0 {
-            Inner::Robust(robust) => robust.release_at_once(),
-            Inner::Pthread { .. } => false,
-        }
+        robust::release_at_once(&self.quick)
     }
 
     /// Gives back the permit that this thread took last. In the pthread form it is the same as [`Semaphore::post`].
@@ -126,7 +123,7 @@ impl Semaphore {
         if self.release_at_once() {
             return Ok(());
         }
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => robust.release(),
             Inner::Pthread { foreign, .. } => foreign.post().map_err(ErrorKind::from),
         }
@@ -144,8 +141,8 @@ impl Semaphore {
         if self.wait_at_once() {
             return Ok(());
         }
-        match &self.0 {
-            Inner::Robust(robust) => robust.get(timeout, remove).map(drop),
+        match &self.inner {
+            Inner::Robust(robust) => robust.get(&self.quick, timeout, remove).map(drop),
             Inner::Pthread { foreign, .. } => wait_foreign(foreign, timeout),
         }
         .map_err(|kind| self.failed("wait", kind))
@@ -155,20 +152,14 @@ impl Semaphore {
     #[doc(hidden)]
     #[inline]
     pub fn wait_at_once(&self) -> bool {
-        match &self.0 {
-            Inner::Robust(robust) => robust.wait_at_once(),
-            Inner::Pthread { .. } => false,
-        }
+        robust::wait_at_once(&self.quick)
     }
 
     /// As [`Semaphore::acquire_at_once`], for adding one.
     #[doc(hidden)]
     #[inline]
     pub fn post_at_once(&self) -> bool {
-        match &self.0 {
-            Inner::Robust(robust) => robust.post_at_once(),
-            Inner::Pthread { .. } => false,
-        }
+        robust::post_at_once(&self.quick)
     }
 
     /// Adds a permit. Async-signal-safe while it succeeds.
@@ -180,8 +171,8 @@ impl Semaphore {
         if self.post_at_once() {
             return Ok(());
         }
-        match &self.0 {
-            Inner::Robust(robust) => robust.post(),
+        match &self.inner {
+            Inner::Robust(robust) => robust.post(&self.quick),
             Inner::Pthread { foreign, .. } => foreign.post().map_err(ErrorKind::from),
         }
         .map_err(|kind| self.failed("post", kind))
@@ -190,7 +181,7 @@ impl Semaphore {
     /// How many permits are free at this moment.
     #[doc(alias = "sem_getvalue")]
     pub fn value(&self) -> u32 {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => {
                 let cells = &robust.object.lines.cells()[HEAD..];
                 let free = cells.iter().filter(|cell| is_free(cell.word.load(Ordering::Relaxed)));
@@ -202,7 +193,7 @@ impl Semaphore {
 
     /// That a permit is free, to wait for. Errors: `EOPNOTSUPP` in the pthread form.
     pub(crate) fn source(&self) -> Result<Arc<dyn Source>> {
-        let Inner::Robust(robust) = &self.0 else {
+        let Inner::Robust(robust) = &self.inner else {
             return Err(self.failed("poll", watch::not_robust()));
         };
         let lines = &robust.object.lines;
@@ -214,7 +205,7 @@ impl Semaphore {
 
     /// How many permits there can be.
     pub fn max(&self) -> u32 {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => u32::try_from(robust.permits()).unwrap_or(u32::MAX),
             Inner::Pthread { .. } => libc::c_int::MAX.cast_unsigned(),
         }
@@ -222,7 +213,7 @@ impl Semaphore {
 
     /// Who holds permits; nobody is known in the pthread form.
     pub fn holders(&self) -> Vec<Holder> {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => {
                 robust.object.lines.cells()[HEAD..].iter().filter_map(status::holder).collect()
             }
@@ -232,7 +223,7 @@ impl Semaphore {
 
     /// The numbers of threads that sleep, as far as there was room; none in the pthread form.
     pub fn waiters(&self) -> Vec<u32> {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => status::waiters(&robust.object.lines),
             Inner::Pthread { .. } => Vec::new(),
         }
@@ -240,7 +231,7 @@ impl Semaphore {
 
     /// Whose layout it has.
     pub fn form(&self) -> Form {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(_) => Form::Robust,
             Inner::Pthread { .. } => Form::Pthread,
         }
@@ -248,7 +239,7 @@ impl Semaphore {
 
     /// How errors call it.
     pub fn label(&self) -> &str {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => &robust.object.label,
             Inner::Pthread { label, .. } => label,
         }
@@ -256,7 +247,7 @@ impl Semaphore {
 
     #[cold]
     fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
-        match &self.0 {
+        match &self.inner {
             Inner::Robust(robust) => robust.object.failed(operation, kind),
             Inner::Pthread { label, .. } => kind.during(operation, label),
         }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::robust::{ABSENT, Robust};
+use super::robust::{ABSENT, Quick, Robust};
 use super::{Inner, Semaphore};
 use crate::error::{Error, ErrorKind, Result};
 use crate::open::{Disposition, Mode};
@@ -59,7 +59,10 @@ impl SemaphoreOptions {
             }
             let make = |foreign: &Foreign<libc::sem_t>| foreign.init(value);
             let (foreign, label) = form::establish(place, disposition, self.mode, operation, make)?;
-            return Ok(Semaphore(Inner::Pthread { foreign, label }));
+            return Ok(Semaphore {
+                quick: Quick::none(),
+                inner: Inner::Pthread { foreign, label },
+            });
         }
         let max = self.max.unwrap_or(value.max(64));
         if !(1..=Semaphore::MAX).contains(&max) {
@@ -80,6 +83,7 @@ impl SemaphoreOptions {
             let why = ErrorKind::Layout("the table of permits has another size".into());
             return Err(object.failed(operation, why));
         }
-        Ok(Semaphore(Inner::Robust(Robust::new(object))))
+        let quick = Quick::to(&object.lines, MAIN);
+        Ok(Semaphore { quick, inner: Inner::Robust(Robust::new(object)) })
     }
 }

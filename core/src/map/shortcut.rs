@@ -2,7 +2,6 @@
 //! The way to the lines of an object that are used in each lock and unlock, without a question whose answer stays the same
 //! for as long as the object is open: what a lock costs beside its atomic instructions is the number of all others.
 
-use std::marker::PhantomData;
 use std::ptr::{NonNull, null_mut, with_exposed_provenance_mut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -62,18 +61,16 @@ impl<const HINTS: usize> Shortcut<HINTS> {
     /// The main line.
     #[inline]
     pub(crate) fn main(&self) -> Option<Main<'_>> {
-        Some(Main { at: self.main?, count: self.count, shortcut: PhantomData })
+        Some(Main { at: self.main?, count: &self.count })
     }
 
     /// What is kept in mind at a place.
     #[inline]
-    pub(crate) fn hinted(&self, place: usize) -> Option<(&Cell, Main<'_>)> {
+    pub(crate) fn hinted(&self, place: usize) -> Option<Hinted<'_, HINTS>> {
         // SYNC: a guess alone; it orders nothing.
         let hint = NonNull::new(self.hints[place].load(Ordering::Relaxed))?;
         // SAFETY: `keep` takes none but those of the table in the mapping that is kept.
-        let cell = unsafe { hint.as_ref() };
-        // SAFETY: where there is a table there is a main line.
-        Some((cell, unsafe { self.main().unwrap_unchecked() }))
+        Some(Hinted { cell: unsafe { hint.as_ref() }, shortcut: self })
     }
 
     /// Which cell of the table that is; the first one where there is none.
@@ -115,12 +112,32 @@ impl<const HINTS: usize> Shortcut<HINTS> {
     }
 }
 
+/// A cell that was kept in mind.
+pub(crate) struct Hinted<'a, const HINTS: usize> {
+    cell: &'a Cell,
+    shortcut: &'a Shortcut<HINTS>,
+}
+
+impl<'a, const HINTS: usize> Hinted<'a, HINTS> {
+    #[inline]
+    pub(crate) fn cell(&self) -> &'a Cell {
+        self.cell
+    }
+
+    /// The main line, loaded when it is needed.
+    #[inline]
+    pub(crate) fn main(&self) -> Main<'a> {
+        // SAFETY: a cell of the table was kept in mind, so there is a main line before it.
+        unsafe { self.shortcut.main().unwrap_unchecked() }
+    }
+}
+
 /// A main line, and what is behind it.
 #[derive(Clone, Copy)]
 pub(crate) struct Main<'a> {
     at: NonNull<Cell>,
-    count: usize,
-    shortcut: PhantomData<&'a Cell>,
+    /// Loaded when it is needed.
+    count: &'a usize,
 }
 
 impl<'a> Main<'a> {
@@ -144,7 +161,7 @@ impl<'a> Main<'a> {
     pub(crate) fn table(self) -> &'a [Cell] {
         // SAFETY: there are as many lines before them, see `Shortcut::to`.
         let first = unsafe { self.at.add(TABLE) };
-        let table = NonNull::slice_from_raw_parts(first, self.count);
+        let table = NonNull::slice_from_raw_parts(first, *self.count);
         // SAFETY: as in `cell`.
         unsafe { table.as_ref() }
     }

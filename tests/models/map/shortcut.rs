@@ -25,6 +25,21 @@ pub(crate) struct Main<'a> {
     words: &'a Words,
 }
 
+pub(crate) struct Hinted<'a> {
+    cell: &'a Cell,
+    main: Main<'a>,
+}
+
+impl<'a> Hinted<'a> {
+    pub(crate) fn cell(&self) -> &'a Cell {
+        self.cell
+    }
+
+    pub(crate) fn main(&self) -> Main<'a> {
+        self.main
+    }
+}
+
 #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "as in the original")]
 impl<const HINTS: usize> Shortcut<HINTS> {
     pub(crate) fn to(lines: &Lines, main: usize) -> Self {
@@ -36,10 +51,10 @@ impl<const HINTS: usize> Shortcut<HINTS> {
         Some(Main { cells: &self.cells[self.main..], words: &self.words })
     }
 
-    pub(crate) fn hinted(&self, place: usize) -> Option<(&Cell, Main<'_>)> {
+    pub(crate) fn hinted(&self, place: usize) -> Option<Hinted<'_>> {
         let hint = self.hints[place].load(Ordering::Relaxed).checked_sub(1)?;
         let main = self.main()?;
-        Some((&main.table()[hint], main))
+        Some(Hinted { cell: &main.table()[hint], main })
     }
 
     pub(crate) fn hint(&self, place: usize) -> usize {

@@ -35,10 +35,10 @@ pub(super) struct Robust {
 #[inline(always)]
 pub(super) fn read_at_once(quick: &Quick) -> bool {
     let Some(thread) = Current::known() else { return false };
-    let Some((line, main)) = quick.hinted(thread.spread() % HINTS) else { return false };
-    let Some(attempt) = line.take_at_once(thread) else { return false };
+    let Some(line) = quick.hinted(thread.spread() % HINTS) else { return false };
+    let Some(attempt) = line.cell().take_at_once(thread) else { return false };
     // SYNC: see `try_read`. The line has counted as used since it was kept in mind.
-    let is_read = main.cell().word.load(Ordering::SeqCst) == 0 && quick.is_whole();
+    let is_read = line.main().cell().word.load(Ordering::SeqCst) == 0 && quick.is_whole();
     if !is_read {
         attempt.leave();
     }

@@ -72,16 +72,16 @@ fn put(word: &AtomicU32, gate: &AtomicU32) -> bool {
 /// Takes the permit that this handle had the last time, if it is free and nobody died with it.
 #[inline(always)]
 pub(super) fn acquire_at_once(quick: &Quick) -> bool {
-    let Some((permit, _)) = quick.hinted(PERMIT) else { return false };
+    let Some(permit) = quick.hinted(PERMIT) else { return false };
     let Some(thread) = Current::known() else { return false };
-    permit.take_at_once(thread).is_some() && quick.is_whole()
+    permit.cell().take_at_once(thread).is_some() && quick.is_whole()
 }
 
 /// As [`acquire_at_once`], for good.
 #[inline(always)]
 pub(super) fn wait_at_once(quick: &Quick) -> bool {
-    let Some((permit, _)) = quick.hinted(PERMIT) else { return false };
-    remove_from(&permit.word, 0) && quick.is_whole()
+    let Some(permit) = quick.hinted(PERMIT) else { return false };
+    remove_from(&permit.cell().word, 0) && quick.is_whole()
 }
 
 /// Gives back the permit that the calling thread took last, if it has taken nothing else since.
@@ -98,8 +98,8 @@ pub(super) fn release_at_once(quick: &Quick) -> bool {
 /// Adds a permit where this handle added the last one, if that is gone.
 #[inline(always)]
 pub(super) fn post_at_once(quick: &Quick) -> bool {
-    let Some((cell, main)) = quick.hinted(ROOM) else { return false };
-    put(&cell.word, main.gate()) && quick.is_whole()
+    let Some(room) = quick.hinted(ROOM) else { return false };
+    put(&room.cell().word, room.main().gate()) && quick.is_whole()
 }
 
 impl Robust {

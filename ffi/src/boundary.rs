@@ -17,7 +17,7 @@ pub(crate) use failure::last_error;
 pub(crate) use options::SizeFirst;
 
 /// The C code that called, whose pointers may be followed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
     operation: &'static str,
 }

@@ -86,28 +86,20 @@ impl Cell {
         Ok(())
     }
 
-    /// The quick form of giving it back, where it is what the thread took last. Its word is 0 then, or `after_death` if the
-    /// holder before this one died, and nobody has said since that what it guards is whole.
+    /// The quick form of giving it back, where it is known to be what the thread took last. Its word is 0 then, or `after_death`
+    /// if the holder before this one died, and nobody has said since that what it guards is whole. In the end `then` is done,
+    /// unless `is_quiet` says that it need not be. Gives `done`, so that nothing comes after the call of what is seldom needed:
+    /// who makes it need not save anything for afterwards.
     #[inline]
-    pub(crate) fn give_back_at_once(&self, thread: Current, wake: i32, after_death: u32) -> bool {
-        let is_latest = thread.top() == self.link().address();
-        if is_latest {
-            self.give_back_latest(thread, wake, after_death, || true, || ());
-        }
-        is_latest
-    }
-
-    /// As [`Cell::give_back_at_once`], where it is known to be what the thread took last. In the end `then` is done, unless
-    /// `is_quiet` says that it need not be.
-    #[inline]
-    pub(crate) fn give_back_latest(
+    pub(crate) fn give_back_latest<R: Copy>(
         &self,
         thread: Current,
         wake: i32,
         after_death: u32,
         is_quiet: impl FnOnce() -> bool,
         then: impl FnOnce(),
-    ) {
+        done: R,
+    ) -> R {
         thread.pend(self.link());
         thread.pop();
         self.since.store(0, Ordering::Relaxed);
@@ -119,16 +111,27 @@ impl Cell {
         if left {
             thread.settle();
             if is_quiet() {
-                return;
+                return done;
             }
         }
-        self.give_back_slowly(left, wake, after_death, then);
+        self.give_back_slowly(left, wake, after_death, then, done)
     }
 
-    /// The end of it: where the word has a mark, it has not `left`. All is in one call, so that the quick way saves nothing for it.
+    /// The end of it: where the word has a mark, it has not `left`.
     #[cold]
     #[inline(never)]
-    fn give_back_slowly(&self, left: bool, wake: i32, after_death: u32, then: impl FnOnce()) {
+    #[allow(
+        improper_ctypes_definitions,
+        reason = "no C code calls it; it says that nothing unwinds"
+    )]
+    extern "C" fn give_back_slowly<R>(
+        &self,
+        left: bool,
+        wake: i32,
+        after_death: u32,
+        then: impl FnOnce(),
+        done: R,
+    ) -> R {
         if let Some(thread) = Current::known().filter(|_| !left) {
             if self.word.load(Ordering::Relaxed) & OWNER_DIED == 0 {
                 self.leave(thread, 0, wake);
@@ -137,6 +140,7 @@ impl Cell {
             }
         }
         then();
+        done
     }
 
     /// The end of giving it back, when it is out of the list and its record is cleared.
@@ -173,7 +177,7 @@ impl Cell {
     }
 
     #[inline]
-    pub(super) fn link(&self) -> Link {
+    pub(crate) fn link(&self) -> Link {
         Link::of(&self.link)
     }
 

@@ -158,12 +158,12 @@ pub unsafe extern "C" fn unipc_mutex_unlock(handle: *const unipc_mutex) -> c_int
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("mutex_unlock") };
     // The usual case is done before anything can fail.
-    if let Some(it) = caller.live(handle)
-        && it.object.unlock_at_once()
-    {
-        return 0;
+    let live = caller.live(handle);
+    let seldom = move || caller.seldom(move |it| it.handle(handle)?.object.unlock().map(|()| 0));
+    match live {
+        Some(it) => it.object.unlock_or(0, seldom),
+        None => seldom(),
     }
-    caller.seldom(move |it| it.handle(handle)?.object.unlock().map(|()| 0))
 }
 
 /// Says that what the mutex guards is whole again, after its last holder died.

@@ -194,12 +194,12 @@ pub unsafe extern "C" fn unipc_rwlock_unlock(handle: *const unipc_rwlock) -> c_i
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("rwlock_unlock") };
     // The usual case is done before anything can fail.
-    if let Some(it) = caller.live(handle)
-        && it.object.unlock_at_once()
-    {
-        return 0;
+    let live = caller.live(handle);
+    let seldom = move || caller.seldom(move |it| it.handle(handle)?.object.unlock().map(|()| 0));
+    match live {
+        Some(it) => it.object.unlock_or(0, seldom),
+        None => seldom(),
     }
-    caller.seldom(move |it| it.handle(handle)?.object.unlock().map(|()| 0))
 }
 
 /// Says, as the writer, that the data are whole again after a writer died.

@@ -162,12 +162,12 @@ pub unsafe extern "C" fn unipc_sync_semaphore_release(
     // SAFETY: the header asks for an open handle.
     let caller = unsafe { Caller::trusted("sync_semaphore_release") };
     // The usual case is done before anything can fail.
-    if let Some(it) = caller.live(handle)
-        && it.object.release_at_once()
-    {
-        return 0;
+    let live = caller.live(handle);
+    let seldom = move || caller.seldom(move |it| it.handle(handle)?.object.release().map(|()| 0));
+    match live {
+        Some(it) => it.object.release_or(0, seldom),
+        None => seldom(),
     }
-    caller.seldom(move |it| it.handle(handle)?.object.release().map(|()| 0))
 }
 
 /// Takes a permit for good, as sem_wait() does: only unipc_sync_semaphore_post() makes another.

@@ -176,8 +176,8 @@ impl Mutex {
     /// As [`Mutex::lock_at_once`].
     #[doc(hidden)]
     #[inline]
-    pub fn unlock_at_once(&self) -> bool {
-        robust::unlock_at_once(&self.quick)
+    pub fn unlock_or<R: Copy>(&self, done: R, otherwise: impl FnOnce() -> R) -> R {
+        robust::unlock_or(&self.quick, done, otherwise)
     }
 
     /// That nobody holds it, to wait for. Errors: `EOPNOTSUPP` in the pthread form.
@@ -194,7 +194,7 @@ impl Mutex {
     #[doc(alias = "pthread_mutex_unlock")]
     #[inline]
     pub fn unlock(&self) -> Result<()> {
-        if self.unlock_at_once() {
+        if self.unlock_or(true, || false) {
             return Ok(());
         }
         let unlocked = match &self.inner {

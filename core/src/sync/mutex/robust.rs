@@ -31,14 +31,18 @@ pub(super) fn lock_at_once(quick: &Quick) -> bool {
     mutex.cell().take_at_once(thread).is_some() && quick.is_whole()
 }
 
-/// Unlocks, if that is all there is to do.
+/// Unlocks and gives `done`, if that is all there is to do; otherwise nothing is done but what it is told.
 #[inline(always)]
-pub(super) fn unlock_at_once(quick: &Quick) -> bool {
-    let Some(mutex) = quick.main() else { return false };
-    let Some(thread) = Current::known() else { return false };
-    let cell = mutex.cell();
-    // Of a recursive one: is it locked once alone?
-    cell.count.load(Ordering::Relaxed) == 0 && cell.give_back_at_once(thread, 1, RETIRED)
+pub(super) fn unlock_or<R: Copy>(quick: &Quick, done: R, otherwise: impl FnOnce() -> R) -> R {
+    if let Some(mutex) = quick.main()
+        && let Some(thread) = Current::known()
+        && thread.top() == mutex.cell().link().address()
+        // Of a recursive one: is it locked once alone?
+        && mutex.cell().count.load(Ordering::Relaxed) == 0
+    {
+        return mutex.cell().give_back_latest(thread, 1, RETIRED, || true, || (), done);
+    }
+    otherwise()
 }
 
 impl Robust {

@@ -164,8 +164,8 @@ impl RwLock {
     /// As [`RwLock::read_at_once`].
     #[doc(hidden)]
     #[inline]
-    pub fn unlock_at_once(&self) -> bool {
-        robust::unlock_at_once(&self.quick)
+    pub fn unlock_or<R: Copy>(&self, done: R, otherwise: impl FnOnce() -> R) -> R {
+        robust::unlock_or(&self.quick, done, otherwise)
     }
 
     /// Ends what the calling thread has: its writing, or its latest reading.
@@ -174,7 +174,7 @@ impl RwLock {
     #[doc(alias = "pthread_rwlock_unlock")]
     #[inline]
     pub fn unlock(&self) -> Result<()> {
-        if self.unlock_at_once() {
+        if self.unlock_or(true, || false) {
             return Ok(());
         }
         let unlocked = match &self.inner {

@@ -64,25 +64,17 @@ pub(super) fn write_at_once(quick: &Quick) -> bool {
     is_written
 }
 
-/// Ends what the calling thread took last, if that is all there is to do.
+/// Ends what the calling thread took last and gives `done`, if that is all there is to do; otherwise nothing is done but what it
+/// is told.
 #[inline(always)]
-pub(super) fn unlock_at_once(quick: &Quick) -> bool {
-    let Some(thread) = Current::known() else { return false };
-    let Some((cell, main)) = quick.latest(thread) else { return false };
-    if std::ptr::eq(cell, main.cell()) {
-        cell.give_back_latest(thread, i32::MAX, RETIRED, || true, || ());
-    } else {
-        let gate = main.gate();
-        // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
-        cell.give_back_latest(
-            thread,
-            i32::MAX,
-            0,
-            || gate::is_quiet(gate),
-            move || gate::open(gate, true),
-        );
-    }
-    true
+pub(super) fn unlock_or<R: Copy>(quick: &Quick, done: R, otherwise: impl FnOnce() -> R) -> R {
+    let Some(thread) = Current::known() else { return otherwise() };
+    let Some((cell, main)) = quick.latest(thread) else { return otherwise() };
+    let gate = main.gate();
+    // One way for both is shorter than two: a writer looks at the gate for nothing, and no reader's word says that one died.
+    // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
+    let (is_quiet, open) = (|| gate::is_quiet(gate), move || gate::open(gate, true));
+    cell.give_back_latest(thread, i32::MAX, RETIRED, is_quiet, open, done)
 }
 
 impl Robust {
@@ -178,7 +170,7 @@ impl Robust {
     fn leave(&self, index: usize) -> Result<(), ErrorKind> {
         let lines = &self.object.lines;
         lines.give_back(index, 0, i32::MAX)?;
-        // SYNC: as in `unlock_at_once`.
+        // SYNC: as in `unlock_or`.
         Gate::of(lines).open(true);
         Ok(())
     }

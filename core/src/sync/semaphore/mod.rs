@@ -111,8 +111,8 @@ impl Semaphore {
     /// As [`Semaphore::acquire_at_once`].
     #[doc(hidden)]
     #[inline]
-    pub fn release_at_once(&self) -> bool {
-        robust::release_at_once(&self.quick)
+    pub fn release_or<R: Copy>(&self, done: R, otherwise: impl FnOnce() -> R) -> R {
+        robust::release_or(&self.quick, done, otherwise)
     }
 
     /// Gives back the permit that this thread took last. In the pthread form it is the same as [`Semaphore::post`].
@@ -120,7 +120,7 @@ impl Semaphore {
     /// Errors: `EPERM` when this thread holds none.
     #[inline]
     pub fn release(&self) -> Result<()> {
-        if self.release_at_once() {
+        if self.release_or(true, || false) {
             return Ok(());
         }
         match &self.inner {

@@ -84,15 +84,16 @@ pub(super) fn wait_at_once(quick: &Quick) -> bool {
     remove_from(&permit.cell().word, 0) && quick.is_whole()
 }
 
-/// Gives back the permit that the calling thread took last, if it has taken nothing else since.
+/// Gives back the permit that the calling thread took last and gives `done`, if it has taken nothing else since; otherwise nothing
+/// is done but what it is told.
 #[inline(always)]
-pub(super) fn release_at_once(quick: &Quick) -> bool {
-    let Some(thread) = Current::known() else { return false };
-    let Some((permit, main)) = quick.latest(thread) else { return false };
+pub(super) fn release_or<R: Copy>(quick: &Quick, done: R, otherwise: impl FnOnce() -> R) -> R {
+    let Some(thread) = Current::known() else { return otherwise() };
+    let Some((permit, main)) = quick.latest(thread) else { return otherwise() };
     let gate = main.gate();
     // SYNC: the exchange in there comes before this look, in the one order of all that is sequentially consistent.
-    permit.give_back_latest(thread, 1, 0, || gate::is_quiet(gate), move || gate::open(gate, false));
-    true
+    let (is_quiet, open) = (|| gate::is_quiet(gate), move || gate::open(gate, false));
+    permit.give_back_latest(thread, 1, 0, is_quiet, open, done)
 }
 
 /// Adds a permit where this handle added the last one, if that is gone.
@@ -185,7 +186,7 @@ impl Robust {
         let lines = &self.object.lines;
         let index = lines.latest_of_mine(HEAD)?.ok_or(ErrorKind::Os(libc::EPERM))?;
         lines.give_back(index, 0, 1)?;
-        // SYNC: as in `release_at_once`.
+        // SYNC: as in `release_or`.
         Gate::of(lines).open(false);
         Ok(())
     }

@@ -230,6 +230,18 @@ pub(crate) mod fork {
     }
 }
 
+/// A death unwinds here.
+pub(crate) fn apart<T, A, B, R>(
+    it: &T,
+    one: A,
+    other: B,
+    done: R,
+    work: impl FnOnce(&T, A, B),
+) -> R {
+    work(it, one, other);
+    done
+}
+
 /// Nobody spins.
 pub(crate) fn processors() -> u32 {
     1

@@ -13,9 +13,9 @@ use std::sync::atomic::Ordering;
 use super::lines::LINE;
 use crate::error::ErrorKind;
 use crate::sys::atomic::{AtomicU32, AtomicU64};
-use crate::sys::futex;
 use crate::sys::identity::{self, Identity, Life};
 use crate::sys::robust::{self, Current, Link};
+use crate::sys::{apart, futex};
 
 /// `FUTEX_TID_MASK`: the bits of a word that are the holder's number.
 pub(crate) const HOLDER: u32 = 0x3fff_ffff;
@@ -114,33 +114,26 @@ impl Cell {
                 return done;
             }
         }
-        self.give_back_slowly(left, wake, after_death, then, done)
+        apart(
+            self,
+            (left, wake, after_death),
+            then,
+            done,
+            |cell, (left, wake, after_death), then| {
+                cell.give_back_slowly(left, wake, after_death);
+                then();
+            },
+        )
     }
 
     /// The end of it: where the word has a mark, it has not `left`.
-    #[cold]
-    #[inline(never)]
-    #[allow(
-        improper_ctypes_definitions,
-        reason = "no C code calls it; it says that nothing unwinds"
-    )]
-    extern "C" fn give_back_slowly<R>(
-        &self,
-        left: bool,
-        wake: i32,
-        after_death: u32,
-        then: impl FnOnce(),
-        done: R,
-    ) -> R {
-        if let Some(thread) = Current::known().filter(|_| !left) {
-            if self.word.load(Ordering::Relaxed) & OWNER_DIED == 0 {
-                self.leave(thread, 0, wake);
-            } else {
-                self.leave(thread, after_death, i32::MAX);
-            }
+    fn give_back_slowly(&self, left: bool, wake: i32, after_death: u32) {
+        let Some(thread) = Current::known().filter(|_| !left) else { return };
+        if self.word.load(Ordering::Relaxed) & OWNER_DIED == 0 {
+            self.leave(thread, 0, wake);
+        } else {
+            self.leave(thread, after_death, i32::MAX);
         }
-        then();
-        done
     }
 
     /// The end of giving it back, when it is out of the list and its record is cleared.

@@ -37,6 +37,21 @@ use std::sync::OnceLock;
 use nix::errno::Errno;
 use nix::unistd::{SysconfVar, sysconf};
 
+/// Does what is seldom needed in a call of its own, of which nothing unwinds, and gives `done`.
+#[cold]
+#[inline(never)]
+#[allow(improper_ctypes_definitions, reason = "no C code calls it; it says that nothing unwinds")]
+pub(crate) extern "C" fn apart<T, A, B, R>(
+    it: &T,
+    one: A,
+    other: B,
+    done: R,
+    work: impl FnOnce(&T, A, B),
+) -> R {
+    work(it, one, other);
+    done
+}
+
 /// Tells the compiler that the way past this call is not the usual one.
 #[cold]
 #[inline]

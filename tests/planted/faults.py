@@ -131,8 +131,8 @@ FAULTS = [
         "a reader does not look for a writer",
         (
             "sync/rwlock/robust.rs",
-            "main.cell().word.load(Ordering::SeqCst) == 0 && quick.is_whole();",
-            "main.cell().word.load(Ordering::SeqCst) != 1 && quick.is_whole();",
+            "line.main().cell().word.load(Ordering::SeqCst) == 0 && quick.is_whole();",
+            "line.main().cell().word.load(Ordering::SeqCst) != 1 && quick.is_whole();",
         ),
     ),
     fault(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The bytes of a channel, version 2. Another language can be taught to use it by this page alone.
+//! The bytes of a channel, version 3. Another language can be taught to use it by this page alone.
 //!
 //! All numbers are in the machine's own byte order. All positions are 64-bit counts of bytes that went through the ring
 //! since it was made; a position's place in the ring is its lowest bits.
@@ -14,7 +14,8 @@
 //! | 4032..4096 | of a channel in a place: the creator's latch, a cell of [`sync`](crate::sync), until it is finished |
 //! | 4096.. | [`Control`]: each part in 256 bytes of its own, so that no two are in one line nor in two that a processor fetches together |
 //! | 8192.. | [`Participant`]s, 256 bytes each, as many as the settings say |
-//! | settings.ring | the ring |
+//! | behind them | of a service, for each participant: a [`Direct`] line, 256 bytes |
+//! | settings.ring | the ring, on the next page |
 //! | behind it | of a service, for each participant: [`Control`] in a page, and a ring of answers |
 //!
 //! A channel has a segment of its own, or lies in one that holds other things as well; it begins on a page, and positions count from
@@ -44,6 +45,16 @@
 //! **Services.** The ring is a queue of questions, and each participant has a queue of answers to his. A question begins with the
 //! asker's ticket (32 bits), the question's number (16 bits) and flags (16 bits); an answer begins in the same way. See [`super::service`].
 //!
+//! **Direct lines.** The lower half of `watch` is the ticket of the client who may ask in the line of his slot, where there is nothing of his
+//! in the ring that was not taken yet: he writes the question to `body`, and then `word`. If `watch` names somebody else after that, he adds
+//! 1 to its upper half, which tells servers to look at all lines. The word has, from the lowest bit on, 8 bits of state, 7 bits that tell how many bytes of `body`
+//! count (56 at most), 1 bit that is set when the first 8 of them are the moment after which nobody waits, 16 bits of the asker's ticket (the upper ones; the
+//! lower ones are the slot's), 16 bits of the question's number, and 16 bits that are the line's: never 0, and another number for each question in it.
+//! The states are 0 nothing, 1 a question, 2 being answered, 3 answered, 4 answered by an error, 5 answered through the ring. Whoever has the consumers' turn
+//! takes a question by writing `taken`: the upper half of the word, and his ticket in the lower half. Who has taken it changes the state from 1 to 2 (or to 5) by
+//! compare and exchange, writes the answer to `body`, and then the word with the answer's length, and 3 or 4 for a state. A client who does not wait any
+//! more changes 1 to 0 in the same way once the question was taken. See `service/direct.rs`.
+//!
 //! **Turns.** See [`super::turn`]. **Sleeping.** See [`super::wait`].
 
 use zerocopy::FromBytes;
@@ -52,7 +63,7 @@ use crate::layout::STAMP_SIZE;
 use crate::sys::atomic::{AtomicU32, AtomicU64};
 
 /// Raised whenever the bytes change their meaning.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Where [`Settings`] begin.
 pub(super) const SETTINGS: usize = STAMP_SIZE;
@@ -114,6 +125,8 @@ pub(super) struct Control {
     pub(super) data: Apart<Bed>,
     /// Who sleeps until there is room.
     pub(super) room: Apart<Bed>,
+    /// Of a service: whose direct line servers look at (lower half), and whether they must look at all (upper half, not 0).
+    pub(super) watch: Apart<AtomicU64>,
 }
 
 /// The line that a waiting consumer polls, and the next one.
@@ -204,10 +217,26 @@ pub(super) struct Half {
     pub(super) subscribed: AtomicU32,
 }
 
+/// Of a service's participant: where a question and its answer go to and fro in one line, see `service/direct.rs`.
+#[derive(Debug, FromBytes)]
+#[repr(C, align(256))]
+pub(super) struct Direct {
+    /// What is in `body`, and whose turn it is to write there.
+    pub(super) word: AtomicU64,
+    pub(super) body: [AtomicU64; DIRECT / 8],
+    apart: [AtomicU64; 8],
+    /// Which question was taken (upper half), and by whom (a ticket). Written by whoever has the consumers' turn.
+    pub(super) taken: AtomicU64,
+}
+
+/// How many bytes a direct line holds.
+pub(super) const DIRECT: usize = 56;
+
 /// How many questions of one client can be open at a time.
 pub(super) const CALLS: usize = 8;
 
 const _: () = assert!(size_of::<Settings>() == 64);
 const _: () = assert!(size_of::<Front>() == 128);
 const _: () = assert!(size_of::<Participant>() == 256);
+const _: () = assert!(size_of::<Direct>() == 256);
 const _: () = assert!(CONTROL + size_of::<Control>() <= PARTICIPANTS);

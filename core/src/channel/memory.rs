@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use super::declared;
 use super::ground::{Ground, LATCH};
 use super::layout::{
-    CONTROL, Control, LAYOUT, PARTICIPANTS, Participant, SETTINGS, Settings, VERSION,
+    CONTROL, Control, Direct, LAYOUT, PARTICIPANTS, Participant, SETTINGS, Settings, VERSION,
 };
 use crate::SharedMemory;
 use crate::error::ErrorKind;
@@ -49,8 +49,13 @@ impl Choice {
     }
 
     fn ring_offset(&self) -> usize {
-        let end = PARTICIPANTS + self.participants as usize * size_of::<Participant>();
-        end.next_multiple_of(self.page)
+        let line = if self.reply_size == 0 { 0 } else { size_of::<Direct>() };
+        (self.lines_offset() + self.participants as usize * line).next_multiple_of(self.page)
+    }
+
+    /// Where a service has its direct lines.
+    fn lines_offset(&self) -> usize {
+        PARTICIPANTS + self.participants as usize * size_of::<Participant>()
     }
 
     /// The size of the whole object.
@@ -129,6 +134,8 @@ pub(super) struct Memory {
     pub(super) settings: Part<Settings>,
     pub(super) control: Part<Control>,
     pub(super) slots: Arc<[Part<Participant>]>,
+    /// Of a service, one for each slot.
+    pub(super) lines: Arc<[Part<Direct>]>,
     pub(super) message_size: u32,
     pub(super) reliable: bool,
     can_shrink: bool,
@@ -178,10 +185,14 @@ impl Memory {
         )?);
         let slot = |index| mirror.part(PARTICIPANTS + index * size_of::<Participant>());
         let slots: Result<Vec<_>, _> = (0..choice.participants as usize).map(slot).collect();
+        let line = |index| mirror.part(choice.lines_offset() + index * size_of::<Direct>());
+        let lines = if choice.reply_size == 0 { 0 } else { choice.participants as usize };
+        let lines: Result<Vec<_>, _> = (0..lines).map(line).collect();
         Ok(Self {
             settings: mirror.part(SETTINGS)?,
             control: mirror.part(CONTROL)?,
             slots: slots?.into(),
+            lines: lines?.into(),
             message_size: choice.message_size,
             reliable: choice.reliable,
             can_shrink,

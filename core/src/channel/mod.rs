@@ -30,6 +30,7 @@
 //! other orders of them gave no difference. Question and answer of a service take 1.1 R, near each other 1.4; 0.65 would need one line
 //! for both directions, which takes 0.61 R by itself.
 
+mod aside;
 mod declared;
 mod doorbell;
 mod ground;

@@ -4,12 +4,58 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::layout::{CALLS, Participant};
+use super::layout::{CALLS, Direct, Participant};
 use super::participant::{Ticket, is_dead};
 use super::room::Room;
+use super::service::direct::Taken;
 use crate::map::mirror::Part;
 use crate::sys::atomic::{AtomicU32, AtomicU64};
 use crate::watch::Source;
+
+/// A call that is open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    /// The call's number (lower half), and of one that was asked by the line its question's there (upper half, never 0).
+    question: u32,
+    /// Where the question ends in the ring.
+    end: u64,
+}
+
+impl Open {
+    pub(super) fn in_ring(number: u16, end: u64) -> Self {
+        Self { question: number.into(), end }
+    }
+
+    pub(super) fn direct(question: u32) -> Self {
+        Self { question, end: 1 }
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
+    pub(super) fn number(self) -> u16 {
+        self.question as u16
+    }
+
+    /// Which server has taken the question, when all in the ring was taken up to there.
+    pub(super) fn taken_by(
+        self,
+        taken: impl FnOnce() -> u64,
+        line: &Direct,
+        slot: &Participant,
+    ) -> Option<Ticket> {
+        if self.question >> 16 != 0 {
+            return Taken::of(line).by(self.question);
+        }
+        // First whether it was taken: then the server that is found is the one that took it, not one that died before it could. A
+        // question that is still in the queue is the next server's, whoever looked at it.
+        let was_taken = taken() >= self.end;
+        // SYNC: acquire pairs with the release of the server.
+        let owed = slot.calls[usize::from(self.number()) % CALLS].load(Ordering::Acquire);
+        #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
+        let (call, server) = ((owed >> 32) as u32, Ticket(owed as u32));
+        (was_taken && server.0 != 0 && call == self.question).then_some(server)
+    }
+}
 
 /// The calls that are open, for the thread that waits.
 #[derive(Debug, Default)]
@@ -19,9 +65,18 @@ pub(super) struct Owed([OpenCall; CALLS]);
 struct OpenCall {
     /// Where its question ends; 0 when it is not open.
     end: AtomicU64,
-    number: AtomicU32,
+    /// See [`Open`].
+    question: AtomicU32,
     /// There is an answer to it that was received while another one was waited for.
     early: AtomicBool,
+}
+
+impl OpenCall {
+    fn get(&self) -> Option<Open> {
+        // SYNC: acquire pairs with the release in `set`.
+        let end = self.end.load(Ordering::Acquire);
+        (end != 0).then(|| Open { question: self.question.load(Ordering::Relaxed), end })
+    }
 }
 
 impl Owed {
@@ -29,11 +84,11 @@ impl Owed {
         &self.0[usize::from(number) % CALLS]
     }
 
-    pub(super) fn set(&self, number: u16, end: u64) {
-        let call = self.place(number);
-        call.number.store(number.into(), Ordering::Relaxed);
-        // SYNC: release pairs with the acquire in `is_open` and `is_orphaned`.
-        call.end.store(end, Ordering::Release);
+    pub(super) fn set(&self, open: Open) {
+        let call = self.place(open.number());
+        call.question.store(open.question, Ordering::Relaxed);
+        // SYNC: release pairs with the acquire in `get`.
+        call.end.store(open.end, Ordering::Release);
     }
 
     pub(super) fn set_early(&self, number: u16, early: bool) {
@@ -48,9 +103,7 @@ impl Owed {
     }
 
     fn is_open(&self, number: u16) -> bool {
-        let call = self.place(number);
-        call.end.load(Ordering::Acquire) != 0
-            && call.number.load(Ordering::Relaxed) == number.into()
+        self.place(number).get().is_some_and(|open| open.number() == number)
     }
 }
 
@@ -60,6 +113,7 @@ pub(super) struct Answers {
     pub(super) owed: Arc<Owed>,
     pub(super) slots: Arc<[Part<Participant>]>,
     pub(super) slot: usize,
+    pub(super) line: Part<Direct>,
     /// Of the questions.
     pub(super) room: Room,
     /// The one that is waited for, or any.
@@ -88,22 +142,10 @@ impl Answers {
 
     /// Is there a call whose question a server has taken that is dead now?
     fn is_orphaned(&self) -> bool {
-        let taken = self.room.taken();
-        self.calls().any(|place| {
-            let call = &self.owed.0[place];
-            let owed = &self.slots[self.slot].calls[place];
-            // SYNC: acquire pairs with the release in `set`.
-            let end = call.end.load(Ordering::Acquire);
-            let number = call.number.load(Ordering::Relaxed);
-            // SYNC: acquire pairs with the release of the server.
-            let owed = owed.load(Ordering::Acquire);
-            #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
-            let (owed, server) = ((owed >> 32) as u32, Ticket(owed as u32));
-            end != 0
-                && end <= taken
-                && server.0 != 0
-                && owed == number
-                && is_dead(&self.slots, server)
+        let (slot, taken) = (&self.slots[self.slot], self.room.taken());
+        self.calls().filter_map(|place| self.owed.0[place].get()).any(|open| {
+            open.taken_by(|| taken, &self.line, slot)
+                .is_some_and(|server| is_dead(&self.slots, server))
         })
     }
 }

@@ -109,6 +109,12 @@ impl Pace {
         self.caught_up = if has_caught_up { self.caught_up.saturating_add(1) } else { 0 };
     }
 
+    /// Instead, when one message alone has come, and not in the ring.
+    #[inline]
+    pub(super) fn note_alone(&mut self) {
+        (self.caught_up, self.trusted) = (0, 0);
+    }
+
     fn judge(&mut self, record: u64, head: u64, tail: u64, bed: &Bed) {
         let ahead = tail.wrapping_sub(head);
         let came = self.before.map_or(ahead, |before| tail.wrapping_sub(before));

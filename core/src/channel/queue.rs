@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
+use super::aside::Nothing;
 use super::memory::Memory;
 use super::options::{Channel, Options, Sealed};
 use super::receiver::Receiver;
@@ -67,7 +68,7 @@ impl Sealed for Queue {
         let seat = Arc::new(Seat::take(memory, label)?);
         let control = &seat.memory.control;
         let mut sender = seat.queue_sender(control, seat.ring());
-        let mut receiver = seat.queue_receiver(control, seat.ring());
+        let mut receiver = seat.queue_receiver(control, seat.ring(), Nothing);
         sender.patience.restless = options.spin;
         receiver.patience.restless = options.spin;
         Ok(Self {

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::aside::{Aside, Nothing};
 use super::doorbell::{Doorbell, Waiting};
 use super::layout::{Bed, Control};
 use super::memory::Memory;
@@ -15,7 +16,7 @@ use super::sender::rest;
 use super::turn::Taker;
 use super::wait::{self, Patience};
 use crate::error::ErrorKind;
-use crate::map::bytes::{Bytes, refill};
+use crate::map::bytes::refill;
 use crate::map::mirror::Part;
 use crate::sys::atomic::AtomicU64;
 use crate::time::{Deadline, Timeout};
@@ -23,8 +24,11 @@ use crate::watch::Source;
 
 /// Receives, one message at a time or many; one thread at a time.
 #[derive(Debug)]
-pub(super) struct Receiver {
+pub(super) struct Receiver<A = Nothing> {
     ring: Ring,
+    aside: A,
+    /// What came last came by there.
+    was_aside: bool,
     turn: Taker,
     head: Part<AtomicU64>,
     credit: Part<AtomicU64>,
@@ -49,33 +53,20 @@ pub(super) struct Receiver {
     doorbell: Doorbell,
 }
 
+/// What has come.
+#[derive(Debug)]
+enum Come<T> {
+    Message(Found),
+    Aside(T),
+}
+
 impl Receiver {
-    pub(super) fn new(
-        memory: Arc<Memory>,
-        control: &Part<Control>,
-        ring: Ring,
-        turn: Taker,
-        fences: bool,
-    ) -> Self {
-        Self {
-            length: ring.fixed_length(),
-            ring,
-            turn,
-            head: control.project(|control| &control.head.0),
-            credit: control.project(|control| &control.credit.0),
-            data: control.project(|control| &control.data.0),
-            room: control.project(|control| &control.room.0),
-            memory,
-            patience: Patience::new(),
-            position: 0,
-            tail: 0,
-            given: 0,
-            fences,
-            received: 0,
-            pace: Pace::new(),
-            more_looks: 0,
-            lent: None,
-            doorbell: Doorbell::default(),
+    /// Takes the turn, and waits until there is a message.
+    #[inline]
+    fn arrive(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
+        match self.arrive_at_either(timeout)? {
+            Come::Message(found) => Ok(found),
+            Come::Aside(nothing) => match nothing {},
         }
     }
 
@@ -106,20 +97,6 @@ impl Receiver {
     ) -> Result<R, ErrorKind> {
         self.receive_by(timeout, |ring, found| {
             make(found.length, &mut |room| _ = ring.read(found, room))
-        })
-    }
-
-    /// Receives the next message in place of others, where `look` looks at it before it is taken.
-    #[inline]
-    pub(super) fn receive_bytes(
-        &mut self,
-        bytes: &mut Bytes,
-        timeout: Timeout,
-        look: impl FnOnce(&[u8]),
-    ) -> Result<(), ErrorKind> {
-        self.receive_by(timeout, |ring, found| {
-            bytes.refill(found.length, |room| _ = ring.read(found, room));
-            look(bytes);
         })
     }
 
@@ -235,20 +212,86 @@ impl Receiver {
         }
         Ok(())
     }
+}
 
-    /// Takes the turn, and waits until there is a message.
+impl<A: Aside> Receiver<A> {
+    pub(super) fn new(
+        memory: Arc<Memory>,
+        control: &Part<Control>,
+        ring: Ring,
+        turn: Taker,
+        fences: bool,
+        aside: A,
+    ) -> Self {
+        Self {
+            aside,
+            was_aside: false,
+            length: ring.fixed_length(),
+            ring,
+            turn,
+            head: control.project(|control| &control.head.0),
+            credit: control.project(|control| &control.credit.0),
+            data: control.project(|control| &control.data.0),
+            room: control.project(|control| &control.room.0),
+            memory,
+            patience: Patience::new(),
+            position: 0,
+            tail: 0,
+            given: 0,
+            fences,
+            received: 0,
+            pace: Pace::new(),
+            more_looks: 0,
+            lent: None,
+            doorbell: Doorbell::default(),
+        }
+    }
+
+    /// Receives the next message, or what is there beside the ring, each as it is told, into the same place; before it is taken.
     #[inline]
-    fn arrive(&mut self, timeout: Timeout) -> Result<Found, ErrorKind> {
+    pub(super) fn receive_either<S, R>(
+        &mut self,
+        timeout: Timeout,
+        into: &mut S,
+        message: impl FnOnce(&mut S, &Ring, Found) -> R,
+        aside: impl FnOnce(&mut S, A::Thing) -> R,
+    ) -> Result<R, ErrorKind> {
+        match self.arrive_at_either(timeout)? {
+            Come::Message(found) => {
+                let received = message(into, &self.ring, found);
+                self.take(found.end, 1);
+                Ok(received)
+            }
+            Come::Aside(thing) => {
+                let received = aside(into, thing);
+                self.count(1);
+                self.turn.exit();
+                Ok(received)
+            }
+        }
+    }
+
+    /// Takes the turn, and waits until there is something.
+    #[inline]
+    fn arrive_at_either(&mut self, timeout: Timeout) -> Result<Come<A::Thing>, ErrorKind> {
         if self.lent.is_some() {
             return Err(ErrorKind::invalid("take or leave what is lent first"));
         }
         if !self.turn.enter(timeout)? {
             self.refresh();
         }
-        let has_caught_up = self.position == self.tail;
-        if has_caught_up {
-            self.arrive_when_there_is_one(timeout)?;
+        if let Some(thing) = self.aside.look()
+            && !self.is_the_rings_turn(&thing)
+        {
+            self.was_aside = true;
+            return Ok(Come::Aside(thing));
         }
+        let has_caught_up = self.position == self.tail;
+        if has_caught_up && let Some(thing) = self.arrive_when_there_is_one(timeout)? {
+            self.was_aside = true;
+            return Ok(Come::Aside(thing));
+        }
+        self.was_aside = false;
         let (head, tail) = (self.position, self.tail);
         let beside = if has_caught_up { self.ring.beside(head, tail) } else { None };
         let Some(found) = beside.or_else(|| self.ring.find(head, tail)) else {
@@ -259,7 +302,20 @@ impl Receiver {
             self.length = found.length;
             self.pace.note(found.end.wrapping_sub(head), head, tail, &self.data);
         }
-        Ok(found)
+        Ok(Come::Message(found))
+    }
+
+    /// With the turn, when something is there beside the ring: is there a message too, whose turn it is?
+    fn is_the_rings_turn(&mut self, thing: &A::Thing) -> bool {
+        if !self.was_aside {
+            return false;
+        }
+        self.tail = self.ring.tail();
+        if self.position == self.tail {
+            return false;
+        }
+        let first = self.ring.find(self.position, self.tail).filter(|found| found.length >= 8);
+        !first.is_some_and(|found| A::precedes(thing, self.ring.mirror.word(found.payload)))
     }
 
     fn refresh(&mut self) {
@@ -269,16 +325,19 @@ impl Receiver {
         self.tail = self.ring.tail();
     }
 
-    /// With the turn, before and after.
+    /// With the turn, before and after. What is there beside the ring, if it is that.
     #[inline]
-    fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
+    fn arrive_when_there_is_one(
+        &mut self,
+        timeout: Timeout,
+    ) -> Result<Option<A::Thing>, ErrorKind> {
         let ring = &self.ring;
         self.pace.keep(|| ring.tail());
         self.tail = self.ring.tail();
-        if self.tail == self.position { self.wait_with_the_turn(timeout) } else { Ok(()) }
+        if self.tail == self.position { self.wait_with_the_turn(timeout) } else { Ok(None) }
     }
 
-    fn wait_with_the_turn(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
+    fn wait_with_the_turn(&mut self, timeout: Timeout) -> Result<Option<A::Thing>, ErrorKind> {
         let (mut deadline, mut tried) = (None, false);
         while self.tail == self.position {
             self.turn.exit();
@@ -292,24 +351,38 @@ impl Receiver {
                 let deadline = *deadline.get_or_insert_with(|| timeout.deadline());
                 self.pace.looks += self.wait_for_message(deadline)?;
                 // The message first: to look at the clock takes longer.
-                if self.ring.tail() == self.position && deadline.has_passed() {
+                if !self.is_there() && deadline.has_passed() {
                     return Err(self.doorbell.nothing(timeout.expired()));
                 }
             }
             if !self.turn.enter_within(|| deadline.map_or(timeout, |at| rest(timeout, at)))? {
                 self.refresh();
             }
+            if let Some(thing) = self.aside.look() {
+                self.pace.note_alone();
+                return Ok(Some(thing));
+            }
             self.tail = self.ring.tail();
+            // There may have been something, again and again, that somebody else took or that was nothing.
+            if self.tail == self.position && deadline.is_some_and(Deadline::has_passed) {
+                self.turn.exit();
+                return Err(self.doorbell.nothing(timeout.expired()));
+            }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Without the turn: may there be something?
+    fn is_there(&self) -> bool {
+        self.aside.is_there() || self.ring.tail() != self.position
     }
 
     /// Is there a message after looking more often than a try would?
     fn comes_soon(&mut self) -> bool {
-        let (ring, position, length) = (&self.ring, self.position, self.length);
+        let (ring, aside, position, length) = (&self.ring, &self.aside, self.position, self.length);
         self.pace.comes(&self.patience, self.more_looks, || {
             ring.prefetch_next(position, length);
-            ring.tail() != position
+            aside.is_there() || ring.tail() != position
         })
     }
 
@@ -320,14 +393,14 @@ impl Receiver {
         let ready = || {
             looks += 1;
             self.ring.prefetch_next(position, length);
-            self.ring.tail() != position
+            self.aside.is_there() || self.ring.tail() != position
         };
         if !self.patience.spin(deadline, ready) {
             super::count(&self.turn.half().waits);
             if self.patience.restless {
                 return Ok(looks);
             }
-            let ready = || self.ring.tail() != position;
+            let ready = || self.aside.is_there() || self.ring.tail() != position;
             wait::sleep(&self.data, &self.memory.settings, deadline, ready)?;
         }
         Ok(looks)
@@ -348,8 +421,7 @@ impl Receiver {
         self.position = end;
         // SYNC: release pairs with the acquire of whoever sends or receives next.
         self.head.store(end, Ordering::Release);
-        self.received += messages as u64;
-        self.turn.half().messages.store(self.received, Ordering::Relaxed);
+        self.count(messages);
         if end.wrapping_sub(self.given) >= self.ring.mirror.size() / 4 {
             self.given = end;
             // SYNC: as above.
@@ -357,15 +429,23 @@ impl Receiver {
         }
     }
 
+    #[inline]
+    fn count(&mut self, messages: usize) {
+        self.received += messages as u64;
+        self.turn.half().messages.store(self.received, Ordering::Relaxed);
+    }
+
     /// That there is a message, to wait for.
     pub(super) fn source(&self) -> Arc<dyn Source> {
-        let (ring, head) = (self.ring.clone(), self.head.clone());
+        let (ring, aside, head) = (self.ring.clone(), self.aside.clone(), self.head.clone());
         Arc::new(Waiting {
             memory: Arc::clone(&self.memory),
             bed: self.data.clone(),
             // A ring without its pages is for the caller to find.
             ready: move || {
-                ring.tail() != head.load(Ordering::Acquire) || ring.mirror.check().is_err()
+                aside.is_there()
+                    || ring.tail() != head.load(Ordering::Acquire)
+                    || ring.mirror.check().is_err()
             },
             bury: || {},
         })

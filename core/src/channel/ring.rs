@@ -280,6 +280,14 @@ fn put<const N: usize>(
     // SYNC: relaxed, then a fence: who sees a part of the new body finds `last` changed after it.
     last.store(0, Ordering::Relaxed);
     fence(Ordering::Release);
+    fill(body, words, payload);
+    // SYNC: release pairs with the acquire in `beside`.
+    last.store(mark, Ordering::Release);
+}
+
+/// Writes a payload behind these words into others, which hold it.
+#[inline]
+pub(super) fn fill<const N: usize>(body: &[AtomicU64], words: [u64; N], payload: &[u8]) {
     let (first, body) = body.split_at(N);
     for (place, word) in first.iter().zip(words) {
         place.store(word, Ordering::Relaxed);
@@ -293,14 +301,12 @@ fn put<const N: usize>(
         bytes[..rest.len()].copy_from_slice(rest);
         body[whole.len()].store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
     }
-    // SYNC: release pairs with the acquire in `beside`.
-    last.store(mark, Ordering::Release);
 }
 
 /// Copies what is in words out, as much as there is room for.
 #[inline]
-fn get(body: &[AtomicU64], room: &mut [MaybeUninit<u8>]) {
-    // SYNC: relaxed: after the acquire in `beside`, before the fence in `read_beside`.
+pub(super) fn get(body: &[AtomicU64], room: &mut [MaybeUninit<u8>]) {
+    // SYNC: relaxed: after the acquire with which the caller has found it, before the fence with which he checks it.
     let word = |word: &AtomicU64| word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
     let (rooms, rest) = room.as_chunks_mut::<8>();
     for (room, from) in rooms.iter_mut().zip(body) {

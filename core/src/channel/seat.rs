@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::aside::Aside;
 use super::layout::{Control, Half, Participant, Turn};
 use super::memory::Memory;
 use super::participant::{self, Ticket};
@@ -99,9 +100,14 @@ impl Seat {
     }
 
     /// The half that receives from a queue.
-    pub(super) fn queue_receiver(&self, control: &Part<Control>, ring: Ring) -> Receiver {
+    pub(super) fn queue_receiver<A: Aside>(
+        &self,
+        control: &Part<Control>,
+        ring: Ring,
+        aside: A,
+    ) -> Receiver<A> {
         let turn = self.taker(control.project(|it| &it.consumers.0), |it| &it.receiver);
-        Receiver::new(Arc::clone(&self.memory), control, ring, turn, self.fences)
+        Receiver::new(Arc::clone(&self.memory), control, ring, turn, self.fences, aside)
     }
 
     pub(super) fn taker(

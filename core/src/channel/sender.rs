@@ -355,7 +355,7 @@ impl Sender {
         self.turn.half().messages.store(self.sent, Ordering::Relaxed);
         self.turn.exit();
         let wake = self.audience.saturating_mul(i32::try_from(messages).unwrap_or(i32::MAX));
-        wait::ring(&self.data, self.fences || self.memory.fences(), wake);
+        wait::ring(&self.data, self.must_fence(), wake);
     }
 
     /// Where the last message that this handle sent ends.
@@ -366,6 +366,26 @@ impl Sender {
     /// Where it finds room.
     pub(super) fn room(&self) -> &Room {
         &self.room
+    }
+
+    /// Was everything taken that this handle has sent?
+    #[inline]
+    pub(super) fn is_all_taken(&self) -> bool {
+        self.room.taken() >= self.tail
+    }
+
+    /// It has sent a message by another way: counts it, and wakes who waits for messages.
+    #[inline]
+    pub(super) fn has_sent_aside(&mut self) {
+        self.sent += 1;
+        self.turn.half().messages.store(self.sent, Ordering::Relaxed);
+        wait::ring(&self.data, self.must_fence(), self.audience);
+    }
+
+    /// Must it use full fences itself?
+    #[inline]
+    pub(super) fn must_fence(&self) -> bool {
+        self.fences || self.memory.fences()
     }
 
     /// Where the last message that was taken from the queue ends.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use zerocopy::FromZeros;
 
-use super::layout::{Control, Participant, Settings};
+use super::layout::{Control, Direct, Participant, Settings};
 use crate::error::ErrorKind;
 use crate::map::mirror::{Mirror, Part};
 
@@ -31,6 +31,7 @@ pub(super) struct Memory {
     pub(super) settings: Part<Settings>,
     pub(super) control: Part<Control>,
     pub(super) slots: Arc<[Part<Participant>]>,
+    pub(super) lines: Arc<[Part<Direct>]>,
     pub(super) message_size: u32,
     pub(super) reliable: bool,
     replies: Vec<(Arc<Mirror>, Part<Control>)>,
@@ -46,6 +47,7 @@ impl Memory {
             settings: Part::new(Settings::new_zeroed()),
             control: Part::new(Control::new_zeroed()),
             slots: slots.collect(),
+            lines: (0..places).map(|_| Part::new(Direct::new_zeroed())).collect(),
             message_size: shape.message_size,
             reliable: shape.reliable,
             replies: (0..places).map(queue).collect(),

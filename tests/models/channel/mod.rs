@@ -4,6 +4,8 @@
 //! Whoever dies, the others find each message that was committed once, whole and in order; what a dead one had lent
 //! stays for them; its turn and its place are theirs; and nobody waits for ever.
 
+#[path = "../../../core/src/channel/aside.rs"]
+mod aside;
 #[path = "../../../core/src/channel/doorbell.rs"]
 mod doorbell;
 #[path = "../../../core/src/channel/layout.rs"]

@@ -5,18 +5,20 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::direct::{Line, Reply};
 use super::message::{HAS_DEADLINE, Header, Part};
 use super::{KIND, SLICE, now};
-use crate::channel::layout::{CALLS, Participant};
+use crate::channel::layout::{CALLS, DIRECT, Participant};
 use crate::channel::memory::Memory;
 use crate::channel::options::{Channel, Options, Sealed};
-use crate::channel::owed::{Answers, Owed};
-use crate::channel::participant::{Ticket, is_dead};
+use crate::channel::owed::{Answers, Open, Owed};
+use crate::channel::participant::is_dead;
 use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
 use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::map::bytes::refill;
 use crate::name::Name;
 use crate::sync::Place;
 use crate::time::Timeout;
@@ -26,14 +28,15 @@ use crate::watch::Source;
 #[derive(Debug)]
 pub struct Client {
     questions: Sender,
-    answers: Receiver,
+    answers: Receiver<Reply>,
+    line: Line,
     next: u16,
     /// Answers to calls that nobody has waited for yet.
     early: Vec<(u16, Part)>,
     /// The answer that came last; its memory is used again and again.
     came: Part,
-    /// Where the questions that are open end in the ring, by number modulo [`CALLS`].
-    open: [Option<(u16, u64)>; CALLS],
+    /// The calls that are open, by number modulo [`CALLS`].
+    open: [Option<Open>; CALLS],
     owed: Arc<Owed>,
     seat: Seat,
 }
@@ -75,7 +78,8 @@ impl Sealed for Client {
         let mut questions = seat.queue_sender(&seat.memory.control, seat.ring());
         let (mirror, control) = seat.memory.replies(seat.slot)?;
         let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
-        let mut answers = seat.queue_receiver(&control, ring);
+        let line = Line::of(&seat)?;
+        let mut answers = seat.queue_receiver(&control, ring, line.reply());
         questions.patience.restless = options.spin;
         answers.patience.restless = options.spin;
         let open = [None; CALLS];
@@ -83,7 +87,7 @@ impl Sealed for Client {
             call.store(0, Ordering::Relaxed);
         }
         let (early, came, owed) = (Vec::new(), Part::default(), Arc::default());
-        Ok(Self { questions, answers, next: 0, early, came, open, owed, seat })
+        Ok(Self { questions, answers, line, next: 0, early, came, open, owed, seat })
     }
 }
 
@@ -148,8 +152,7 @@ impl Client {
         timeout: Timeout,
         answer: Timeout,
     ) -> Result<Call, ErrorKind> {
-        let free = |place: &Option<(u16, u64)>| place.is_none();
-        if !self.open.iter().any(free) {
+        if !self.open.iter().any(Option::is_none) {
             return Err(ErrorKind::Busy(
                 format!("{CALLS} calls are open; wait for one first").into(),
             ));
@@ -166,17 +169,50 @@ impl Client {
             Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
             _ => None,
         };
+        let moment = deadline.map(|it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX));
+        let open = match self.ask_directly(number, moment, question)? {
+            Some(open) => open,
+            None => self.ask_in_ring(number, moment, question, timeout)?,
+        };
+        self.open[place] = Some(open);
+        self.owed.set(open);
+        Ok(Call(number))
+    }
+
+    /// Asks in the line, if it is free and the question fits.
+    #[inline]
+    fn ask_directly(
+        &mut self,
+        number: u16,
+        moment: Option<u64>,
+        question: &[u8],
+    ) -> Result<Option<Open>, ErrorKind> {
+        let length = question.len() + if moment.is_some() { 8 } else { 0 };
+        // What is in the ring comes first.
+        if length > DIRECT || !self.line.is_free() || !self.questions.is_all_taken() {
+            return Ok(None);
+        }
+        self.seat.home().check()?;
+        let asked = self.line.ask(number, moment, question, self.questions.must_fence());
+        self.questions.has_sent_aside();
+        Ok(Some(Open::direct(asked)))
+    }
+
+    fn ask_in_ring(
+        &mut self,
+        number: u16,
+        moment: Option<u64>,
+        question: &[u8],
+        timeout: Timeout,
+    ) -> Result<Open, ErrorKind> {
         let header = Header { client: self.seat.ticket.0, call: number, what: 0 };
-        if let Some(moment) = deadline {
-            let moment = u64::try_from(moment.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(moment) = moment {
             let word = Header { what: HAS_DEADLINE, ..header }.word();
             self.questions.send_after([word, moment], question, timeout)?;
         } else {
             self.questions.send_after([header.word()], question, timeout)?;
         }
-        self.open[place] = Some((number, self.questions.sent_up_to()));
-        self.owed.set(number, self.questions.sent_up_to());
-        Ok(Call(number))
+        Ok(Open::in_ring(number, self.questions.sent_up_to()))
     }
 
     /// Waits for the answer to a call, or for the next part of it.
@@ -232,15 +268,16 @@ impl Client {
     #[inline]
     fn close(&mut self, number: u16) {
         let place = &mut self.open[usize::from(number) % CALLS];
-        if place.is_some_and(|(open, _)| open == number) {
+        if place.is_some_and(|open| open.number() == number) {
             *place = None;
             self.owed.clear(number);
+            self.line.forget(number);
         }
     }
 
     #[inline]
     fn is_open(&self, number: u16) -> bool {
-        self.open[usize::from(number) % CALLS].is_some_and(|(open, _)| open == number)
+        self.open[usize::from(number) % CALLS].is_some_and(|open| open.number() == number)
     }
 
     /// Then it is what came last.
@@ -319,7 +356,13 @@ impl Client {
     /// To which open call the next answer is; `None` for one that nobody waits for.
     #[inline]
     fn receive(&mut self, timeout: Timeout) -> Result<Option<u16>, ErrorKind> {
-        self.answers.receive_anew(&mut self.came.0, timeout)?;
+        let line = &self.line;
+        self.answers.receive_either(
+            timeout,
+            &mut self.came.0,
+            |came, ring, found| refill(came, found.length, |room| _ = ring.read(found, room)),
+            |came, word| line.read(word, came),
+        )?;
         let Some(header) = self.came.header() else { return Ok(None) };
         if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
             return Ok(None);
@@ -329,22 +372,13 @@ impl Client {
 
     /// Errors: `EPIPE` when the server that has taken the question is dead.
     fn check_server(&self, number: u16) -> Result<(), ErrorKind> {
-        let place = usize::from(number) % CALLS;
-        // First whether it was taken: then the server that is found is the one that took it, not one that died before it could.
-        // SYNC: acquire pairs with the release of the server.
-        let was_taken =
-            self.open[place].is_some_and(|(_, end)| self.questions.taken_up_to() >= end);
-        let owed = self.slot().calls[place].load(Ordering::Acquire);
-        #[allow(clippy::cast_possible_truncation, reason = "the two halves")]
-        let (call, server) = ((owed >> 32) as u16, Ticket(owed as u32));
-        // A question that is still in the queue is the next server's, whoever looked at it.
-        if !was_taken || server.0 == 0 || call != number {
-            return Ok(());
-        }
-        if is_dead(&self.seat.memory.slots, server) {
-            Err(ErrorKind::Os(libc::EPIPE))
-        } else {
-            Ok(())
+        let Some(open) = self.open[usize::from(number) % CALLS] else { return Ok(()) };
+        let taken = || self.questions.taken_up_to();
+        match open.taken_by(taken, self.line.line(), self.slot()) {
+            Some(server) if is_dead(&self.seat.memory.slots, server) => {
+                Err(ErrorKind::Os(libc::EPIPE))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -366,6 +400,7 @@ impl Client {
             owed: Arc::clone(&self.owed),
             slots: Arc::clone(&self.seat.memory.slots),
             slot: self.seat.slot,
+            line: self.line.line().clone(),
             room: self.questions.room().clone(),
             orphaned: false.into(),
         })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `Service` and `Client`: questions and answers.
 //!
-//! All questions go through one queue, from which any number of servers take them. Each client has a queue of answers of its own. A
+//! All questions go through one queue, from which any number of servers take them, and each client has a queue of answers of its own; who asks one short
+//! question after the other has a line for both, see [`direct`]. A
 //! question begins with a word: the client's ticket (lower half), the number of the call (16 bits), and whether a moment follows, on the
 //! monotonic clock in nanoseconds, after which nobody waits for the answer any more. An answer begins with the same word, in which the upper 16 bits
 //! tell what it is: 0 the last one, 1 a part before more, 2 an error: a number (4 bytes) and words.
@@ -10,6 +11,7 @@
 //! works on the call dies.
 
 mod client;
+pub(super) mod direct;
 mod message;
 mod server;
 
@@ -17,6 +19,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::direct::{Lines, Regular, Word};
 use self::message::Header;
 use super::memory::Memory;
 use super::options::{Channel, Options, Sealed};
@@ -71,6 +74,8 @@ pub struct Question {
     deadline: Option<Duration>,
     bytes: Bytes,
     payload: usize,
+    /// If it came by the direct line, what stood there.
+    word: Word,
 }
 
 /// One that nobody has asked, to receive another in its place.
@@ -78,7 +83,7 @@ impl Default for Question {
     #[inline]
     fn default() -> Self {
         let header = Header { client: 0, call: 0, what: 0 };
-        Self { header, deadline: None, bytes: Bytes::EMPTY, payload: 0 }
+        Self { header, deadline: None, bytes: Bytes::EMPTY, payload: 0, word: Word::NONE }
     }
 }
 
@@ -107,11 +112,18 @@ impl Sealed for Service {
 
     fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind> {
         let seat = Arc::new(Seat::take(memory, label)?);
-        let mut questions = seat.queue_receiver(&seat.memory.control, seat.ring());
+        let lines = Lines::of(&seat);
+        let control = &seat.memory.control;
+        let mut questions = seat.queue_receiver(control, seat.ring(), lines.clone());
         questions.patience.restless = options.spin;
         let answers = (0..seat.memory.slots.len()).map(|_| None).collect();
-        let receiver = ServiceReceiver { questions, seat: Arc::clone(&seat) };
-        Ok(Self { receiver, sender: ServiceSender { answers, seat, spin: options.spin } })
+        let receiver = ServiceReceiver {
+            questions,
+            regular: Regular::default(),
+            lines: lines.clone(),
+            seat: Arc::clone(&seat),
+        };
+        Ok(Self { receiver, sender: ServiceSender { answers, lines, seat, spin: options.spin } })
     }
 
     fn reply_size(capacity: usize, page: usize) -> Result<usize, ErrorKind> {

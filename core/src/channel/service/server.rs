@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::direct::{Lines, Regular, Word};
 use super::message::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE};
 use super::{Question, SLICE};
 use crate::channel::layout::CALLS;
@@ -21,7 +22,9 @@ use crate::watch::Source;
 /// The half of a [`Service`](super::Service) that receives questions, for a thread of its own; see [`Service::split`](super::Service::split).
 #[derive(Debug)]
 pub struct ServiceReceiver {
-    pub(super) questions: Receiver,
+    pub(super) questions: Receiver<Lines>,
+    pub(super) regular: Regular,
+    pub(super) lines: Lines,
     pub(super) seat: Arc<Seat>,
 }
 
@@ -30,6 +33,7 @@ pub struct ServiceReceiver {
 pub struct ServiceSender {
     /// To each client that was answered, by slot.
     pub(super) answers: Vec<Option<Sender>>,
+    pub(super) lines: Lines,
     pub(super) seat: Arc<Seat>,
     pub(super) spin: bool,
 }
@@ -77,21 +81,34 @@ impl ServiceReceiver {
 
     #[inline]
     fn next(&mut self, question: &mut Question, timeout: Timeout) -> Result<(), ErrorKind> {
-        let (slots, me) = (&self.seat.memory.slots, self.seat.ticket);
-        self.questions.receive_bytes(&mut question.bytes, timeout, |bytes| {
-            // Before it is taken: whoever waits for the answer must know who owes it.
-            if let Some((header, _)) = Header::parse(bytes)
-                && let Some(slot) = Ticket(header.client).slot(slots.len())
-            {
-                let call = &slots[slot].calls[usize::from(header.call) % CALLS];
-                call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);
-            }
-        })?;
+        let (slots, me, lines) = (&self.seat.memory.slots, self.seat.ticket, &self.lines);
+        let regular = &mut self.regular;
+        let word = self.questions.receive_either(
+            timeout,
+            &mut question.bytes,
+            |bytes, ring, found| {
+                bytes.refill(found.length, |room| _ = ring.read(found, room));
+                // Before it is taken: whoever waits for the answer must know who owes it.
+                if let Some((header, payload)) = Header::parse(bytes)
+                    && let Some(slot) = Ticket(header.client).slot(slots.len())
+                {
+                    let call = &slots[slot].calls[usize::from(header.call) % CALLS];
+                    call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);
+                    regular.note(header.client, payload.len(), lines);
+                }
+                Word::NONE
+            },
+            |bytes, asked| lines.take(asked, me, bytes),
+        )?;
+        if word != Word::NONE {
+            self.regular.note_direct();
+        }
         let Some((header, deadline, payload)) = beginning(&question.bytes) else {
             *question = Question::default();
             return Err(ErrorKind::Layout("a question without its beginning".into()));
         };
         (question.header, question.deadline, question.payload) = (header, deadline, payload);
+        question.word = word;
         Ok(())
     }
 }
@@ -150,14 +167,23 @@ impl ServiceSender {
         if !is_present(&slots[slot], client, slot) {
             return Err(gone());
         }
-        if self.answers[slot].is_none() {
-            let (mirror, control) = self.seat.memory.replies(slot)?;
-            let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
-            let mut sender = self.seat.queue_sender(&control, ring);
-            sender.patience.restless = self.spin;
-            self.answers[slot] = Some(sender);
+        let sender = match &mut self.answers[slot] {
+            Some(sender) => sender,
+            place => {
+                let (mirror, control) = self.seat.memory.replies(slot)?;
+                let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
+                let mut sender = self.seat.queue_sender(&control, ring);
+                sender.patience.restless = self.spin;
+                place.insert(sender)
+            }
+        };
+        if question.word != Word::NONE {
+            self.seat.home().check()?;
+            if self.lines.answer(slot, question.word, what, payload) {
+                sender.has_sent_aside();
+                return Ok(());
+            }
         }
-        let Some(sender) = &mut self.answers[slot] else { return Err(gone()) };
         let header = Header { what, ..question.header };
         let deadline = timeout.deadline();
         loop {

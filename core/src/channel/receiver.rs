@@ -280,15 +280,22 @@ impl<A: Aside> Receiver<A> {
         if !self.turn.enter(timeout)? {
             self.refresh();
         }
-        if let Some(thing) = self.aside.look()
+        let has_caught_up = self.position == self.tail;
+        if has_caught_up {
+            let ring = &self.ring;
+            self.pace.keep(|| ring.tail());
+            self.tail = self.ring.tail();
+        }
+        // After the ring: who has put something there may have put something older here.
+        let mut aside = self.aside.look();
+        if aside.is_none() && self.tail == self.position {
+            aside = self.wait_with_the_turn(timeout)?;
+        }
+        if let Some(thing) = aside
             && !self.is_the_rings_turn(&thing)
         {
             self.was_aside = true;
-            return Ok(Come::Aside(thing));
-        }
-        let has_caught_up = self.position == self.tail;
-        if has_caught_up && let Some(thing) = self.arrive_when_there_is_one(timeout)? {
-            self.was_aside = true;
+            self.pace.note_alone();
             return Ok(Come::Aside(thing));
         }
         self.was_aside = false;
@@ -306,12 +313,8 @@ impl<A: Aside> Receiver<A> {
     }
 
     /// With the turn, when something is there beside the ring: is there a message too, whose turn it is?
-    fn is_the_rings_turn(&mut self, thing: &A::Thing) -> bool {
-        if !self.was_aside {
-            return false;
-        }
-        self.tail = self.ring.tail();
-        if self.position == self.tail {
+    fn is_the_rings_turn(&self, thing: &A::Thing) -> bool {
+        if !self.was_aside || self.position == self.tail {
             return false;
         }
         let first = self.ring.find(self.position, self.tail).filter(|found| found.length >= 8);
@@ -325,18 +328,7 @@ impl<A: Aside> Receiver<A> {
         self.tail = self.ring.tail();
     }
 
-    /// With the turn, before and after. What is there beside the ring, if it is that.
-    #[inline]
-    fn arrive_when_there_is_one(
-        &mut self,
-        timeout: Timeout,
-    ) -> Result<Option<A::Thing>, ErrorKind> {
-        let ring = &self.ring;
-        self.pace.keep(|| ring.tail());
-        self.tail = self.ring.tail();
-        if self.tail == self.position { self.wait_with_the_turn(timeout) } else { Ok(None) }
-    }
-
+    /// With the turn, before and after. What is there beside the ring, where there may be something too.
     fn wait_with_the_turn(&mut self, timeout: Timeout) -> Result<Option<A::Thing>, ErrorKind> {
         let (mut deadline, mut tried) = (None, false);
         while self.tail == self.position {
@@ -358,11 +350,11 @@ impl<A: Aside> Receiver<A> {
             if !self.turn.enter_within(|| deadline.map_or(timeout, |at| rest(timeout, at)))? {
                 self.refresh();
             }
-            if let Some(thing) = self.aside.look() {
-                self.pace.note_alone();
-                return Ok(Some(thing));
-            }
             self.tail = self.ring.tail();
+            let aside = self.aside.look();
+            if aside.is_some() {
+                return Ok(aside);
+            }
             // There may have been something, again and again, that somebody else took or that was nothing.
             if self.tail == self.position && deadline.is_some_and(Deadline::has_passed) {
                 self.turn.exit();

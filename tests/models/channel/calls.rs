@@ -10,13 +10,13 @@ use crate::time::Timeout;
 use crate::{Depth, holds};
 
 /// For four questions, and two answers of one part.
-const SHAPE: Shape =
+pub(super) const SHAPE: Shape =
     Shape { ring: 128, message_size: 0, participants: 3, reliable: false, replies: 64 };
 
-fn nothing(_: &Desk) {}
+pub(super) fn nothing(_: &Desk) {}
 
 /// Until it is told to stop, or time has passed and the client is dead.
-fn serve(it: &Desk, client: usize, mut reply: impl FnMut(super::service::Question)) {
+pub(super) fn serve(it: &Desk, client: usize, mut reply: impl FnMut(super::service::Question)) {
     loop {
         match it.take(Timeout::LONG) {
             Ok(Some(question)) => reply(question),
@@ -39,16 +39,16 @@ fn serve_some(it: &Desk, count: usize) {
     }
 }
 
-fn serve_one(it: &Desk) {
+pub(super) fn serve_one(it: &Desk) {
     serve_some(it, 1);
 }
 
-fn serve_two(it: &Desk) {
+pub(super) fn serve_two(it: &Desk) {
     serve_some(it, 2);
 }
 
 /// With the only server.
-fn call(it: &Desk, number: usize) {
+pub(super) fn call(it: &Desk, number: usize) {
     it.call(number, Timeout::LONG);
 }
 

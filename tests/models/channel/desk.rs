@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use super::memory::{Memory, Shape};
 use super::options::{Channel, open};
+use super::participant::Ticket;
+use super::service::direct::Lines;
 use super::service::{Call, Client, Question, Service};
 use super::stage::{Mark, bytes, lock, mark, me};
 use crate::error::{Error, ErrorKind};
@@ -71,6 +73,11 @@ fn opened<C: Channel>(memory: &Arc<Memory>) -> C {
     open(memory).expect("there is a place")
 }
 
+/// Of whoever had this place first.
+fn first_ticket(thread: usize) -> u32 {
+    1 << 16 | (u32::try_from(thread).expect("few") + 1)
+}
+
 /// A part of the right answer.
 fn answer(question: Mark, part: usize) -> Vec<u8> {
     let mut bytes = bytes(question, 8);
@@ -102,6 +109,17 @@ impl Desk {
             held: Mutex::default(),
             door: AtomicU32::new(0),
         }
+    }
+
+    /// Before the run: servers look at this client's line.
+    pub(super) fn with_a_line(self, client: usize) -> Self {
+        self.memory.control.watch.0.plain().store(first_ticket(client).into(), Ordering::SeqCst);
+        self
+    }
+
+    /// As servers do when another client asks often: they look at its line instead.
+    pub(super) fn watch(&self, client: usize) {
+        Lines::of(&self.memory).watch(Ticket(first_ticket(client)), true);
     }
 
     /// And a thread that comes when there is a place.

@@ -41,6 +41,7 @@ mod wait;
 
 mod calls;
 mod desk;
+mod direct;
 mod party;
 mod queue;
 mod stage;

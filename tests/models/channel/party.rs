@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::aside::Nothing;
 use super::memory::Memory;
 use super::receiver::Receiver;
 use super::room::Room;
@@ -29,7 +30,7 @@ impl Party {
         let seat = Seat::take(Arc::clone(memory), Name.into())?;
         let control = &memory.control;
         let sender = seat.queue_sender(control, seat.ring());
-        let receiver = seat.queue_receiver(control, seat.ring());
+        let receiver = seat.queue_receiver(control, seat.ring(), Nothing);
         Ok(Self { half: Half::Queue(Box::new((sender, receiver))), seat })
     }
 

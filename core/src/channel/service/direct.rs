@@ -29,6 +29,7 @@ use std::sync::atomic::Ordering;
 use super::message::{FAILED, HAS_DEADLINE, HEADER, Header, LAST};
 use crate::channel::aside::Aside;
 use crate::channel::layout::{DIRECT, Direct, Participant};
+use crate::channel::memory::Memory;
 use crate::channel::participant::{Ticket, is_dead, is_present};
 use crate::channel::ring::{fill, get};
 use crate::channel::seat::Seat;
@@ -147,8 +148,7 @@ fn watched(watch: u64) -> Ticket {
 const ALL: u64 = 1 << 32;
 
 impl Lines {
-    pub(super) fn of(seat: &Seat) -> Self {
-        let memory = &seat.memory;
+    pub(in crate::channel) fn of(memory: &Memory) -> Self {
         Self {
             lines: Arc::clone(&memory.lines),
             watch: memory.control.project(|control| &control.watch.0),
@@ -224,7 +224,7 @@ impl Lines {
     }
 
     /// From now on servers look at this client's line; instead of that of another one who is there only if it asks often.
-    fn watch(&self, client: Ticket, is_often: bool) {
+    pub(in crate::channel) fn watch(&self, client: Ticket, is_often: bool) {
         let watch = self.watch.load(Ordering::Relaxed);
         let before = watched(watch);
         if before == client {

@@ -112,7 +112,7 @@ impl Sealed for Service {
 
     fn attach(memory: Arc<Memory>, label: Label, options: &Options) -> Result<Self, ErrorKind> {
         let seat = Arc::new(Seat::take(memory, label)?);
-        let lines = Lines::of(&seat);
+        let lines = Lines::of(&seat.memory);
         let control = &seat.memory.control;
         let mut questions = seat.queue_receiver(control, seat.ring(), lines.clone());
         questions.patience.restless = options.spin;

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How a question is put.
+
+use super::super::message::{HAS_DEADLINE, Header};
+use super::super::now;
+use super::{Call, Client};
+use crate::channel::layout::{CALLS, DIRECT};
+use crate::channel::owed::Open;
+use crate::error::{ErrorKind, Result};
+use crate::time::Timeout;
+
+impl Client {
+    /// Asks, and does not wait for the answer: [`Client::wait`] does. `timeout` is for both: a server may leave a question unanswered
+    /// for which nobody waits any more.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT` when the service takes no more questions, `EMSGSIZE`, `EINTR`; `EBUSY` when 8 calls are open.
+    #[inline]
+    pub fn begin(&mut self, question: &[u8], timeout: Timeout) -> Result<Call> {
+        self.begin_until(question, timeout, timeout)
+    }
+
+    /// As [`Client::begin`], with one time for sending the question and another, from now on too, for having the answer.
+    pub fn begin_until(
+        &mut self,
+        question: &[u8],
+        timeout: Timeout,
+        answer: Timeout,
+    ) -> Result<Call> {
+        self.ask(question, timeout, answer).map_err(|kind| self.seat.failed("begin", kind))
+    }
+
+    #[inline]
+    fn ask(
+        &mut self,
+        question: &[u8],
+        timeout: Timeout,
+        answer: Timeout,
+    ) -> Result<Call, ErrorKind> {
+        if !self.open.iter().any(Option::is_none) {
+            return Err(ErrorKind::Busy(
+                format!("{CALLS} calls are open; wait for one first").into(),
+            ));
+        }
+        let (number, place) = loop {
+            let number = self.next;
+            self.next = self.next.wrapping_add(1);
+            let place = usize::from(number) % CALLS;
+            if self.open[place].is_none() {
+                break (number, place);
+            }
+        };
+        let deadline = match answer {
+            Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
+            _ => None,
+        };
+        let moment = deadline.map(|it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX));
+        let open = match self.ask_directly(number, moment, question)? {
+            Some(open) => open,
+            None => self.ask_in_ring(number, moment, question, timeout)?,
+        };
+        self.open[place] = Some(open);
+        self.owed.set(open);
+        Ok(Call(number))
+    }
+
+    /// Asks in the line, if it is free and the question fits.
+    #[inline]
+    fn ask_directly(
+        &mut self,
+        number: u16,
+        moment: Option<u64>,
+        question: &[u8],
+    ) -> Result<Option<Open>, ErrorKind> {
+        let length = question.len() + if moment.is_some() { 8 } else { 0 };
+        // What is in the ring comes first.
+        if length > DIRECT || !self.line.is_free() || !self.questions.is_all_taken() {
+            return Ok(None);
+        }
+        self.seat.home().check()?;
+        let asked = self.line.ask(number, moment, question, self.questions.must_fence());
+        self.questions.has_sent_aside();
+        Ok(Some(Open::direct(asked)))
+    }
+
+    fn ask_in_ring(
+        &mut self,
+        number: u16,
+        moment: Option<u64>,
+        question: &[u8],
+        timeout: Timeout,
+    ) -> Result<Open, ErrorKind> {
+        let header = Header { client: self.seat.ticket.0, call: number, what: 0 };
+        if let Some(moment) = moment {
+            let word = Header { what: HAS_DEADLINE, ..header }.word();
+            self.questions.send_after([word, moment], question, timeout)?;
+        } else {
+            self.questions.send_after([header.word()], question, timeout)?;
+        }
+        Ok(Open::in_ring(number, self.questions.sent_up_to()))
+    }
+}

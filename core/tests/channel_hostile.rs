@@ -46,8 +46,9 @@ fn mutate(shm: &SharedMemory, random: &mut Random) {
         // The stamp, the settings, the record layout.
         0 => random.size(256),
         // The parts of the control page that are in use.
-        1..=4 => 4096 + random.size(8) * 256 + random.size(64),
-        5 => 8192 + random.size(1024),
+        1..=4 => 4096 + random.size(9) * 256 + random.size(64),
+        // The places of four participants, and of a service their direct lines.
+        5 => 8192 + random.size(2048),
         6 => 12288 + random.size(size - 12288),
         _ => random.size(size),
     };

@@ -309,6 +309,37 @@ fn ask(name: &str) {
     panic!("no answer");
 }
 
+/// So many questions of one client go through the ring; then it has a line.
+const USUAL: usize = 3;
+
+/// Asks one question more than that, whoever answers; one server may die with one.
+fn ask_on(name: &str) {
+    let mut client = Client::open(name).expect("a place");
+    let (mut answered, mut lost) = (0, 0);
+    while answered <= USUAL {
+        match client.call(b"question", Timeout::After(Duration::from_secs(3))) {
+            Ok(answer) => {
+                assert_eq!(answer, b"question");
+                answered += 1;
+            }
+            Err(error) => {
+                assert_eq!(error.errno(), libc::EPIPE, "{error}");
+                lost += 1;
+            }
+        }
+    }
+    assert!(lost <= 1, "{lost} questions lost");
+}
+
+fn ask_once(client: &mut Client) {
+    assert_eq!(client.call(b"question", LONG).expect("answered"), b"question");
+}
+
+fn serve_once(service: &mut Service) {
+    let question = service.recv(LONG).expect("somebody asks");
+    service.reply(&question, question.bytes(), LONG).expect("he waits");
+}
+
 /// A fresh server and a fresh client.
 fn answered(name: &str) {
     let mut server = Child::run(|| serve(name));
@@ -452,12 +483,31 @@ const SCENARIOS: &[Scenario] = &[
         operation!(
             |name: &str| Client::open(name).expect("a place"),
             nothing,
-            |it: &mut Client, _| assert_eq!(
-                it.call(b"question", LONG).expect("answered"),
-                b"question"
-            )
+            |it: &mut Client, _| ask_once(it)
         ),
         answered_still
+    ),
+    scenario!(
+        "call by the line",
+        service,
+        Some(serve),
+        operation!(
+            |name: &str| Client::open(name).expect("a place"),
+            |it: &mut Client, _| (0..USUAL).for_each(|_| ask_once(it)),
+            |it: &mut Client, _| ask_once(it)
+        ),
+        answered_still
+    ),
+    scenario!(
+        "serve by the line",
+        service,
+        Some(ask_on),
+        operation!(
+            |name: &str| Service::open(name).expect("a place"),
+            |it: &mut Service, _| (0..USUAL).for_each(|_| serve_once(it)),
+            |it: &mut Service, _| serve_once(it)
+        ),
+        answered
     ),
     scenario!(
         "serve",
@@ -466,10 +516,7 @@ const SCENARIOS: &[Scenario] = &[
         operation!(
             |name: &str| Service::open(name).expect("a place"),
             nothing,
-            |it: &mut Service, _| {
-                let question = it.recv(LONG).expect("somebody asks");
-                it.reply(&question, question.bytes(), LONG).expect("he waits");
-            }
+            |it: &mut Service, _| serve_once(it)
         ),
         answered
     ),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Questions and answers.
 
+#[path = "support/fork.rs"]
+mod fork;
 mod support;
 
 use std::time::Duration;
@@ -189,4 +191,138 @@ fn whoever_asks_is_told_of_room() {
     service.recv(SOON).unwrap();
     assert_eq!(ready(&client).unwrap(), 0);
     client.begin(&[7; 1000], Timeout::TRY).unwrap();
+}
+
+/// A service, and clients.
+fn with_clients<const N: usize>(name: &Unlinked) -> (Service, [Client; N]) {
+    let service = Service::create(name.0.as_str(), 1 << 14).unwrap();
+    (service, std::array::from_fn(|_| Client::open(name.0.as_str()).unwrap()))
+}
+
+/// Asks so often that servers look at the client's line.
+fn become_regular(service: &mut Service, client: &mut Client) {
+    for _ in 0..40 {
+        let call = client.begin(b"again", Timeout::TRY).unwrap();
+        let question = service.recv(Timeout::TRY).unwrap();
+        service.reply(&question, b"and again", Timeout::TRY).unwrap();
+        client.wait(call, Timeout::TRY).unwrap();
+    }
+}
+
+#[test]
+fn short_and_long_ones_by_whatever_way() {
+    let name = Unlinked(posix_name("lengths"));
+    let (mut service, [mut client]) = with_clients(&name);
+    become_regular(&mut service, &mut client);
+    let bytes: Vec<_> = (0..80).collect();
+    for (asked, answered) in (0..80).flat_map(|it| [(it, 79 - it), (it, it)]) {
+        for until in [Timeout::Forever, SOON, Timeout::After(Duration::from_nanos(1))] {
+            let call = client.begin_until(&bytes[..asked], SOON, until).unwrap();
+            let question = service.recv(Timeout::TRY).unwrap();
+            assert_eq!(question.bytes(), &bytes[..asked]);
+            let is_late = until != Timeout::Forever && until != SOON;
+            assert_eq!(question.has_expired(), is_late);
+            service.reply(&question, &bytes[..answered], Timeout::TRY).unwrap();
+            let again = service.reply(&question, b"once more", Timeout::TRY);
+            assert_eq!(client.wait(call, Timeout::TRY).unwrap().bytes, &bytes[..answered]);
+            assert!(again.is_ok(), "it is thrown away, whichever way it goes");
+        }
+    }
+    for why in ["", "no such thing", &"very long ".repeat(8)] {
+        let call = client.begin(b"fail", SOON).unwrap();
+        let question = service.recv(Timeout::TRY).unwrap();
+        service.fail(&question, libc::EDOM, why, SOON).unwrap();
+        let error = client.wait(call, Timeout::TRY).unwrap_err();
+        assert_eq!(error.errno(), libc::EDOM);
+        assert!(error.to_string().contains(why), "{error}");
+    }
+    let call = client.begin(b"in parts", SOON).unwrap();
+    let question = service.recv(Timeout::TRY).unwrap();
+    service.reply_part(&question, b"one", SOON).unwrap();
+    service.reply(&question, b"two", SOON).unwrap();
+    let parts = [(); 2].map(|()| client.wait(call, Timeout::TRY).unwrap());
+    assert!(parts[0].bytes == b"one" && parts[0].more && parts[1].bytes == b"two");
+}
+
+#[test]
+fn neither_way_is_starved_and_each_client_keeps_its_order() {
+    let name = Unlinked(posix_name("turns"));
+    let (mut service, [mut one, mut other]) = with_clients(&name);
+    become_regular(&mut service, &mut one);
+    let waiting: Vec<_> = (0..4).map(|_| other.begin(b"other", SOON).unwrap()).collect();
+    let mut served = Vec::new();
+    while served.iter().filter(|it| *it == b"other").count() < waiting.len() {
+        let call = one.begin(b"one", SOON).unwrap();
+        loop {
+            let question = service.recv(Timeout::TRY).unwrap();
+            service.reply(&question, b"", SOON).unwrap();
+            served.push(question.bytes().to_vec());
+            if question.bytes() == b"one" {
+                break;
+            }
+        }
+        one.wait(call, Timeout::TRY).unwrap();
+        assert!(served.len() < 20, "what waits in the ring is passed by: {served:?}");
+    }
+    for call in waiting {
+        other.wait(call, Timeout::TRY).unwrap();
+    }
+    let calls: Vec<_> = (0..8_u8).map(|it| one.begin(&[it], SOON).unwrap()).collect();
+    for it in 0..8 {
+        let question = service.recv(Timeout::TRY).unwrap();
+        assert_eq!(question.bytes(), [it], "in the order in which they were asked");
+        service.reply(&question, &[it], SOON).unwrap();
+    }
+    for (call, it) in calls.into_iter().zip(0..) {
+        assert_eq!(one.wait(call, Timeout::TRY).unwrap().bytes, [it]);
+    }
+}
+
+#[test]
+fn a_late_answer_is_nobodys_whichever_way_it_comes() {
+    let name = Unlinked(posix_name("late"));
+    let (mut service, [mut client]) = with_clients(&name);
+    become_regular(&mut service, &mut client);
+    for _ in 0..10 {
+        let given_up = client.begin(b"given up", SOON).unwrap();
+        let late = service.recv(Timeout::TRY).unwrap();
+        client.cancel(given_up);
+        let call = client.begin(b"asked again", SOON).unwrap();
+        service.reply(&late, b"late", SOON).unwrap();
+        assert_eq!(client.wait(call, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+        let question = service.recv(Timeout::TRY).unwrap();
+        assert_eq!(question.bytes(), b"asked again");
+        service.reply(&question, b"in time", SOON).unwrap();
+        assert_eq!(client.wait(call, Timeout::TRY).unwrap().bytes, b"in time");
+    }
+    // What somebody has asked who is gone is for a server still, and its place is another's.
+    client.begin(b"the last one", SOON).unwrap();
+    drop(client);
+    let mut next = Client::open(name.0.as_str()).unwrap();
+    let question = service.recv(Timeout::TRY).unwrap();
+    assert_eq!(question.bytes(), b"the last one");
+    let call = next.begin(b"the next one", SOON).unwrap();
+    assert_eq!(service.reply(&question, b"", SOON).unwrap_err().errno(), libc::EPIPE);
+    let question = service.recv(Timeout::TRY).unwrap();
+    service.reply(&question, b"hers", SOON).unwrap();
+    assert_eq!(next.wait(call, Timeout::TRY).unwrap().bytes, b"hers");
+}
+
+#[test]
+fn a_child_of_fork_has_no_line() {
+    let name = Unlinked(posix_name("line-fork"));
+    let (mut service, [mut client]) = with_clients(&name);
+    become_regular(&mut service, &mut client);
+    let call = client.begin(b"the parent's", SOON).unwrap();
+    let question = service.recv(Timeout::TRY).unwrap();
+    let child = fork::fork(|| {
+        let error = service.reply(&question, b"the child's", SOON).unwrap_err();
+        assert_eq!(error.errno(), libc::EINVAL);
+        client.cancel(call);
+        let error = client.begin(b"the child's", SOON).unwrap_err();
+        assert_eq!(error.errno(), libc::EINVAL);
+    });
+    fork::succeeded(child);
+    service.reply(&question, b"answered", SOON).unwrap();
+    assert_eq!(client.wait(call, Timeout::TRY).unwrap().bytes, b"answered");
 }

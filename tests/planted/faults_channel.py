@@ -68,7 +68,7 @@ FAULTS: list[Fault] = [
         "nobody is woken by a message",
         (
             "channel/sender.rs",
-            "        wait::ring(&self.data, self.fences || self.memory.fences(), wake);\n",
+            "        wait::ring(&self.data, self.must_fence(), wake);\n",
             "        let _ = wake;\n",
         ),
     ),
@@ -122,7 +122,7 @@ FAULTS: list[Fault] = [
     fault(
         "what is left in the queue is taken",
         (
-            "channel/receiver.rs",
+            "channel/receiver/several.rs",
             "        if taken {\n            self.take(found.end, 1);",
             "        if taken || found.length > 0 {\n            self.take(found.end, 1);",
         ),

@@ -6,6 +6,10 @@ from faults import Fault, fault
 SERVER = "channel/service/server.rs"
 CLIENT = "channel/service/client.rs"
 OWED = "channel/owed.rs"
+LINE = "channel/service/direct/line.rs"
+LINES = "channel/service/direct/lines.rs"
+RECEIVER = "channel/receiver.rs"
+SENDER = "channel/sender.rs"
 
 FAULTS: list[Fault] = [
     # Who owes an answer.
@@ -31,22 +35,26 @@ FAULTS: list[Fault] = [
     fault(
         "who owes an answer is looked up before whether the question was taken",
         (
-            CLIENT,
-            "        // First whether",
-            "        let owed = self.slot().calls[place].load(Ordering::Acquire);\n        //",
+            OWED,
+            "        let was_taken = taken() >= self.end;\n",
+            "",
         ),
-        (CLIENT, ">= end);\n        let owed = self.slot().calls[place].load(Ordering::Acquire);\n", ">= end);\n"),
+        (
+            OWED,
+            "        #[allow(clippy::cast_possible_truncation, reason = \"the two halves\")]\n",
+            "        let was_taken = taken() >= self.end;\n",
+        ),
     ),
     fault(
         "a question that was looked at passes for taken",
-        (CLIENT, "        if !was_taken || server.0 == 0", "        if was_taken & false || server.0 == 0"),
+        (OWED, "        (was_taken && server", "        ((was_taken || !was_taken) && server"),
     ),
     fault(
         "a dead server is not noticed while nothing comes",
         (
             CLIENT,
-            "        if is_dead(&self.seat.memory.slots, server) {",
-            "        if is_dead(&self.seat.memory.slots, server) && server.0 == 0 {",
+            "            Some(server) if is_dead(&self.seat.memory.slots, server) => {",
+            "            Some(server) if is_dead(&self.seat.memory.slots, server) && server.0 == 0 => {",
         ),
     ),
     fault(
@@ -78,7 +86,7 @@ FAULTS: list[Fault] = [
         "a call is known by its place alone",
         (
             CLIENT,
-            "        self.open[usize::from(number) % CALLS].is_some_and(|(open, _)| open == number)",
+            "        self.open[usize::from(number) % CALLS].is_some_and(|open| open.number() == number)",
             "        self.open[usize::from(number) % CALLS].is_some()",
         ),
     ),
@@ -123,7 +131,7 @@ FAULTS: list[Fault] = [
     ),
     fault(
         "who polls is told of a dead server whatever became of the question",
-        (OWED, "                && end <= taken\n", "                && (end <= taken || taken == taken)\n"),
+        (OWED, "open.taken_by(|| taken, ", "open.taken_by(|| taken | u64::MAX, "),
     ),
     fault(
         "who polls is not told of a dead server",
@@ -131,6 +139,101 @@ FAULTS: list[Fault] = [
             OWED,
             "self.orphaned.store(self.is_orphaned(), Ordering::Relaxed);",
             "self.orphaned.store(self.is_orphaned() && self.is_over(), Ordering::Relaxed);",
+        ),
+    ),
+    # The direct line.
+    fault(
+        "an answer in the line is told of before it is there",
+        (
+            LINES,
+            "        fill(&line.body, [], payload);\n        let state",
+            "        let state",
+        ),
+        (
+            LINES,
+            "        line.word.store(word.0 & WHOSE | (payload.len() as u64) << 8 | state, Ordering::Release);\n",
+            "        line.word.store(word.0 & WHOSE | (payload.len() as u64) << 8 | state, Ordering::Release);\n"
+            "        fill(&line.body, [], payload);\n",
+        ),
+    ),
+    fault(
+        "a question in the line is told of before it is there",
+        (
+            LINE,
+            "        let (before, has_moment) = if let Some(moment) = moment {\n            fill(&self.own.body, [moment], question);\n",
+            "        let (before, has_moment) = if moment.is_some() {\n",
+        ),
+        (LINE, "            fill(&self.own.body, [], question);\n", ""),
+        (
+            LINE,
+            "        self.own.word.store(word.0, Ordering::Release);\n",
+            "        self.own.word.store(word.0, Ordering::Release);\n"
+            "        match moment {\n"
+            "            Some(moment) => fill(&self.own.body, [moment], question),\n"
+            "            None => fill(&self.own.body, [], question),\n"
+            "        }\n",
+        ),
+    ),
+    fault(
+        "a server answers in the line without having claimed it",
+        (
+            LINES,
+            "line.word.compare_exchange(word.0, next.0, success, failure).is_ok();",
+            "line.word.swap(next.0, success) == word.0 || success != failure;",
+        ),
+    ),
+    fault(
+        "who sleeps is not woken by what comes by the line",
+        (SENDER, "        wait::ring(&self.data, self.must_fence(), self.audience);\n", ""),
+    ),
+    fault(
+        "a question in the line is received and not taken",
+        (LINES, "        line.taken.store(taken, Ordering::Release);\n", "        let _ = taken;\n"),
+    ),
+    fault(
+        "a client takes a question back that nobody has taken",
+        (
+            LINE,
+            "        let Some(server) = Taken::of(&self.own).by(word.question()) else { return false };",
+            "        let server = Taken::of(&self.own).by(word.question()).unwrap_or(self.ticket);",
+        ),
+    ),
+    fault(
+        "a client takes the line back while it is being answered there",
+        (
+            LINE,
+            "        if word.state() == ANSWERING && !is_dead(&self.slots, server) {",
+            "        if word.state() == ANSWERING && is_dead(&self.slots, server) {",
+        ),
+    ),
+    fault(
+        "a client does not see that its line is no longer looked at",
+        (LINE, "            self.watch.fetch_add(ALL, Ordering::AcqRel);\n", ""),
+    ),
+    fault(
+        "servers turn to another line without looking at all",
+        (LINES, "wrapping_add(if may_be { ALL } else { 0 })", "wrapping_add(if may_be { 0 } else { 0 })"),
+    ),
+    fault(
+        "the line is looked at before the ring",
+        (
+            RECEIVER,
+            "        let has_caught_up = self.position == self.tail;\n        if has_caught_up {\n            let ring",
+            "        let early = self.aside.look();\n"
+            "        let has_caught_up = self.position == self.tail;\n        if has_caught_up {\n            let ring",
+        ),
+        (RECEIVER, "        let mut aside = self.aside.look();\n", "        let mut aside = early;\n"),
+    ),
+    fault(
+        "what is in the ring waits as long as there is something in the line",
+        (RECEIVER, "        if !self.was_aside || ", "        if !self.was_aside || self.was_aside || "),
+    ),
+    fault(
+        "what is in the ring goes before an older question in the line",
+        (
+            LINES,
+            "        asked.word.asker(asked.slot).0 == word as u32\n",
+            "        asked.word.asker(asked.slot).0 == word as u32 && word == 0\n",
         ),
     ),
 ]

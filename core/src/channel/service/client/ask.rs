@@ -71,12 +71,12 @@ impl Client {
         moment: Option<u64>,
         question: &[u8],
     ) -> Result<Option<Open>, ErrorKind> {
+        self.seat.home().check()?;
         let length = question.len() + if moment.is_some() { 8 } else { 0 };
         // What is in the ring comes first.
         if length > DIRECT || !self.line.is_free() || !self.questions.is_all_taken() {
             return Ok(None);
         }
-        self.seat.home().check()?;
         let asked = self.line.ask(number, moment, question, self.questions.must_fence());
         self.questions.has_sent_aside();
         Ok(Some(Open::direct(asked)))

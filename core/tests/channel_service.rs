@@ -273,7 +273,10 @@ fn neither_way_is_starved_and_each_client_keeps_its_order() {
         assert_eq!(question.bytes(), [it], "in the order in which they were asked");
         service.reply(&question, &[it], SOON).unwrap();
     }
-    for (call, it) in calls.into_iter().zip(0..) {
+    let late = one.begin(b"no place", SOON).unwrap_err();
+    assert_eq!(late.errno(), libc::EBUSY);
+    // What was asked in the line comes first, and is set aside.
+    for (call, it) in calls.into_iter().zip(0..8).rev() {
         assert_eq!(one.wait(call, Timeout::TRY).unwrap().bytes, [it]);
     }
 }

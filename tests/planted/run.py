@@ -39,8 +39,8 @@ class Room:
     faults: list[Fault]
     # Targets of the core's tests, beside the unit tests.
     tests: tuple[str, ...]
-    # What the names of its models begin with.
-    models: str
+    # What the names of its models have in them.
+    models: tuple[str, ...]
     # Arguments of the crash program, one run each.
     deaths: tuple[tuple[str, ...], ...]
 
@@ -49,7 +49,7 @@ ROOMS = {
     "sync": Room(
         faults.FAULTS,
         ("sync", "sync_mutex"),
-        "locks::",
+        ("locks::",),
         tuple(
             ("sync", operation, "30")
             for operation in (
@@ -65,10 +65,10 @@ ROOMS = {
     "channel": Room(
         faults_channel.FAULTS,
         ("channel_queue", "channel_topic", "channel_doorbell", "channel_storm", "channel_hostile"),
-        "channel::",
+        ("channel::",),
         (),
     ),
-    "service": Room(faults_service.FAULTS, ("channel_service", "channel_doorbell"), "channel::calls::", ()),
+    "service": Room(faults_service.FAULTS, ("channel_service", "channel_doorbell"), ("channel::calls::", "channel::direct::"), ()),
 }
 
 
@@ -144,7 +144,7 @@ def catcher(room: Room) -> str | None:
     if failed := failure(tests):
         return f"the tests of the room ({failed})"
     build([*MODELS[:-1], "--no-run"])
-    if failed := failure([*MODELS, room.models]):
+    if failed := failure([*MODELS, *room.models]):
         return f"the models ({failed})"
     if room.deaths:
         build([*CRASH])

@@ -56,6 +56,14 @@ fn one_in_the_line_and_one_in_the_ring() {
         }
     }
     both_ways(SHAPE, serve_backwards, ask_twice);
+    // An answer that comes while another one is waited for is kept, once.
+    fn wait_backwards(it: &Desk) {
+        let calls = [0, 2].map(|number| (number, it.ask(number)));
+        for (number, call) in calls.into_iter().rev() {
+            it.wait(number, call, Timeout::LONG);
+        }
+    }
+    both_ways(SHAPE, serve_two, wait_backwards);
 }
 
 /// What it was given up for uses the line again.

@@ -137,12 +137,13 @@ impl Line {
         }
     }
 
-    /// Copies the answer that this word tells of out, with the word that answers begin with.
+    /// Copies the answer that this word tells of out, with the word that answers begin with. It comes once.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "the lower half of a question is its call")]
     pub(in crate::channel) fn read(&self, word: Word, bytes: &mut Vec<u8>) {
         let what = if word.state() == REFUSED { FAILED } else { LAST };
         let header = Header { client: self.ticket.0, call: word.question() as u16, what };
+        self.asked.store(0, Ordering::Relaxed);
         refill(bytes, HEADER + word.length(), |room| copy(header, &self.own, room));
     }
 }

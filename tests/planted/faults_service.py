@@ -41,7 +41,7 @@ FAULTS: list[Fault] = [
         ),
         (
             OWED,
-            "        #[allow(clippy::cast_possible_truncation, reason = \"the two halves\")]\n",
+            '        #[allow(clippy::cast_possible_truncation, reason = "the two halves")]\n',
             "        let was_taken = taken() >= self.end;\n",
         ),
     ),

@@ -68,7 +68,9 @@ ROOMS = {
         ("channel::",),
         (),
     ),
-    "service": Room(faults_service.FAULTS, ("channel_service", "channel_doorbell"), ("channel::calls::", "channel::direct::"), ()),
+    "service": Room(
+        faults_service.FAULTS, ("channel_service", "channel_doorbell"), ("channel::calls::", "channel::direct::"), ()
+    ),
 }
 
 

@@ -6,7 +6,6 @@ use super::desk::{Desk, End, FAILS, IN_PARTS, client, server};
 use super::memory::Shape;
 use super::stage::mark;
 use super::waiting::poll;
-use crate::scheduler::give_way;
 use crate::time::Timeout;
 use crate::{Depth, holds};
 
@@ -84,24 +83,18 @@ fn given_up() {
 /// The call of a server that dies with it fails, and one that it has not taken is the other's.
 #[test]
 fn two_answer() {
-    fn first(it: &Desk) {
+    fn take_one(it: &Desk) {
         if let Ok(Some(question)) = it.take(Timeout::LONG) {
             it.reply(&question);
         }
     }
-    fn second(it: &Desk) {
-        serve(it, 1, |question| {
-            give_way();
-            it.reply(&question);
-        });
-    }
     fn ask(it: &Desk) {
         it.call(0, Timeout::Forever);
-        it.dismiss(2);
+        it.dismiss(1);
     }
     let make = || Desk::new(SHAPE, &[server, client, server]).with_a_line(1);
     let depth = Depth { late: 0, ..DEPTH };
-    holds(make, &[first, ask, second], nothing, Desk::settle, depth);
+    holds(make, &[take_one, ask, take_one], nothing, Desk::settle, depth);
 }
 
 /// While one asks in its line, servers turn to another one's, or die while they do.

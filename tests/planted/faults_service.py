@@ -160,7 +160,8 @@ FAULTS: list[Fault] = [
         "a question in the line is told of before it is there",
         (
             LINE,
-            "        let (before, has_moment) = if let Some(moment) = moment {\n            fill(&self.own.body, [moment], question);\n",
+            "        let (before, has_moment) = if let Some(moment) = moment {\n"
+            "            fill(&self.own.body, [moment], question);\n",
             "        let (before, has_moment) = if moment.is_some() {\n",
         ),
         (LINE, "            fill(&self.own.body, [], question);\n", ""),

@@ -131,7 +131,12 @@ impl Desk {
     /// Before the run: this client's call 0 was taken by this server and is given up; its next call has another number
     /// and the same place.
     pub(super) fn with_an_old_call(self, client: usize, server: usize) -> Self {
-        for number in 0..super::layout::CALLS {
+        self.with_old_calls(client, server, super::layout::CALLS)
+    }
+
+    /// Before the run: this client's call 0 was taken by this server and is given up, and so are so many in all.
+    pub(super) fn with_old_calls(self, client: usize, server: usize, count: usize) -> Self {
+        for number in 0..count {
             let question = (client, if number == 0 { 0 } else { QUIT });
             self.with_client(client, |client| {
                 let begun = client.begin(&bytes(question, 8), Timeout::TRY);

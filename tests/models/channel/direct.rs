@@ -80,6 +80,22 @@ fn given_up() {
     both_ways(SHAPE, serve_three, ask_again);
 }
 
+/// What comes late comes to where another question is by then, or is about to be.
+#[test]
+fn answered_late() {
+    fn reply_late(it: &Desk) {
+        it.reply_held();
+        serve_one(it);
+    }
+    fn ask(it: &Desk) {
+        call(it, 2);
+    }
+    let make = || Desk::new(SHAPE, &[server, client]).with_a_line(1).with_old_calls(1, 0, 1);
+    holds(make, &[reply_late, ask], nothing, Desk::settle, DEPTH);
+    let make = || Desk::new(SHAPE, &[client, server]).with_a_line(0).with_old_calls(0, 1, 1);
+    holds(make, &[ask, reply_late], nothing, Desk::settle, DEPTH);
+}
+
 /// The call of a server that dies with it fails, and one that it has not taken is the other's.
 #[test]
 fn two_answer() {

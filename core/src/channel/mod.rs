@@ -27,7 +27,7 @@
 //!
 //! Reached where the processors share no cache: a round trip of 8 bytes in 0.83 R, of 48 in 0.83, of 64 in 1.05; near each other these
 //! are 1.04, 1.07 and 1.15. One way 64 bytes take 1.0 and 1.8 S. Longer and shorter pauses between polls, fewer stores, and
-//! other orders of them gave no difference. Question and answer of a service take 0.59 R in one line of memory for both ([`service`]), 1.07 through
+//! other orders of them gave no difference. Question and answer of a service take 0.59 R in one line of memory for both, 1.07 through
 //! two rings; near each other 1.2 and 1.4. There a shorter pause between polls gave nothing either, and far from each other it cost 0.07.
 
 mod aside;

@@ -2,7 +2,6 @@
 //! Permits.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 use unipc::Timeout;
 use unipc::sync::SemaphoreOptions;
 
@@ -173,8 +172,14 @@ impl SyncSemaphore {
         Ok(slf)
     }
 
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+    // Three arguments, and not a tuple of them, which Python would make for the call.
+    #[pyo3(signature = (_kind = None, _value = None, _traceback = None, /))]
+    fn __exit__(
+        &self,
+        _kind: Option<&Bound<'_, PyAny>>,
+        _value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
         self.release()
     }
 

@@ -62,7 +62,7 @@ def main() -> int:
     ]
     stormy += [("race", backing, arguments.races, arguments.seed) for backing in NAMED]
     stormy += [("control", "storm", min(arguments.rounds, 300), arguments.seed)]
-    stormy += [("sync-storm", 10 * arguments.rounds, arguments.seed), ("poll", 400, arguments.seed)]
+    stormy += [("sync-storm", arguments.rounds, arguments.seed), ("poll", 400, arguments.seed)]
     for call in stormy:
         for line in count.call(crash, *call):
             count.say(line)

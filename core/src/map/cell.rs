@@ -243,9 +243,7 @@ impl Attempt<'_> {
         cell.since.store(thread.since(), Ordering::Release);
         Ok(())
     }
-}
 
-impl Attempt<'_> {
     /// Leaves what was taken to who finds it by [`Lines::begun`](super::lines::Lines::begun): to give it back here would need
     /// a call, for which the quick way would have to save what it works with.
     #[inline]

@@ -173,7 +173,8 @@ impl Mutex {
         robust::lock_at_once(&self.quick)
     }
 
-    /// As [`Mutex::lock_at_once`].
+    /// Unlocks and gives `done`, if that needs nothing but to be done; what `otherwise` gives, if not. For the faces: a call in
+    /// `otherwise` comes last, and the quick way saves nothing for it.
     #[doc(hidden)]
     #[inline]
     pub fn unlock_or<R: Copy>(&self, done: R, otherwise: impl FnOnce() -> R) -> R {

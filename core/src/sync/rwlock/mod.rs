@@ -161,7 +161,8 @@ impl RwLock {
         locked.map_err(|kind| self.failed("write", kind))
     }
 
-    /// As [`RwLock::read_at_once`].
+    /// Unlocks and gives `done`, if that needs nothing but to be done; what `otherwise` gives, if not. For the faces: a call in
+    /// `otherwise` comes last, and the quick way saves nothing for it.
     #[doc(hidden)]
     #[inline]
     pub fn unlock_or<R: Copy>(&self, done: R, otherwise: impl FnOnce() -> R) -> R {

@@ -108,7 +108,8 @@ impl Semaphore {
         robust::acquire_at_once(&self.quick)
     }
 
-    /// As [`Semaphore::acquire_at_once`].
+    /// Gives a permit back and gives `done`, if that needs nothing but to be done; what `otherwise` gives, if not. For the faces: a call in
+    /// `otherwise` comes last, and the quick way saves nothing for it.
     #[doc(hidden)]
     #[inline]
     pub fn release_or<R: Copy>(&self, done: R, otherwise: impl FnOnce() -> R) -> R {

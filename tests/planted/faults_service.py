@@ -219,11 +219,10 @@ FAULTS: list[Fault] = [
         "the line is looked at before the ring",
         (
             RECEIVER,
-            "        let has_caught_up = self.position == self.tail;\n        if has_caught_up {\n            let ring",
-            "        let early = self.aside.look();\n"
-            "        let has_caught_up = self.position == self.tail;\n        if has_caught_up {\n            let ring",
+            "        let ring = &self.ring;\n        self.pace.keep(",
+            "        let early = self.aside.look();\n        let ring = &self.ring;\n        self.pace.keep(",
         ),
-        (RECEIVER, "        let mut aside = self.aside.look();\n", "        let mut aside = early;\n"),
+        (RECEIVER, "older here.\n        let aside = self.aside.look();", "older here.\n        let aside = early;"),
     ),
     fault(
         "what is in the ring waits as long as there is something in the line",

@@ -196,16 +196,11 @@ impl<A: Aside> Receiver<A> {
             self.refresh();
         }
         let has_caught_up = self.position == self.tail;
-        if has_caught_up {
-            let ring = &self.ring;
-            self.pace.keep(|| ring.tail());
-            self.tail = self.ring.tail();
-        }
-        // After the ring: who has put something there may have put something older here.
-        let mut aside = self.aside.look();
-        if aside.is_none() && self.tail == self.position {
-            aside = self.wait_with_the_turn(timeout)?;
-        }
+        let aside = if has_caught_up {
+            self.arrive_when_there_is_something(timeout)?
+        } else {
+            self.aside.look()
+        };
         if let Some(thing) = aside
             && !self.is_the_rings_turn(&thing)
         {
@@ -227,6 +222,23 @@ impl<A: Aside> Receiver<A> {
         Ok(Come::Message(found))
     }
 
+    /// With the turn, before and after. What is there beside the ring, where there may be something too.
+    #[inline]
+    fn arrive_when_there_is_something(
+        &mut self,
+        timeout: Timeout,
+    ) -> Result<Option<A::Thing>, ErrorKind> {
+        let ring = &self.ring;
+        self.pace.keep(|| ring.tail());
+        self.tail = self.ring.tail();
+        // After the ring: who has put something there may have put something older here.
+        let aside = self.aside.look();
+        if aside.is_none() && self.tail == self.position {
+            return self.wait_with_the_turn(timeout);
+        }
+        Ok(aside)
+    }
+
     /// With the turn, when something is there beside the ring: is there a message too, whose turn it is?
     fn is_the_rings_turn(&self, thing: &A::Thing) -> bool {
         if !self.was_aside || self.position == self.tail {
@@ -243,7 +255,8 @@ impl<A: Aside> Receiver<A> {
         self.tail = self.ring.tail();
     }
 
-    /// With the turn, before and after. What is there beside the ring, where there may be something too.
+    /// As [`Receiver::arrive_when_there_is_something`], when nothing is there.
+    #[inline(never)]
     fn wait_with_the_turn(&mut self, timeout: Timeout) -> Result<Option<A::Thing>, ErrorKind> {
         let (mut deadline, mut tried) = (None, false);
         while self.tail == self.position {

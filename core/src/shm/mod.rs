@@ -116,7 +116,7 @@ impl SharedMemory {
     /// How much of the address space the mapping takes: whole pages. The kernel attaches a segment whole.
     pub fn mapped_len(&self) -> usize {
         let known = self.map.mapped_len();
-        // Whoever said how much he wants of a segment was not told how large it is.
+        // Whoever said how much he wants of a segment was not told how large it is; that says nothing about what may be touched.
         self.system_v().map_or(known, |segment| segment.whole().max(known))
     }
 

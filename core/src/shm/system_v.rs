@@ -307,8 +307,8 @@ fn open_or_create(options: &Options, name: &Name, key: Key) -> Result<SharedMemo
     Err(contended())
 }
 
-/// Attaches a segment that exists. It is asked about each time, though that takes a tenth of the time that attaching does: later the
-/// identifier may mean another one, in another IPC namespace.
+/// Attaches a segment that exists, as large as it is. It is asked about now, though that takes a tenth of the time that attaching does:
+/// later the identifier may mean another one, in another IPC namespace.
 fn attach(options: &Options, id: i32) -> Result<SharedMemory, ErrorKind> {
     let status = Status::new(id, &sys::shm::shmctl_stat(id)?);
     if status.removed && !options.allow_removed {

@@ -12,15 +12,15 @@
 use std::sync::atomic::Ordering;
 
 use super::layout::Bed;
-use super::wait::{Patience, pause};
+use super::wait::{FAR, Patience, pauses};
 
 /// A consumer that has caught up so often in a row waits a moment before it looks;
 const HEELS: u32 = 4;
 /// when none came in that moment, after so many times more the next time, as when it is the producer as well.
 const RARER: u32 = 4;
 /// How long, in pauses, and at most when many come in a moment.
-const MOMENT: u32 = 16;
-const LONGEST: u32 = 64;
+const MOMENT: u32 = 32;
+const LONGEST: u32 = 128;
 const MANY: u64 = 16;
 /// After a moment in which several came, so many are taken to be worth it without a look before them. That several are there says little:
 /// who sends and receives, or shares that with others, finds several and waits in vain.
@@ -78,9 +78,7 @@ impl Pace {
 
     #[cold]
     fn wait(&self) {
-        for _ in 0..MOMENT + self.longer {
-            pause();
-        }
+        pauses(MOMENT + self.longer);
     }
 
     /// Looks so often, if waiting awake has been of use. Is it there?
@@ -92,7 +90,7 @@ impl Pace {
     ) -> bool {
         let looks = if patience.is_of_use() { looks } else { 0 };
         (0..looks).any(|_| {
-            pause();
+            pauses(FAR);
             self.looks += 1;
             is_there()
         })
@@ -105,7 +103,7 @@ impl Pace {
             return self.judge(record, head, tail, bed);
         }
         let are_several = tail.wrapping_sub(head) > record;
-        let has_caught_up = are_several || self.looks <= 2;
+        let has_caught_up = are_several || self.looks == 0;
         self.caught_up = if has_caught_up { self.caught_up.saturating_add(1) } else { 0 };
     }
 

@@ -17,7 +17,7 @@ use super::pace::Pace;
 use super::ring::{Found, Ring};
 use super::sender::rest;
 use super::turn::Taker;
-use super::wait::{self, Patience};
+use super::wait::{self, Patience, pause};
 use crate::error::ErrorKind;
 use crate::map::bytes::refill;
 use crate::map::mirror::Part;
@@ -179,11 +179,41 @@ impl<A: Aside> Receiver<A> {
             }
             Come::Aside(thing) => {
                 let received = aside(into, thing);
-                self.count(1);
-                self.turn.exit();
+                self.took_aside();
                 Ok(received)
             }
         }
+    }
+
+    /// What comes beside the ring within a few looks, while nothing is in the ring: that is before the turn, which it
+    /// has then until [`Receiver::took_aside`]. `None` says nothing, and nothing was done.
+    #[inline]
+    pub(super) fn glance_aside(&mut self, timeout: Timeout) -> Option<A::Thing> {
+        let (ring, aside, position) = (&self.ring, &self.aside, self.position);
+        let is_alone = || position == self.tail && ring.tail() == position;
+        // Each look takes the line away from who is about to write to it.
+        if timeout != Timeout::TRY && is_alone() {
+            pause();
+        }
+        let came = self.patience.glance(timeout, || aside.is_there() || !is_alone());
+        if !came || self.lent.is_some() || !self.turn.enter_kept().is_ok_and(|is_kept| is_kept) {
+            return None;
+        }
+        // The ring first: see `arrive_when_there_is_something`.
+        let thing = if is_alone() { self.aside.look() } else { None };
+        if thing.is_none() {
+            self.turn.exit();
+        }
+        thing
+    }
+
+    /// It is taken now.
+    #[inline]
+    pub(super) fn took_aside(&mut self) {
+        self.was_aside = true;
+        self.pace.note_alone();
+        self.count(1);
+        self.turn.exit();
     }
 
     /// Takes the turn, and waits until there is something.
@@ -191,6 +221,9 @@ impl<A: Aside> Receiver<A> {
     fn arrive_at_either(&mut self, timeout: Timeout) -> Result<Come<A::Thing>, ErrorKind> {
         if self.lent.is_some() {
             return Err(ErrorKind::invalid("take or leave what is lent first"));
+        }
+        if self.position == self.tail {
+            self.glance(timeout);
         }
         if !self.turn.enter(timeout)? {
             self.refresh();
@@ -204,8 +237,6 @@ impl<A: Aside> Receiver<A> {
         if let Some(thing) = aside
             && !self.is_the_rings_turn(&thing)
         {
-            self.was_aside = true;
-            self.pace.note_alone();
             return Ok(Come::Aside(thing));
         }
         self.was_aside = false;
@@ -222,14 +253,28 @@ impl<A: Aside> Receiver<A> {
         Ok(Come::Message(found))
     }
 
+    /// Before it takes the turn: most of what comes soon comes within a few looks, after which there is less left to do.
+    #[inline]
+    fn glance(&mut self, timeout: Timeout) {
+        let (ring, aside, position, length) = (&self.ring, &self.aside, self.position, self.length);
+        self.pace.keep(|| ring.tail());
+        let looks = &mut self.pace.looks;
+        self.patience.glance(timeout, || {
+            let is_there = aside.is_there() || ring.tail() != position;
+            if !is_there {
+                *looks += 1;
+                ring.prefetch_next(position, length);
+            }
+            is_there
+        });
+    }
+
     /// With the turn, before and after. What is there beside the ring, where there may be something too.
     #[inline]
     fn arrive_when_there_is_something(
         &mut self,
         timeout: Timeout,
     ) -> Result<Option<A::Thing>, ErrorKind> {
-        let ring = &self.ring;
-        self.pace.keep(|| ring.tail());
         self.tail = self.ring.tail();
         // After the ring: who has put something there may have put something older here.
         let aside = self.aside.look();
@@ -261,7 +306,6 @@ impl<A: Aside> Receiver<A> {
         let (mut deadline, mut tried) = (None, false);
         while self.tail == self.position {
             self.turn.exit();
-            self.pace.looks += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
                 if std::mem::replace(&mut tried, true) || !self.comes_soon() {
@@ -349,8 +393,9 @@ impl<A: Aside> Receiver<A> {
         }
     }
 
+    /// Counts messages that were received.
     #[inline]
-    fn count(&mut self, messages: usize) {
+    pub(super) fn count(&mut self, messages: usize) {
         self.received += messages as u64;
         self.turn.half().messages.store(self.received, Ordering::Relaxed);
     }

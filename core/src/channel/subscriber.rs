@@ -295,8 +295,17 @@ impl Reader {
 
     #[inline]
     fn arrive_when_there_is_one(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
-        let ring = &self.ring;
+        let (ring, position, length) = (&self.ring, self.position, self.length);
         self.pace.keep(|| ring.tail());
+        let looks = &mut self.pace.looks;
+        self.patience.glance(timeout, || {
+            let is_there = ring.tail() != position;
+            if !is_there {
+                *looks += 1;
+                ring.prefetch_next(position, length);
+            }
+            is_there
+        });
         self.tail = self.ring.tail();
         if self.tail == self.position { self.wait(timeout) } else { Ok(()) }
     }
@@ -304,7 +313,6 @@ impl Reader {
     fn wait(&mut self, timeout: Timeout) -> Result<(), ErrorKind> {
         let mut deadline = None;
         while self.tail == self.position {
-            self.pace.looks += 1;
             self.ring.mirror.check()?;
             if timeout == Timeout::TRY {
                 let (ring, position, length) = (&self.ring, self.position, self.length);

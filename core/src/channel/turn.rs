@@ -108,12 +108,20 @@ impl Taker {
         &mut self,
         timeout: impl FnOnce() -> Timeout,
     ) -> Result<bool, ErrorKind> {
+        if self.enter_kept()? { Ok(true) } else { self.enter_slowly(timeout()) }
+    }
+
+    /// Takes the turn if it was kept, so that nobody else can have had it since the last time.
+    ///
+    /// Errors: `EINVAL` in a child of fork.
+    #[inline]
+    pub(super) fn enter_kept(&self) -> Result<bool, ErrorKind> {
         self.home.check()?;
-        if self.enter_kept() { Ok(true) } else { self.enter_slowly(timeout()) }
+        Ok(self.begin_if_kept())
     }
 
     #[inline]
-    fn enter_kept(&self) -> bool {
+    fn begin_if_kept(&self) -> bool {
         if self.turn.word.load(Ordering::Relaxed) != self.kept {
             return false;
         }
@@ -179,7 +187,7 @@ impl Taker {
         // Who has slept takes it with WANTED, since others may still be asleep.
         let mut slept = 0;
         loop {
-            if self.enter_kept() {
+            if self.begin_if_kept() {
                 return Ok(false);
             }
             // Before looking: who is let in after that finds the bell changed.

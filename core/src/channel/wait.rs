@@ -38,8 +38,13 @@ const PROBE: u32 = 32;
 /// How many polls between two looks at the clock.
 const POLLS: u32 = 32;
 
-/// How long a poll does nothing: otherwise the poller takes the line away from the writer before it is written.
-const PAUSE: Duration = Duration::from_nanos(50);
+/// The first looks of a glance are a pause apart, those after them so many: who is near has answered by then, and who is
+/// far is disturbed less.
+const SOON: u32 = 6;
+pub(super) const FAR: u32 = 2;
+
+/// How long a pause is. Between two looks there is one at least: otherwise the poller takes the line away from the writer before it is written.
+const PAUSE: Duration = Duration::from_nanos(25);
 
 /// Of [`Bed::sleepers`]: somebody may be asleep.
 const ASLEEP: u32 = 1;
@@ -53,6 +58,12 @@ pub(super) fn pause() {
     for _ in 0..*SPINS.get_or_init(spins) {
         spin_loop();
     }
+}
+
+/// Several of them.
+#[inline]
+pub(super) fn pauses(count: u32) {
+    (0..count).for_each(|_| pause());
 }
 
 /// How many of the processor's own pauses that is; one takes from 1 to 50 ns.
@@ -91,6 +102,30 @@ impl Patience {
         self.restless || (self.spin > 0 && self.vain < VAIN)
     }
 
+    /// Looks as often as is worth it without a look at the clock; once where that is all that was asked for.
+    #[inline]
+    pub(super) fn glance(&mut self, timeout: Timeout, mut is_there: impl FnMut() -> bool) -> bool {
+        if is_there() {
+            return true;
+        }
+        let more = if timeout == Timeout::TRY || !self.is_of_use() { 0 } else { POLLS };
+        for look in 0..more {
+            pauses(if look < SOON { 1 } else { FAR });
+            if is_there() {
+                self.was_worth_it();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The next wait may be as long as any.
+    #[inline]
+    fn was_worth_it(&mut self) {
+        self.spin = LONGEST.min(self.spin * 2);
+        self.vain = 0;
+    }
+
     /// Spins until `ready`, the deadline, or there is no point in spinning any longer. True when it is ready.
     pub(super) fn spin(&mut self, deadline: Deadline, mut ready: impl FnMut() -> bool) -> bool {
         if !self.restless && (self.spin == 0 || self.is_in_vain()) {
@@ -101,12 +136,10 @@ impl Patience {
         loop {
             for _ in 0..POLLS {
                 if ready() {
-                    // A wait that was worth it: the next one may be as long as any.
-                    self.spin = LONGEST.min(self.spin * 2);
-                    self.vain = 0;
+                    self.was_worth_it();
                     return true;
                 }
-                pause();
+                pauses(FAR);
             }
             polls += POLLS;
             let now = Instant::now();

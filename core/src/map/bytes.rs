@@ -4,6 +4,8 @@
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 
+use zerocopy::IntoBytes;
+
 /// How many are a few: a message that lies in a line beside others, and the words before it. More would be moved often.
 const FEW: usize = 72;
 
@@ -25,6 +27,24 @@ struct Aligned([MaybeUninit<u8>; FEW]);
 
 impl Bytes {
     pub(crate) const EMPTY: Self = Self(Room::Few(Aligned([MaybeUninit::uninit(); FEW]), 0));
+
+    /// Replaces them, in their place, by the first `length` bytes of a few words.
+    #[inline]
+    pub(crate) fn put<const N: usize>(&mut self, words: [u64; N], length: usize) {
+        const { assert!(8 * N <= FEW) };
+        let length = length.min(8 * N);
+        let Room::Few(Aligned(room), few) = &mut self.0 else {
+            return self.refill(length, |room| {
+                let bytes = words.as_bytes()[..length].iter().copied().map(MaybeUninit::new);
+                room.iter_mut().zip(bytes).for_each(|(room, byte)| *room = byte);
+            });
+        };
+        // All of them: to look how many are needed takes longer.
+        for (room, word) in room.as_chunks_mut().0.iter_mut().zip(words) {
+            *room = word.to_ne_bytes().map(MaybeUninit::new);
+        }
+        *few = length;
+    }
 
     /// Replaces them, in their place, by so many, all of which `copy` writes.
     #[inline]

@@ -7,10 +7,12 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use zerocopy::IntoBytes;
+
 use super::direct::{Line, Reply};
 use super::message::Part;
 use super::{KIND, SLICE};
-use crate::channel::layout::{CALLS, Participant};
+use crate::channel::layout::{CALLS, DIRECT, Participant};
 use crate::channel::memory::Memory;
 use crate::channel::options::{Channel, Options, Sealed};
 use crate::channel::owed::{Answers, Open, Owed};
@@ -19,12 +21,16 @@ use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
 use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
+use crate::channel::wait::pauses;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::bytes::refill;
 use crate::name::Name;
 use crate::sync::Place;
 use crate::time::Timeout;
 use crate::watch::Source;
+
+/// How many pauses an answer takes at least.
+const THERE_AND_BACK: u32 = 2;
 
 /// Asks questions.
 #[derive(Debug)]
@@ -148,6 +154,11 @@ impl Client {
         timeout: Timeout,
         take: impl FnOnce(&[u8], bool) -> R,
     ) -> Result<R> {
+        if let Some((words, length)) = self.glance(call.0, timeout) {
+            self.answers.count(1);
+            self.close(call.0);
+            return Ok(take(&words.as_bytes()[..length], false));
+        }
         self.wait_for(call.0, timeout).map_err(|kind| self.seat.failed("wait", kind))?;
         let taken = match self.came.payload() {
             Ok(bytes) => Ok(take(bytes, self.came.has_more())),
@@ -155,6 +166,23 @@ impl Client {
         };
         self.came.forget();
         taken
+    }
+
+    /// The answer that comes in the line within a few looks, and how many bytes it has. `None` says nothing.
+    #[inline]
+    fn glance(&mut self, number: u16, timeout: Timeout) -> Option<([u64; DIRECT / 8], usize)> {
+        let asked = self.line.asked(number)?;
+        let mut answer = None;
+        // The question has a way to go, and the answer too; each look takes the line away from who answers.
+        if timeout != Timeout::TRY {
+            pauses(THERE_AND_BACK);
+        }
+        let (line, patience) = (&self.line, &mut self.answers.patience);
+        patience.glance(timeout, || {
+            answer = line.answer(asked);
+            answer.is_some()
+        });
+        answer.filter(|_| self.seat.is_here())
     }
 
     /// The error that a server has answered with.

@@ -25,13 +25,10 @@
 mod line;
 mod lines;
 
-use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering;
 
-use super::message::{HEADER, Header};
 use crate::channel::layout::{DIRECT, Direct};
 use crate::channel::participant::Ticket;
-use crate::channel::ring::get;
 
 pub(super) use line::{Line, Reply};
 pub(in crate::channel) use lines::Lines;
@@ -50,6 +47,8 @@ const REFUSED: u64 = 4;
 const ELSEWHERE: u64 = 5;
 
 const HAS_MOMENT: u64 = 1 << 15;
+/// How many bytes a moment has.
+const MOMENT: usize = 8;
 /// What the length and the state are beside.
 const WHOSE: u64 = !0xffff;
 
@@ -82,10 +81,15 @@ impl Word {
         Ticket(self.0 as u32 & 0xffff_0000 | (slot as u32 + 1))
     }
 
+    #[inline]
+    fn has_moment(self) -> bool {
+        self.0 & HAS_MOMENT != 0
+    }
+
     /// Can it be a question?
     #[inline]
     fn is_question(self) -> bool {
-        let least = if self.0 & HAS_MOMENT == 0 { 0 } else { 8 };
+        let least = if self.has_moment() { MOMENT } else { 0 };
         self.state() == ASKED && (least..=DIRECT).contains(&self.length())
     }
 
@@ -126,10 +130,9 @@ fn watched(watch: u64) -> Ticket {
 /// Somebody must look at all lines: one time more.
 const ALL: u64 = 1 << 32;
 
-/// Copies what is in a line out, behind the word that it would begin with in a ring.
+/// All that a line holds.
 #[inline]
-fn copy(header: Header, line: &Direct, room: &mut [MaybeUninit<u8>]) {
-    let (first, body) = room.split_at_mut(HEADER);
-    first.copy_from_slice(&header.word().to_ne_bytes().map(MaybeUninit::new));
-    get(&line.body, body);
+fn words(line: &Direct) -> [u64; DIRECT / 8] {
+    // SYNC: relaxed: after the acquire with which the caller has found it, before the fence with which he checks it.
+    line.body.each_ref().map(|word| word.load(Ordering::Relaxed))
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use super::direct::{Lines, Regular, Word};
 use super::message::{FAILED, HAS_DEADLINE, HEADER, Header, LAST, MORE};
 use super::{Question, SLICE};
-use crate::channel::layout::CALLS;
+use crate::channel::layout::{CALLS, Participant};
 use crate::channel::participant::{Ticket, is_dead, is_present};
 use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
 use crate::channel::seat::Seat;
 use crate::channel::sender::{Sender, rest};
 use crate::error::{ErrorKind, Result};
+use crate::map::mirror::Part;
 use crate::time::Timeout;
 use crate::watch::Source;
 
@@ -82,11 +83,18 @@ impl ServiceReceiver {
     #[inline]
     fn next(&mut self, question: &mut Question, timeout: Timeout) -> Result<(), ErrorKind> {
         let (slots, me, lines) = (&self.seat.memory.slots, self.seat.ticket, &self.lines);
+        if let Some(asked) = self.questions.glance_aside(timeout) {
+            let taken = lines.take(asked, me, question);
+            self.questions.took_aside();
+            self.regular.note_direct();
+            return taken;
+        }
         let regular = &mut self.regular;
-        let word = self.questions.receive_either(
+        self.questions.receive_either(
             timeout,
-            &mut question.bytes,
-            |bytes, ring, found| {
+            question,
+            |question, ring, found| {
+                let bytes = &mut question.bytes;
                 bytes.refill(found.length, |room| _ = ring.read(found, room));
                 // Before it is taken: whoever waits for the answer must know who owes it.
                 if let Some((header, payload)) = Header::parse(bytes)
@@ -96,20 +104,33 @@ impl ServiceReceiver {
                     call.store(u64::from(header.call) << 32 | u64::from(me.0), Ordering::Release);
                     regular.note(header.client, payload.len(), lines);
                 }
-                Word::NONE
+                question.begin()
             },
-            |bytes, asked| lines.take(asked, me, bytes),
-        )?;
-        if word != Word::NONE {
+            |question, asked| lines.take(asked, me, question),
+        )??;
+        if question.word != Word::NONE {
             self.regular.note_direct();
         }
-        let Some((header, deadline, payload)) = beginning(&question.bytes) else {
-            *question = Question::default();
-            return Err(ErrorKind::Layout("a question without its beginning".into()));
-        };
-        (question.header, question.deadline, question.payload) = (header, deadline, payload);
-        question.word = word;
         Ok(())
+    }
+}
+
+impl Question {
+    /// Reads what it begins with in the ring.
+    fn begin(&mut self) -> Result<(), ErrorKind> {
+        let Some((header, deadline, payload)) = beginning(&self.bytes) else {
+            return Err(self.damaged());
+        };
+        (self.header, self.deadline, self.payload) = (header, deadline, payload);
+        self.word = Word::NONE;
+        Ok(())
+    }
+
+    /// It becomes one that nobody has asked.
+    #[cold]
+    pub(super) fn damaged(&mut self) -> ErrorKind {
+        *self = Self::default();
+        ErrorKind::Layout("a question without its beginning".into())
     }
 }
 
@@ -153,6 +174,7 @@ impl ServiceSender {
             .map_err(|kind| self.seat.failed("fail", kind))
     }
 
+    #[inline]
     fn answer(
         &mut self,
         question: &Question,
@@ -162,20 +184,11 @@ impl ServiceSender {
     ) -> Result<(), ErrorKind> {
         let client = Ticket(question.header.client);
         let slots = &self.seat.memory.slots;
-        let gone = || ErrorKind::Os(libc::EPIPE);
-        let slot = client.slot(slots.len()).ok_or_else(gone)?;
-        if !is_present(&slots[slot], client, slot) {
-            return Err(gone());
-        }
+        let slot = client.slot(slots.len()).filter(|&at| is_present(&slots[at], client, at));
+        let Some(slot) = slot else { return Err(ErrorKind::Os(libc::EPIPE)) };
         let sender = match &mut self.answers[slot] {
             Some(sender) => sender,
-            place => {
-                let (mirror, control) = self.seat.memory.replies(slot)?;
-                let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
-                let mut sender = self.seat.queue_sender(&control, ring);
-                sender.patience.restless = self.spin;
-                place.insert(sender)
-            }
+            place => place.insert(sender_to(&self.seat, slot, self.spin)?),
         };
         if question.word != Word::NONE {
             self.seat.home().check()?;
@@ -185,21 +198,44 @@ impl ServiceSender {
             }
         }
         let header = Header { what, ..question.header };
-        let deadline = timeout.deadline();
-        loop {
-            // In slices: the dead make no room, and nobody tells of their death.
-            let slice = match rest(timeout, deadline) {
-                Timeout::Forever => SLICE,
-                Timeout::After(left) => left.min(SLICE),
-            };
-            match sender.send_after([header.word()], payload, Timeout::After(slice)) {
-                Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
-                    return Err(gone());
-                }
-                Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
-                Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
-                other => return other,
+        answer_in_ring(sender, slots, header, payload, timeout)
+    }
+}
+
+/// What sends to the client in this slot.
+#[cold]
+fn sender_to(seat: &Seat, slot: usize, spin: bool) -> Result<Sender, ErrorKind> {
+    let (mirror, control) = seat.memory.replies(slot)?;
+    let ring = Ring::new(mirror, control.project(|control| &control.front.0), 0);
+    let mut sender = seat.queue_sender(&control, ring);
+    sender.patience.restless = spin;
+    Ok(sender)
+}
+
+#[inline(never)]
+fn answer_in_ring(
+    sender: &mut Sender,
+    slots: &[Part<Participant>],
+    header: Header,
+    payload: &[u8],
+    timeout: Timeout,
+) -> Result<(), ErrorKind> {
+    let client = Ticket(header.client);
+    let gone = ErrorKind::Os(libc::EPIPE);
+    let deadline = timeout.deadline();
+    loop {
+        // In slices: the dead make no room, and nobody tells of their death.
+        let slice = match rest(timeout, deadline) {
+            Timeout::Forever => SLICE,
+            Timeout::After(left) => left.min(SLICE),
+        };
+        match sender.send_after([header.word()], payload, Timeout::After(slice)) {
+            Err(ErrorKind::TimedOut | ErrorKind::WouldBlock) if is_dead(slots, client) => {
+                return Err(gone);
             }
+            Err(ErrorKind::TimedOut) if !deadline.has_passed() => {}
+            Err(ErrorKind::TimedOut) => return Err(timeout.expired()),
+            other => return other,
         }
     }
 }

@@ -36,19 +36,10 @@ impl Client {
         timeout: Timeout,
         answer: Timeout,
     ) -> Result<Call, ErrorKind> {
-        if !self.open.iter().any(Option::is_none) {
-            return Err(ErrorKind::Busy(
-                format!("{CALLS} calls are open; wait for one first").into(),
-            ));
-        }
-        let (number, place) = loop {
-            let number = self.next;
-            self.next = self.next.wrapping_add(1);
-            let place = usize::from(number) % CALLS;
-            if self.open[place].is_none() {
-                break (number, place);
-            }
-        };
+        let is_free = |number: &u16| self.open[usize::from(*number) % CALLS].is_none();
+        let numbers = std::iter::successors(Some(self.next), |number| Some(number.wrapping_add(1)));
+        let Some(number) = numbers.take(CALLS).find(is_free) else { return Err(all_open()) };
+        self.next = number.wrapping_add(1);
         let deadline = match answer {
             Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
             _ => None,
@@ -58,7 +49,7 @@ impl Client {
             Some(open) => open,
             None => self.ask_in_ring(number, moment, question, timeout)?,
         };
-        self.open[place] = Some(open);
+        self.open[usize::from(number) % CALLS] = Some(open);
         self.owed.set(open);
         Ok(Call(number))
     }
@@ -98,4 +89,9 @@ impl Client {
         }
         Ok(Open::in_ring(number, self.questions.sent_up_to()))
     }
+}
+
+#[cold]
+fn all_open() -> ErrorKind {
+    ErrorKind::Busy(format!("{CALLS} calls are open; wait for one first").into())
 }

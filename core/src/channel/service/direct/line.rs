@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A client's own line.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::super::message::{FAILED, HEADER, Header, LAST};
-use super::{ALL, ANSWERING, ASKED, FREE, HAS_MOMENT, REFUSED, Taken, Word, copy, watched};
+use super::{
+    ALL, ANSWERING, ASKED, FREE, HAS_MOMENT, MOMENT, REFUSED, Taken, Word, watched, words,
+};
 use crate::channel::aside::Aside;
-use crate::channel::layout::{Direct, Participant};
+use crate::channel::layout::{DIRECT, Direct, Participant};
 use crate::channel::participant::{Ticket, is_dead};
-use crate::channel::ring::fill;
+use crate::channel::ring::{fill, get};
 use crate::channel::seat::Seat;
 use crate::error::ErrorKind;
 use crate::map::bytes::refill;
@@ -101,7 +104,7 @@ impl Line {
         self.number = self.number.wrapping_add(1).max(1);
         let (before, has_moment) = if let Some(moment) = moment {
             fill(&self.own.body, [moment], question);
-            (8, HAS_MOMENT)
+            (MOMENT, HAS_MOMENT)
         } else {
             fill(&self.own.body, [], question);
             (0, 0)
@@ -129,12 +132,27 @@ impl Line {
 
     /// The answer to this call is not waited for any more.
     #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "the lower half of a question is its call")]
     pub(in crate::channel) fn forget(&self, call: u16) {
-        let asked = Word(self.asked.load(Ordering::Relaxed));
-        if asked != Word::NONE && asked.question() as u16 == call {
+        if self.asked(call).is_some() {
             self.asked.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// The word of the question of this call, if it is in the line.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half of a question is its call")]
+    pub(in crate::channel) fn asked(&self, call: u16) -> Option<Word> {
+        let asked = Word(self.asked.load(Ordering::Relaxed));
+        (asked != Word::NONE && asked.question() as u16 == call).then_some(asked)
+    }
+
+    /// Copies the answer to it out, if it is there and no error: all words of the line, and how many bytes count.
+    #[inline]
+    pub(in crate::channel) fn answer(&self, asked: Word) -> Option<([u64; DIRECT / 8], usize)> {
+        // SYNC: acquire pairs with the release in `Lines::answer`.
+        let word = Word(self.own.word.load(Ordering::Acquire));
+        let is_here = word.answers(asked.0) && word.state() != REFUSED;
+        is_here.then(|| (words(&self.own), word.length()))
     }
 
     /// Copies the answer that this word tells of out, with the word that answers begin with. It comes once.
@@ -144,7 +162,11 @@ impl Line {
         let what = if word.state() == REFUSED { FAILED } else { LAST };
         let header = Header { client: self.ticket.0, call: word.question() as u16, what };
         self.asked.store(0, Ordering::Relaxed);
-        refill(bytes, HEADER + word.length(), |room| copy(header, &self.own, room));
+        refill(bytes, HEADER + word.length(), |room| {
+            let (first, body) = room.split_at_mut(HEADER);
+            first.copy_from_slice(&header.word().to_ne_bytes().map(MaybeUninit::new));
+            get(&self.own.body, body);
+        });
     }
 }
 

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::message::{FAILED, HAS_DEADLINE, HEADER, Header, LAST};
+use super::super::Question;
+use super::super::message::{FAILED, Header, LAST};
 use super::{
-    ALL, ANSWERED, ANSWERING, ELSEWHERE, HAS_MOMENT, REFUSED, Taken, WHOSE, Word, copy, watched,
+    ALL, ANSWERED, ANSWERING, ELSEWHERE, MOMENT, REFUSED, Taken, WHOSE, Word, watched, words,
 };
 use crate::channel::aside::Aside;
 use crate::channel::layout::{DIRECT, Direct, Participant};
 use crate::channel::memory::Memory;
 use crate::channel::participant::{Ticket, is_present};
 use crate::channel::ring::fill;
-use crate::map::bytes::Bytes;
+use crate::error::ErrorKind;
 use crate::map::mirror::Part;
 use crate::sys::atomic::{AtomicU64, fence};
 use crate::sys::membarrier;
@@ -76,25 +77,36 @@ impl Lines {
         found
     }
 
-    /// With the turn: copies a question out, behind the word that questions begin with, and takes it. Nothing is copied if it changed
-    /// meanwhile, which it does not unless somebody breaks the rules.
+    /// With the turn: copies a question out, and takes it.
+    ///
+    /// Errors: `EPROTO` if it changed meanwhile, which it does not unless somebody breaks the rules.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "the lower half of a question is its call")]
-    pub(in crate::channel) fn take(&self, asked: Asked, me: Ticket, bytes: &mut Bytes) -> Word {
+    pub(in crate::channel) fn take(
+        &self,
+        asked: Asked,
+        me: Ticket,
+        question: &mut Question,
+    ) -> Result<(), ErrorKind> {
         let Asked { slot, word } = asked;
         let line = &self.all[slot];
-        let what = if word.0 & HAS_MOMENT == 0 { 0 } else { HAS_DEADLINE };
-        let header = Header { client: word.asker(slot).0, call: word.question() as u16, what };
-        bytes.refill(HEADER + word.length(), |room| copy(header, line, room));
+        question.bytes.put(words(line), word.length());
         // SYNC: pairs with the release in `Line::ask`.
         fence(Ordering::Acquire);
-        if line.word.load(Ordering::Relaxed) != word.0 {
-            bytes.refill(0, |_| ());
-        }
+        let is_whole = line.word.load(Ordering::Relaxed) == word.0;
         let taken = u64::from(word.question()) << 32 | u64::from(me.0);
         // SYNC: release pairs with the acquire in `Taken::of`.
         line.taken.store(taken, Ordering::Release);
-        word
+        if !is_whole {
+            return Err(question.damaged());
+        }
+        question.header =
+            Header { client: word.asker(slot).0, call: word.question() as u16, what: 0 };
+        let moment = if word.has_moment() { question.bytes.first_chunk() } else { None };
+        question.deadline = moment.map(|at| Duration::from_nanos(u64::from_ne_bytes(*at)));
+        question.payload = if word.has_moment() { MOMENT } else { 0 };
+        question.word = word;
+        Ok(())
     }
 
     /// Answers in the line of this slot; false when the answer must go through the ring.

@@ -151,9 +151,12 @@ static void futex_receive(struct line *line, uint32_t number)
         syscall(SYS_futex, futex, FUTEX_WAIT, number - 1, NULL, NULL, 0);
 }
 
+static void (*before_asking)(void);
+
 static void futex_ask(uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
+        before_asking();
         futex_send(&there[0], (uint32_t)i + 1);
         futex_receive(&back[0], (uint32_t)i + 1);
     }
@@ -167,9 +170,9 @@ static void futex_answer(uint64_t n)
     }
 }
 
-double limit_futex(void)
+double limit_futex(void (*before)(void), uint64_t n)
 {
-    const uint64_t n = 100;
+    before_asking = before;
     atomic_store(&there[0].number, 0);
     atomic_store(&back[0].number, 0);
     double took = pair_run(futex_ask, futex_answer, n) / (double)n;

@@ -17,7 +17,8 @@ double limit_round_trip(void);
 /* Nanoseconds for a message of this size, one way: a line each, or the copying of its bytes. */
 double limit_one_way(size_t bytes);
 
-/* Nanoseconds of a round trip of two processes that sleep at a futex. */
-double limit_futex(void);
+/* Nanoseconds of a round trip of two processes that sleep at a futex, with what is done before each of them: without, the
+   one finds the other awake at times. */
+double limit_futex(void (*before)(void), uint64_t n);
 
 #endif

@@ -116,9 +116,9 @@ void measure_asleep(const struct transport *transport)
     const uint64_t n = 60;
     drowsy = transport;
     for (int i = 0; i < REPETITIONS; i++) {
-        outcome.limits[i] = limit_futex();
-        double pauses = pair_run(only_stay_awake, nothing, n);
-        outcome.times[i] = (pair_run(drowsy_ask, transport->answer, n) - pauses) / (double)n;
+        double pauses = pair_run(only_stay_awake, nothing, n) / (double)n;
+        outcome.limits[i] = limit_futex(stay_awake, n) - pauses;
+        outcome.times[i] = pair_run(drowsy_ask, transport->answer, n) / (double)n - pauses;
     }
     pair_end();
     print_outcome(transport->name, "asleep", &outcome, REPETITIONS);

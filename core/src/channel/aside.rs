@@ -12,6 +12,9 @@ pub(super) trait Aside: Clone + Debug + Send + Sync + 'static {
     /// May there be something? Without the turn, again and again.
     fn is_there(&self) -> bool;
 
+    /// What is there at a glance. It is there for as long as nobody has the turn.
+    fn glimpse(&self) -> Option<Self::Thing>;
+
     /// What is there, with the turn.
     fn look(&self) -> Option<Self::Thing>;
 
@@ -29,6 +32,11 @@ impl Aside for Nothing {
     #[inline]
     fn is_there(&self) -> bool {
         false
+    }
+
+    #[inline]
+    fn glimpse(&self) -> Option<Infallible> {
+        None
     }
 
     #[inline]

@@ -195,14 +195,18 @@ impl<A: Aside> Receiver<A> {
         if timeout != Timeout::TRY && is_alone() {
             pause();
         }
-        let came = self.patience.glance(timeout, || aside.is_there() || !is_alone());
-        if !came || self.lent.is_some() || !self.turn.enter_kept().is_ok_and(|is_kept| is_kept) {
+        let mut thing = None;
+        self.patience.glance(timeout, || {
+            thing = aside.glimpse();
+            thing.is_some() || !is_alone()
+        });
+        if thing.is_none() || self.lent.is_some() || !self.turn.enter_kept().is_ok_and(|it| it) {
             return None;
         }
-        // The ring first: see `arrive_when_there_is_something`.
-        let thing = if is_alone() { self.aside.look() } else { None };
-        if thing.is_none() {
+        // After what is there: who has put it there may have put something older into the ring.
+        if !is_alone() {
             self.turn.exit();
+            return None;
         }
         thing
     }

@@ -204,7 +204,7 @@ pub unsafe extern "C" fn unipc_service_recv(
 pub unsafe extern "C" fn unipc_question_data(question: *const unipc_question) -> *const c_void {
     // SAFETY: the header asks for a question.
     let caller = unsafe { Caller::trusted("data") };
-    caller.guard(|| Ok(caller.handle(question)?.question.bytes().as_ptr().cast()))
+    caller.live(question).map_or(null(), |it| it.question.bytes().as_ptr().cast())
 }
 
 /// How many bytes a question has.
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn unipc_question_data(question: *const unipc_question) ->
 pub unsafe extern "C" fn unipc_question_size(question: *const unipc_question) -> usize {
     // SAFETY: the header asks for a question.
     let caller = unsafe { Caller::trusted("size") };
-    caller.guard(|| Ok(caller.handle(question)?.question.bytes().len()))
+    caller.live(question).map_or(0, |it| it.question.bytes().len())
 }
 
 /// Has the time passed that the client gave? Then nobody waits for the answer.

@@ -21,16 +21,13 @@ use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
 use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
-use crate::channel::wait::pauses;
+use crate::channel::wait::pause;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::bytes::refill;
 use crate::name::Name;
 use crate::sync::Place;
 use crate::time::Timeout;
 use crate::watch::Source;
-
-/// How many pauses an answer takes at least.
-const THERE_AND_BACK: u32 = 2;
 
 /// Asks questions.
 #[derive(Debug)]
@@ -173,9 +170,9 @@ impl Client {
     fn glance(&mut self, number: u16, timeout: Timeout) -> Option<([u64; DIRECT / 8], usize)> {
         let asked = self.line.asked(number)?;
         let mut answer = None;
-        // The question has a way to go, and the answer too; each look takes the line away from who answers.
+        // Each look takes the line away from who is about to write to it.
         if timeout != Timeout::TRY {
-            pauses(THERE_AND_BACK);
+            pause();
         }
         let (line, patience) = (&self.line, &mut self.answers.patience);
         patience.glance(timeout, || {

@@ -90,7 +90,7 @@ impl Default for Question {
 impl Question {
     /// What was asked.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[self.payload..]
+        self.bytes.get(self.payload..).unwrap_or_default()
     }
 
     /// Has the time that the client gave passed? Then nobody waits for the answer.

@@ -179,6 +179,11 @@ impl Aside for Reply {
     }
 
     #[inline]
+    fn glimpse(&self) -> Option<Word> {
+        self.look()
+    }
+
+    #[inline]
     fn look(&self) -> Option<Word> {
         let asked = self.asked.load(Ordering::Relaxed);
         // SYNC: acquire pairs with the release in `Lines::answer`.

@@ -166,6 +166,13 @@ impl Aside for Lines {
     }
 
     #[inline]
+    fn glimpse(&self) -> Option<Asked> {
+        // SYNC: as above.
+        let watch = self.watch.load(Ordering::Acquire);
+        self.at(watched(watch).slot(self.all.len())?)
+    }
+
+    #[inline]
     fn look(&self) -> Option<Asked> {
         // SYNC: as above.
         let watch = self.watch.load(Ordering::Acquire);

@@ -18,7 +18,7 @@
  *         unipc_shm *shm;
  *         uint32_t before;
  *
- *         if (unipc_shm_open_or_create(&shm, "/counter", 4096, 0, NULL) < 0 ||
+ *         if (unipc_shm_open_or_create(&shm, "/visits", 4096, 0, NULL) < 0 ||
  *             unipc_shm_add_u32(shm, 0, 1, &before) < 0) {
  *             fprintf(stderr, "%s\n", unipc_last_error());
  *             return 1;
@@ -28,7 +28,7 @@
  *         return 0;
  *     }
  *
- * The object stays when the program ends: unipc_shm_unlink("/counter"), or rm /dev/shm/counter.
+ * The object stays when the program ends: unipc_shm_unlink("/visits"), or rm /dev/shm/visits.
  *
  * What holds for every function, unless its comment says otherwise:
  *

@@ -155,28 +155,118 @@ fn examples(header: &str) -> Vec<String> {
     found
 }
 
+/// What examples use without showing where it comes from.
+const GIVEN: &str = "
+extern unipc_mq *orders;
+extern unipc_once *once;
+extern unipc_queue *jobs;
+extern unipc_semset *set;
+void build_table(void);
+";
+
+fn is_whole(example: &str) -> bool {
+    example.contains("int main(void)")
+}
+
 fn whole_program(example: &str) -> String {
-    if example.contains("#include") {
+    if is_whole(example) {
         return example.into();
     }
-    let headers = "#include <stdio.h>\n#include <string.h>\n#include <unipc.h>\n";
-    format!("{headers}int main(void)\n{{\n{example}return 0;\n}}\n")
+    let headers =
+        "#include <stdio.h>\n#include <string.h>\n#include <sys/sem.h>\n#include <unipc.h>\n";
+    format!("{headers}{GIVEN}int main(void)\n{{\n{example}return 0;\n}}\n")
+}
+
+fn all_examples() -> Vec<String> {
+    let rooms = fs::read_dir(path("../include/unipc")).unwrap().map(|entry| entry.unwrap().path());
+    let headers = rooms.chain([path("../include/unipc.h")]);
+    headers.flat_map(|header| examples(&fs::read_to_string(header).unwrap())).collect()
+}
+
+/// Gives the compiler an example to read, and then its options.
+fn compile(example: &str, options: &[String]) {
+    let mut cc = compiler();
+    if example.contains("UNIPC_LAYOUT(") {
+        // The standard in which the compiler can state a layout.
+        cc.arg("-std=c11");
+    }
+    cc.args(["-x", "c", "-"]).args(options).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut cc = cc.spawn().unwrap();
+    cc.stdin.take().unwrap().write_all(whole_program(example).as_bytes()).unwrap();
+    let done = cc.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{example}\n{errors}");
 }
 
 #[test]
 fn the_examples_in_the_headers_compile() {
-    let headers = ["unipc.h", "unipc/mq.h", "unipc/shm.h", "unipc/socket.h"]
-        .map(|header| path("../include").join(header));
-    let texts = headers.map(|header| fs::read_to_string(header).unwrap());
-    let examples: Vec<_> = texts.iter().flat_map(|text| examples(text)).collect();
-    assert_eq!(examples.len(), 7, "{examples:#?}");
+    let examples = all_examples();
+    assert_eq!(examples.len(), 17, "{examples:#?}");
     for example in examples {
-        let mut cc = compiler();
-        cc.args(["-fsyntax-only", "-x", "c", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
-        let mut cc = cc.spawn().unwrap();
-        cc.stdin.take().unwrap().write_all(whole_program(&example).as_bytes()).unwrap();
-        let done = cc.wait_with_output().unwrap();
-        let errors = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{example}\n{errors}");
+        compile(&example, &["-fsyntax-only".into()]);
     }
+}
+
+/// The example that is a program and uses this name, and what it says when it is run on an object of its own.
+struct Program {
+    text: String,
+    object: String,
+    file: PathBuf,
+}
+
+impl Program {
+    fn new(name: &str) -> Self {
+        let object = format!("unipc_test_{}_{name}", std::process::id());
+        let uses_it = |text: &String| is_whole(text) && text.contains(&format!("\"/{name}\""));
+        let text = all_examples().into_iter().find(uses_it).unwrap();
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&object);
+        Self { text: text.replace(&format!("/{name}\""), &format!("/{object}\"")), object, file }
+    }
+
+    fn run(&self) -> Output {
+        let found = library();
+        let found = found.display();
+        let libraries = [format!("-L{found}"), format!("-Wl,-rpath,{found}"), "-lunipc".into()];
+        compile(
+            &self.text,
+            &[&["-o".into(), self.file.display().to_string()], &libraries[..]].concat(),
+        );
+        Command::new(&self.file).output().unwrap()
+    }
+
+    fn says(&self) -> String {
+        String::from_utf8(self.run().stdout).unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // What a test that fails has not made is not there.
+        let _ = fs::remove_file(Path::new("/dev/shm").join(&self.object));
+        let _ = fs::remove_file(&self.file);
+    }
+}
+
+#[test]
+fn the_program_in_the_umbrella_header_counts_its_runs() {
+    let program = Program::new("visits");
+    for before in 0..3 {
+        let expected = format!("/{} was opened {before} times before\n", program.object);
+        assert_eq!(program.says(), expected);
+    }
+}
+
+#[test]
+fn the_program_in_the_header_of_locks_repairs_what_a_dead_one_left() {
+    let mut program = Program::new("counter");
+    assert_eq!(program.says(), "run 1\n");
+    assert_eq!(program.says(), "run 2\n");
+    let whole = program.text.clone();
+    // It ends with the mutex held, between the two changes that belong together.
+    program.text = whole.replace("runs->done++;", "return 9;");
+    assert_eq!(program.run().status.code(), Some(9));
+    program.text = whole.replace("runs->done);", "runs->begun);");
+    assert_eq!(program.says(), "run 3\n", "it is begun as often as it is done");
+    program.text = whole;
+    assert_eq!(program.says(), "run 4\n");
 }

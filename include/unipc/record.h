@@ -14,6 +14,8 @@
  * In C11 the compiler states the layout. A pointer in a record means nothing to other processes, so a
  * member that is one does not compile.
  *
+ * Example:
+ *
  *     struct sample {
  *         uint64_t t_ns;
  *         uint32_t seq;

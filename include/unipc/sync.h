@@ -19,21 +19,38 @@
  * Two forms. The robust form (the default) is this library's own. In the pthread form the bytes
  * are the C library's own object, for programs that know only that.
  *
- *     unipc_shm *shm;
- *     unipc_mutex *mutex;
- *     int rc;
+ * A program that counts its runs, with any number of others at once:
  *
- *     if (unipc_shm_open_or_create(&shm, "/demo", 4096, 0, NULL) < 0 ||
- *         unipc_mutex_open(&mutex, shm, 0, UNIPC_SYNC_OPEN_OR_CREATE, NULL) < 0)
- *         return 1;
- *     rc = unipc_mutex_lock(mutex, NULL);
- *     if (rc == UNIPC_OWNER_DIED) {
- *         repair(unipc_shm_data(shm));
- *         unipc_mutex_recovered(mutex);
- *     }
- *     if (rc >= 0) {
- *         change(unipc_shm_data(shm));
+ *     #include <stdint.h>
+ *     #include <stdio.h>
+ *     #include <unipc.h>
+ *
+ *     int main(void)
+ *     {
+ *         struct { uint64_t begun, done; } *runs;
+ *         unipc_shm *shm;
+ *         unipc_mutex *mutex;
+ *         int rc;
+ *
+ *         if (unipc_shm_open_or_create(&shm, "/counter", 4096, 0, NULL) < 0 ||
+ *             unipc_mutex_open(&mutex, shm, 0, UNIPC_SYNC_OPEN_OR_CREATE, NULL) < 0 ||
+ *             (rc = unipc_mutex_lock(mutex, NULL)) < 0) {
+ *             fprintf(stderr, "%s\n", unipc_last_error());
+ *             return 1;
+ *         }
+ *         // The mutex takes the first unipc_mutex_size() bytes, 256: data go behind them.
+ *         runs = unipc_shm_at(shm, 1024, sizeof(*runs));
+ *         if (rc == UNIPC_OWNER_DIED) { // it is held, and the last holder was killed
+ *             runs->begun = runs->done;
+ *             unipc_mutex_recovered(mutex);
+ *         }
+ *         runs->begun++;
+ *         runs->done++;
+ *         printf("run %llu\n", (unsigned long long)runs->done);
  *         unipc_mutex_unlock(mutex);
+ *         unipc_mutex_close(mutex);
+ *         unipc_shm_close(shm);
+ *         return 0;
  *     }
  *
  * A timeout is relative, on the monotonic clock; NULL is for ever, {0, 0} a try.
@@ -221,7 +238,8 @@ extern "C" {
  *
  * out:    where the handle goes; NULL on failure. Close it with unipc_mutex_close().
  * shm:    the memory, writable; it may be closed before the handle is
- * offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+ * offset: where the object begins: a multiple of 64 (of 8 in the pthread form); it takes unipc_mutex_size()
+ *         bytes from there, and data go behind them
  * how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
  * opts:   NULL for the defaults
  *
@@ -381,7 +399,8 @@ ptrdiff_t unipc_mutex_waiters(const unipc_mutex *handle,
  *
  * out:    where the handle goes; NULL on failure. Close it with unipc_condvar_close().
  * shm:    the memory, writable; it may be closed before the handle is
- * offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+ * offset: where the object begins: a multiple of 64 (of 8 in the pthread form); it takes unipc_condvar_size()
+ *         bytes from there, and data go behind them
  * how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
  * opts:   NULL for the defaults
  *
@@ -512,7 +531,8 @@ ptrdiff_t unipc_condvar_waiters(const unipc_condvar *handle,
  *
  * out:    where the handle goes; NULL on failure. Close it with unipc_rwlock_close().
  * shm:    the memory, writable; it may be closed before the handle is
- * offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+ * offset: where the object begins: a multiple of 64 (of 8 in the pthread form); it takes unipc_rwlock_size()
+ *         bytes from there, and data go behind them
  * how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
  * opts:   NULL for the defaults
  *
@@ -713,7 +733,8 @@ ptrdiff_t unipc_rwlock_waiters(const unipc_rwlock *handle,
  *
  * out:    where the handle goes; NULL on failure. Close it with unipc_barrier_close().
  * shm:    the memory, writable; it may be closed before the handle is
- * offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+ * offset: where the object begins: a multiple of 64 (of 8 in the pthread form); it takes unipc_barrier_size()
+ *         bytes from there, and data go behind them
  * how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
  * parties:how many parties it is for, 1 to 65536; not looked at by UNIPC_SYNC_OPEN
  * opts:   NULL for the defaults
@@ -916,7 +937,8 @@ ptrdiff_t unipc_barrier_holders(const unipc_barrier *handle,
  *
  * out:    where the handle goes; NULL on failure. Close it with unipc_sync_semaphore_close().
  * shm:    the memory, writable; it may be closed before the handle is
- * offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+ * offset: where the object begins: a multiple of 64 (of 8 in the pthread form); it takes unipc_sync_semaphore_size()
+ *         bytes from there, and data go behind them
  * how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
  * value:  how many permits there are at first; not looked at by UNIPC_SYNC_OPEN
  * opts:   NULL for the defaults
@@ -1112,7 +1134,8 @@ ptrdiff_t unipc_sync_semaphore_waiters(const unipc_sync_semaphore *handle,
  *
  * out:    where the handle goes; NULL on failure. Close it with unipc_event_close().
  * shm:    the memory, writable; it may be closed before the handle is
- * offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+ * offset: where the object begins: a multiple of 64; it takes unipc_event_size()
+ *         bytes from there, and data go behind them
  * how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
  * opts:   NULL for the defaults
  *
@@ -1249,7 +1272,8 @@ ptrdiff_t unipc_event_waiters(const unipc_event *handle,
  *
  * out:    where the handle goes; NULL on failure. Close it with unipc_once_close().
  * shm:    the memory, writable; it may be closed before the handle is
- * offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+ * offset: where the object begins: a multiple of 64; it takes unipc_once_size()
+ *         bytes from there, and data go behind them
  * how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
  * opts:   NULL for the defaults
  *

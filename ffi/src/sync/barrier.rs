@@ -17,7 +17,8 @@ const USES: Uses = Uses { form: true, ..Uses::NONE };
 ///
 /// out:    where the handle goes; NULL on failure. Close it with unipc_barrier_close().
 /// shm:    the memory, writable; it may be closed before the handle is
-/// offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+/// offset: where the object begins: a multiple of 64 (of 8 in the pthread form); it takes unipc_barrier_size()
+///         bytes from there, and data go behind them
 /// how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
 /// parties:how many parties it is for, 1 to 65536; not looked at by UNIPC_SYNC_OPEN
 /// opts:   NULL for the defaults

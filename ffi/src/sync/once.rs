@@ -19,7 +19,8 @@ const USES: Uses = Uses::NONE;
 ///
 /// out:    where the handle goes; NULL on failure. Close it with unipc_once_close().
 /// shm:    the memory, writable; it may be closed before the handle is
-/// offset: where the object begins: a multiple of 64 (of 8 in the pthread form)
+/// offset: where the object begins: a multiple of 64; it takes unipc_once_size()
+///         bytes from there, and data go behind them
 /// how:    UNIPC_SYNC_OPEN, UNIPC_SYNC_CREATE or UNIPC_SYNC_OPEN_OR_CREATE
 /// opts:   NULL for the defaults
 ///

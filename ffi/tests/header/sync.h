@@ -14,21 +14,38 @@
  * Two forms. The robust form (the default) is this library's own. In the pthread form the bytes
  * are the C library's own object, for programs that know only that.
  *
- *     unipc_shm *shm;
- *     unipc_mutex *mutex;
- *     int rc;
+ * A program that counts its runs, with any number of others at once:
  *
- *     if (unipc_shm_open_or_create(&shm, "/demo", 4096, 0, NULL) < 0 ||
- *         unipc_mutex_open(&mutex, shm, 0, UNIPC_SYNC_OPEN_OR_CREATE, NULL) < 0)
- *         return 1;
- *     rc = unipc_mutex_lock(mutex, NULL);
- *     if (rc == UNIPC_OWNER_DIED) {
- *         repair(unipc_shm_data(shm));
- *         unipc_mutex_recovered(mutex);
- *     }
- *     if (rc >= 0) {
- *         change(unipc_shm_data(shm));
+ *     #include <stdint.h>
+ *     #include <stdio.h>
+ *     #include <unipc.h>
+ *
+ *     int main(void)
+ *     {
+ *         struct { uint64_t begun, done; } *runs;
+ *         unipc_shm *shm;
+ *         unipc_mutex *mutex;
+ *         int rc;
+ *
+ *         if (unipc_shm_open_or_create(&shm, "/counter", 4096, 0, NULL) < 0 ||
+ *             unipc_mutex_open(&mutex, shm, 0, UNIPC_SYNC_OPEN_OR_CREATE, NULL) < 0 ||
+ *             (rc = unipc_mutex_lock(mutex, NULL)) < 0) {
+ *             fprintf(stderr, "%s\n", unipc_last_error());
+ *             return 1;
+ *         }
+ *         // The mutex takes the first unipc_mutex_size() bytes, 256: data go behind them.
+ *         runs = unipc_shm_at(shm, 1024, sizeof(*runs));
+ *         if (rc == UNIPC_OWNER_DIED) { // it is held, and the last holder was killed
+ *             runs->begun = runs->done;
+ *             unipc_mutex_recovered(mutex);
+ *         }
+ *         runs->begun++;
+ *         runs->done++;
+ *         printf("run %llu\n", (unsigned long long)runs->done);
  *         unipc_mutex_unlock(mutex);
+ *         unipc_mutex_close(mutex);
+ *         unipc_shm_close(shm);
+ *         return 0;
  *     }
  *
  * A timeout is relative, on the monotonic clock; NULL is for ever, {0, 0} a try.

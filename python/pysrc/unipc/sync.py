@@ -10,15 +10,16 @@
     Once        something that is done once among all processes
 
 Each lies at an offset of a `SharedMemory`, where there were zeros, or under a name of its own; C and Rust programs use
-the same bytes. `Mutex.SIZE` and its kin tell how many bytes it takes.
+the same bytes. From the offset on it takes `Mutex.SIZE` bytes (256), `RwLock.size(readers)` and so on: data go behind
+them. What was made under a name is removed by `SharedMemory.unlink(name)`.
 
     >>> import os
     >>> from unipc import Mutex, SharedMemory
     >>> name = f"/counter-{os.getpid()}"
     >>> shm = SharedMemory.create(name, 4096)
-    >>> mutex = Mutex(shm, 64)              # in any process
+    >>> mutex = Mutex(shm, 0)               # in any process
     >>> with mutex:
-    ...     shm.write_at(1024, b"no two at once")
+    ...     shm.write_at(Mutex.SIZE, b"no two at once")
     >>> SharedMemory.unlink(name)
 
 Whoever holds something may be killed at any instruction: the next one gets in. Where data may have been left

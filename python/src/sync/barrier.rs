@@ -14,6 +14,7 @@ use super::{How, PlaceArgument, Site, form_name, in_pieces, look};
 /// A barrier: each of its parties waits until all have arrived.
 ///
 /// `parties` is 1 to 65536; `place`, `offset`, `form` and `mode` are as for `Mutex`.
+/// In a `SharedMemory` it takes `Barrier.size(parties)` bytes (256, and 64 for each party) from `offset` on: data go behind them.
 ///
 /// A party that dies while it waits breaks the barrier, and so does one that has called `join` whenever it dies.
 ///

@@ -15,13 +15,14 @@ use super::{How, PlaceArgument, Site, form_name};
 /// A condition variable: threads of any process wait for a change of what a `Mutex` guards.
 ///
 /// `place`, `offset`, `form` and `mode` are as for `Mutex`, which must have the same form.
+/// In a `SharedMemory` it takes `Condvar.SIZE` bytes (256) from `offset` on: data go behind them.
 ///
 /// A waiter that is killed leaves nothing behind; should it have been the one that a notice woke, the notice comes to another.
 ///
 /// >>> from unipc import SharedMemory
 /// >>> from unipc.sync import Condvar, Mutex
 /// >>> shm = SharedMemory.create("anon:", 4096)
-/// >>> mutex, filled = Mutex(shm, 0), Condvar(shm, 256)
+/// >>> mutex, filled = Mutex(shm, 0), Condvar(shm, Mutex.SIZE)
 /// >>> with mutex:
 /// ...     filled.wait_for(mutex, lambda: shm.load_u32(1024) > 0, timeout=0.01)
 /// False

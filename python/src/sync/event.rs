@@ -14,6 +14,7 @@ use super::{How, PlaceArgument, Site};
 /// A flag that is set or not, and for which any number of threads of any process wait.
 ///
 /// `auto_reset`: each `set` lets one waiter pass, instead of all until `reset`. `place`, `offset` and `mode` are as for `Mutex`.
+/// In a `SharedMemory` it takes `Event.SIZE` bytes (256) from `offset` on: data go behind them.
 ///
 /// >>> from unipc import SharedMemory
 /// >>> from unipc.sync import Event

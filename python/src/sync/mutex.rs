@@ -19,8 +19,9 @@ use super::{How, PlaceArgument, Site, form_name};
 
 /// A lock for one thread at a time, of any process, which survives its holder's death.
 ///
-/// `place` is a `SharedMemory`, in which it lies at `offset` (a multiple of 64), or a name, under which a small segment is made for
-/// it alone. It is opened, or created when there is none.
+/// `place` is a `SharedMemory`, in which it takes `Mutex.SIZE` bytes (256) from `offset` on, a multiple of 64: data go behind them.
+/// Or it is a name, under which a small segment is made for it alone; `SharedMemory.unlink(name)` removes that. It is opened, or
+/// created when there is none.
 ///
 /// kind        what happens when the holder locks again: "error-checking" raises `OSError` with `EDEADLK`, "normal" waits for
 ///             itself, "recursive" counts
@@ -40,8 +41,9 @@ use super::{How, PlaceArgument, Site, form_name};
 /// >>> from unipc import SharedMemory
 /// >>> from unipc.sync import Mutex
 /// >>> shm = SharedMemory.create("anon:", 4096)
-/// >>> mutex = Mutex(shm, 64)
+/// >>> mutex, data = Mutex(shm, 0), Mutex.SIZE
 /// >>> with mutex:
+/// ...     shm.write_at(data, b"one at a time")
 /// ...     mutex.status().holder.pid == os.getpid()
 /// True
 /// >>> mutex.lock(timeout=0)

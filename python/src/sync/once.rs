@@ -14,6 +14,7 @@ use super::{How, PlaceArgument, Site, in_pieces, look};
 /// Something that one thread of one process does, and for which all others wait.
 ///
 /// `place`, `offset` and `mode` are as for `Mutex`. When the one that does it dies, the next begins anew.
+/// In a `SharedMemory` it takes `Once.SIZE` bytes (256) from `offset` on: data go behind them.
 ///
 /// >>> from unipc import SharedMemory
 /// >>> from unipc.sync import Once

@@ -18,6 +18,7 @@ use super::{How, PlaceArgument, Site, form_name};
 ///
 /// `place`, `offset`, `form` and `mode` are as for `Mutex`. `readers`: how many can read at once (60 unless said otherwise), not for the
 /// pthread form.
+/// In a `SharedMemory` it takes `RwLock.size(readers)` bytes (4096 for 60 readers) from `offset` on: data go behind them.
 ///
 /// Writers are preferred. A reader that dies has left; when a writer dies, all who come next are told, until a writer repairs.
 ///

@@ -20,6 +20,7 @@ use super::{How, PlaceArgument, Site, form_name};
 ///
 /// `value`: how many permits there are at first. `max`: how many there can be, up to 65536; as many as at first, but at least 64, unless
 /// said otherwise; not for the pthread form, a `sem_t`. `place`, `offset`, `form` and `mode` are as for `Mutex`.
+/// In a `SharedMemory` it takes `Semaphore.size(max)` bytes (256, and 64 for each permit that there can be) from `offset` on: data go behind them.
 ///
 /// >>> from unipc import SharedMemory
 /// >>> from unipc.sync import Semaphore

@@ -43,7 +43,7 @@ use crate::watch::Source;
 ///         // Whoever held it was killed: repair the data, then say so.
 ///         guard.recovered()?;
 ///     }
-///     shm.add_u32(1024, 1)?;
+///     shm.add_u32(Mutex::SIZE, 1)?; // the mutex lies before it
 /// } // unlocked
 /// # Ok(())
 /// # }
@@ -104,10 +104,11 @@ pub struct MutexStatus {
 }
 
 impl Mutex {
-    /// How many bytes it takes in the robust form. In the pthread form it is `sizeof(pthread_mutex_t)`.
+    /// How many bytes it takes in the robust form, 256: data go behind them. In the pthread form it is `sizeof(pthread_mutex_t)`.
     pub const SIZE: usize = HEAD * LINE;
 
-    /// Creates a mutex where there are zeros: at `(&shm, offset)`, a multiple of 64, or under a name of its own.
+    /// Creates a mutex where there are zeros: at `(&shm, offset)`, a multiple of 64, or under a name of its own. It takes
+    /// [`SIZE`](Self::SIZE) bytes (256) from there, and data go behind them.
     ///
     /// Errors: `EEXIST` when there is one; `EBUSY` when the bytes are not zero; `EINVAL` for an offset that is no multiple of
     /// 64; `ERANGE` when it does not fit; `EACCES` in read-only memory; under a name, those of

@@ -142,6 +142,14 @@ pub enum ErrorKind {
         /// How many the caller gave, or expected.
         given: u64,
     },
+    /// The message does not fit into the caller's buffer: `EMSGSIZE`.
+    #[error("the message has {message} bytes, the buffer {buffer}")]
+    BufferSize {
+        /// How many bytes the message has.
+        message: u64,
+        /// How many there is room for.
+        buffer: u64,
+    },
     /// Something else than a FIFO lies under the name: `EMEDIUMTYPE`.
     #[error("not a FIFO but {0}")]
     NotFifo(&'static str),
@@ -175,7 +183,9 @@ impl ErrorKind {
             Self::WouldBlock => libc::EAGAIN,
             Self::Partial { cause, .. } => cause.errno(),
             Self::Cut { .. } => libc::EBADMSG,
-            Self::TooLong { .. } | Self::MessageSize { .. } => libc::EMSGSIZE,
+            Self::TooLong { .. } | Self::MessageSize { .. } | Self::BufferSize { .. } => {
+                libc::EMSGSIZE
+            }
             Self::Internal(_) => libc::EIO,
         }
     }
@@ -352,6 +362,8 @@ mod tests {
             ErrorKind::EndOfStream,
             ErrorKind::Cut { done: 1, total: 2 },
             ErrorKind::TooLong { length: 2, limit: 1 },
+            ErrorKind::MessageSize { is: 8, given: 4 },
+            ErrorKind::BufferSize { message: 6, buffer: 2 },
             ErrorKind::NotFifo("a directory"),
             ErrorKind::Internal("x".into()),
         ]

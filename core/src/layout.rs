@@ -26,6 +26,15 @@ pub const MAGIC: [u8; 8] = *b"unipc\0\0\0";
 /// How many bytes a stamp takes: one cache line.
 pub const STAMP_SIZE: usize = 64;
 
+/// What to do with memory in which no object begins.
+macro_rules! raw_memory {
+    () => {
+        "raw memory is opened with SharedMemory.open (in C unipc_shm_open)"
+    };
+}
+
+pub(crate) use raw_memory;
+
 const BYTE_ORDER: u32 = 0x0102_0304;
 const LIBC: u32 = if cfg!(target_env = "musl") { 2 } else { 1 };
 
@@ -88,7 +97,7 @@ impl Layout {
         let wanted: Stamp = zerocopy::transmute!(self.stamp());
         if found.magic != MAGIC {
             return Err(ErrorKind::Layout(
-                "no unipc object begins here, or it is unfinished".into(),
+                concat!("no unipc object begins here, or it is unfinished; ", raw_memory!()).into(),
             ));
         }
         let differs = |what: &str, is: &dyn std::fmt::Display, knows: &dyn std::fmt::Display| {
@@ -99,8 +108,11 @@ impl Layout {
             return differs("byte order", &found.byte_order, &wanted.byte_order);
         }
         if found.kind != wanted.kind {
-            let (is, knows) = (found.kind.escape_ascii(), wanted.kind.escape_ascii());
-            return differs("kind", &is, &knows);
+            let (is, wanted) = (called(found.kind), called(wanted.kind));
+            let why = format!(
+                "it is {is}, not {wanted}: open it as {is} (in Python unipc.open() opens whatever it is)"
+            );
+            return Err(ErrorKind::Layout(why.into()));
         }
         for (what, is, knows) in [
             ("version", found.version, wanted.version),
@@ -128,6 +140,17 @@ pub fn kind_of(stamp: &[u8; STAMP_SIZE]) -> Option<String> {
     (found.magic == MAGIC && is_word).then(|| kind.to_owned())
 }
 
+/// What errors call a kind.
+fn called(kind: [u8; 8]) -> String {
+    let length = kind.iter().position(|&byte| byte == 0).unwrap_or(kind.len());
+    match &kind[..length] {
+        b"places" => "a directory".to_owned(),
+        b"semaphor" => "a semaphore".to_owned(),
+        word @ (b"array" | b"event") => format!("an {}", word.escape_ascii()),
+        word => format!("a {}", word.escape_ascii()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,7 +161,7 @@ mod tests {
     fn every_altered_field_is_refused_by_name() {
         let fields = [
             (0, "begins here"),
-            (8, "kind"),
+            (8, "it is a uest, not a test"),
             (16, "version"),
             (20, "libc"),
             (24, "pointer width"),

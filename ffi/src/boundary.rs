@@ -218,10 +218,11 @@ impl Caller {
         self.refused(argument, ErrorKind::InvalidArgument(why.into().into()))
     }
 
-    /// An error about room that is too small for what should go there.
+    /// An error about room that is too small for the message that should go there.
     #[cold]
-    pub(crate) fn too_small(&self, argument: &'static str) -> Error {
-        self.refused(argument, ErrorKind::Os(libc::EMSGSIZE))
+    pub(crate) fn too_small(&self, argument: &'static str, message: usize, room: usize) -> Error {
+        let (message, buffer) = (message as u64, room as u64);
+        self.refused(argument, ErrorKind::BufferSize { message, buffer })
     }
 
     #[cold]

@@ -12,6 +12,7 @@ mod channel;
 mod error;
 mod frame;
 mod lock;
+mod made;
 mod mechanism;
 mod mq;
 mod name;

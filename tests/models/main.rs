@@ -36,6 +36,8 @@ mod error {
         Busy(Cow<'static, str>),
         Layout(Cow<'static, str>),
         MessageSize { is: u64, given: u64 },
+        BufferSize { message: u64, buffer: u64 },
+        TooLong { length: u64, limit: u64 },
         Other(&'static str),
     }
 
@@ -60,7 +62,7 @@ mod error {
     }
 
     impl Error {
-        pub(crate) fn with_advice(self, _: String) -> Self {
+        pub(crate) fn with_advice(self, _: impl Into<Cow<'static, str>>) -> Self {
             self
         }
     }

@@ -240,7 +240,7 @@ impl Options {
         capacity: usize,
     ) -> Result<C> {
         let operation = ["open", "create", "open_or_create"][disposition as usize];
-        let failed = |kind: ErrorKind| kind.during(operation, place);
+        let failed = |kind: ErrorKind| place.failed(operation, kind);
         match (place.name(), disposition) {
             (None, _) => self.at(place, disposition, capacity).map_err(failed),
             (Some(name), Disposition::Open) => {

@@ -85,7 +85,7 @@ impl Receiver {
         let found = self.arrive(timeout)?;
         if found.length > buffer.len() {
             self.turn.exit();
-            return Err(ErrorKind::Os(libc::EMSGSIZE));
+            return Err(super::ring::no_room_for(found.length, buffer.len()));
         }
         self.ring.read(found, &mut buffer[..found.length]);
         self.take(found.end, 1);

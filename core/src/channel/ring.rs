@@ -80,7 +80,7 @@ impl Ring {
         } else {
             return Err(other_size(self.message_size, length));
         }
-        Err(ErrorKind::Os(libc::EMSGSIZE))
+        Err(too_long(length, (self.mirror.size() - LENGTH).min(LONGEST)))
     }
 
     /// The length of every payload, where all have the same; otherwise 0.
@@ -327,4 +327,16 @@ fn mark(tail: u64, length: usize) -> u64 {
 #[cold]
 pub(super) fn other_size(is: u64, given: u64) -> ErrorKind {
     ErrorKind::MessageSize { is, given }
+}
+
+/// The error of who gives more than there is room for.
+#[cold]
+pub(super) fn too_long(length: u64, limit: u64) -> ErrorKind {
+    ErrorKind::TooLong { length, limit }
+}
+
+/// The error of whose buffer is smaller than the message.
+#[cold]
+pub(super) fn no_room_for(message: usize, buffer: usize) -> ErrorKind {
+    ErrorKind::BufferSize { message: message as u64, buffer: buffer as u64 }
 }

@@ -126,7 +126,14 @@ impl Seat {
     }
 
     pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
-        kind.during(operation, &self.label.text)
+        let advice = match kind {
+            ErrorKind::Os(libc::EPIPE) if matches!(operation, "reply" | "reply_part" | "fail") => {
+                "the client that asked is gone: nobody waits for the answer"
+            }
+            ErrorKind::Os(libc::EPIPE) => "the server that had taken the question died; ask again",
+            _ => return kind.during(operation, &self.label.text),
+        };
+        kind.during(operation, &self.label.text).with_advice(advice)
     }
 }
 

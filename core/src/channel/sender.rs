@@ -211,7 +211,9 @@ impl Sender {
                 self.turn.exit();
                 return Ok(());
             }
-            Some(length) if length > reserved => Err(ErrorKind::Os(libc::EMSGSIZE)),
+            Some(length) if length > reserved => {
+                Err(super::ring::too_long(length as u64, reserved as u64))
+            }
             Some(length) => self.ring.record(length).map(|record| (record, length)),
         };
         let (record, length) = match record {

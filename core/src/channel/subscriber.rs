@@ -11,7 +11,7 @@ use super::doorbell::{Doorbell, Waiting};
 use super::layout::{Bed, Half};
 use super::memory::Memory;
 use super::pace::Pace;
-use super::ring::{Found, Ring, other_size};
+use super::ring::{Found, Ring, no_room_for, other_size};
 use super::seat::Home;
 use super::turn::Taker;
 use super::wait::{self, Patience};
@@ -137,7 +137,7 @@ impl Reader {
             let found = self.arrive(timeout)?;
             if found.length > buffer.len() {
                 if self.is_whole() {
-                    return Err(ErrorKind::Os(libc::EMSGSIZE));
+                    return Err(no_room_for(found.length, buffer.len()));
                 }
                 continue;
             }

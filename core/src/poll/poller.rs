@@ -131,7 +131,11 @@ impl<'a> Poller<'a> {
         for watch in self.watches() {
             watch.disarm();
         }
-        waited.map_err(|(kind, object)| Error::new(operation, object, kind))
+        waited.map_err(|(kind, object)| {
+            let is_over = matches!(kind, ErrorKind::TimedOut | ErrorKind::WouldBlock);
+            let error = Error::new(operation, object, kind);
+            if is_over { error.with_advice("nothing that was waited for is ready") } else { error }
+        })
     }
 
     fn watches(&self) -> impl Iterator<Item = &Watch> {
@@ -147,7 +151,8 @@ impl<'a> Poller<'a> {
         timeout: Timeout,
         deadline: Deadline,
     ) -> Result<Vec<u64>, (ErrorKind, String)> {
-        let whole = |kind: ErrorKind| (kind, format!("{} things", self.len()));
+        let many = if self.len() == 1 { "" } else { "s" };
+        let whole = |kind: ErrorKind| (kind, format!("{} thing{many}", self.len()));
         loop {
             let there = self.watches().any(Watch::is_ready);
             let left = if there || timeout == Timeout::TRY {

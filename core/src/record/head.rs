@@ -167,7 +167,7 @@ impl Wanted<'_> {
     ) -> Result<Found> {
         let place = place.try_into().map_err(Into::into)?;
         let label = place.to_string();
-        self.find(&place, &label).map_err(|kind| kind.during(self.operation(), label))
+        self.find(&place, &label).map_err(|kind| place.failed(self.operation(), kind))
     }
 
     fn find(&self, place: &Place<'_>, label: &str) -> Result<Found, ErrorKind> {

@@ -92,7 +92,15 @@ impl Layout {
     /// Errors: `EINVAL`, saying where and why: pointers and Python objects, which mean nothing to other processes; another
     /// byte order than this machine's; what does not parse.
     pub fn parse(format: &str) -> Result<Self> {
-        parse::parse(format).map_err(|kind| kind.during("layout", shortened(format)))
+        parse::parse(format).map_err(|kind| {
+            let error = kind.during("layout", shortened(format));
+            match parse::type_string(format) {
+                Some(code) => error.with_advice(format!(
+                    "a PEP 3118 format is expected, as \"{code}\" or \"T{{i:id:d:x:}}\"; in Python numpy.dtype({format:?}) is one as well"
+                )),
+                None => error,
+            }
+        })
     }
 
     /// A record that is one value.

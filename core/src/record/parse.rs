@@ -26,6 +26,27 @@ pub(super) fn parse(format: &str) -> Result<Layout, ErrorKind> {
     items.into_layout(true)
 }
 
+/// The code of PEP 3118 for what numpy calls `f8`, should this text be such a name.
+pub(super) fn type_string(text: &str) -> Option<&'static str> {
+    Some(match text.trim_start_matches(['<', '>', '=', '|']) {
+        "b1" => "?",
+        "i1" => "b",
+        "i2" => "h",
+        "i4" => "i",
+        "i8" => "q",
+        "u1" => "B",
+        "u2" => "H",
+        "u4" => "I",
+        "u8" => "Q",
+        "f2" => "e",
+        "f4" => "f",
+        "f8" => "d",
+        "c8" => "Zf",
+        "c16" => "Zd",
+        _ => return None,
+    })
+}
+
 /// How items are to be read.
 #[derive(Clone, Copy)]
 struct Mark {

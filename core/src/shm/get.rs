@@ -89,7 +89,7 @@ impl Options {
             Name::Socket(_) => Err(no_memory()),
         });
         let mut shm =
-            got.map_err(|kind| limits::explain(kind.during(operation, &name), &name, self))?;
+            got.map_err(|kind| limits::explain_with(kind.during(operation, &name), &name, self))?;
         if matches!(shm.name, UNNAMED) {
             shm.name = name;
         }

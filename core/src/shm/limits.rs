@@ -58,8 +58,13 @@ pub fn usage() -> Result<Usage> {
     })
 }
 
+/// As [`explain_with`], by the default options: for objects that lie in a segment of their own.
+pub(crate) fn explain(error: Error, name: &Name) -> Error {
+    explain_with(error, name, &Options::new())
+}
+
 /// Adds to an error of create or open what the reader can do about it.
-pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
+pub(super) fn explain_with(error: Error, name: &Name, options: &Options) -> Error {
     let advice = match (error.kind(), name) {
         (ErrorKind::Os(libc::EEXIST), _) => {
             "the name is taken; open it, use open_or_create, or replace it".to_owned()
@@ -91,9 +96,12 @@ pub(super) fn explain(error: Error, name: &Name, options: &Options) -> Error {
         },
         (ErrorKind::Os(libc::ENOSPC), Name::Posix(_)) => match posix::space() {
             Some((free, total)) => {
-                let asked = options.size.unwrap_or(0);
+                let asked = match options.size {
+                    Some(bytes) => format!("{bytes} bytes were asked for, "),
+                    None => String::new(),
+                };
                 format!(
-                    "{asked} bytes were asked for, /dev/shm has {free} of {total} free; mount it larger or remove what is unused"
+                    "{asked}/dev/shm has {free} of {total} bytes free; mount it larger or remove what is unused"
                 )
             }
             None => return error,

@@ -52,6 +52,7 @@ use nix::unistd::{Whence, lseek};
 pub use crate::seals::Seals;
 pub use access::Access;
 pub(crate) use file::name_of;
+pub(crate) use limits::explain;
 pub use limits::{Limits, Usage, limits, usage};
 pub use options::Options;
 pub use system_v::{Status, SystemV};

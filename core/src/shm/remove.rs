@@ -20,6 +20,7 @@ impl SharedMemory {
             ErrorKind::Os(libc::EPERM) => kind
                 .during("unlink", &name)
                 .with_advice("it is somebody else's: its owner or root may remove it"),
+            ErrorKind::Os(libc::ENOENT) => super::explain(kind.during("unlink", &name), &name),
             _ => kind.during("unlink", &name),
         };
         match &name {

@@ -53,7 +53,7 @@ pub(super) fn establish<'a, T>(
         .and_then(|site| make(site).inspect_err(|_| place.withdraw(disposition)));
     match found {
         Ok(foreign) => Ok((foreign, label)),
-        Err(kind) => Err(kind.during(operation, label)),
+        Err(kind) => Err(place.failed(operation, kind)),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::hold::{self, Entered, Sleep, Spin};
 use super::place::{Place, Site};
 use crate::error::{Error, ErrorKind, Result};
-use crate::layout::{Layout, MAGIC, STAMP_SIZE};
+use crate::layout::{Layout, MAGIC, STAMP_SIZE, raw_memory};
 use crate::map::cell::{HOLDER, OWNER_DIED};
 use crate::map::lines::{LINE, Lines};
 use crate::open::{Disposition, Mode};
@@ -92,7 +92,7 @@ impl Kind {
             .and_then(|site| make(&site).inspect_err(|_| place.withdraw(disposition)));
         match found {
             Ok(lines) => Ok(Object { lines, label }),
-            Err(kind) => Err(kind.during(operation, label)),
+            Err(kind) => Err(place.failed(operation, kind)),
         }
     }
 
@@ -106,7 +106,7 @@ impl Kind {
         fill: impl Fn(&Lines) -> Result<(), ErrorKind>,
     ) -> Result<(Lines, usize), ErrorKind> {
         let open = || {
-            let head = Lines::new(site.map.clone(), site.offset, extent.head)?;
+            let head = head(site, extent.head)?;
             let bytes = self.size_of(site, &head)?;
             if bytes < extent.head * LINE {
                 return Err(ErrorKind::Layout(format!("no object has {bytes} bytes").into()));
@@ -139,7 +139,7 @@ impl Kind {
 
     /// The object that is there, finished or about to be.
     fn open(&self, site: &Site) -> Result<Lines, ErrorKind> {
-        let head = Lines::new(site.map.clone(), site.offset, HEAD)?;
+        let head = head(site, HEAD)?;
         let bytes = self.size_of(site, &head)?;
         if !bytes.is_multiple_of(LINE) || bytes / LINE < HEAD {
             return Err(ErrorKind::Layout(format!("no object has {bytes} bytes").into()));
@@ -216,6 +216,17 @@ impl Kind {
         }
         fill(lines)
     }
+}
+
+/// The lines with which an object begins that is there. Memory that is too small for them has none.
+fn head(site: &Site, count: usize) -> Result<Lines, ErrorKind> {
+    let there = site.map.len();
+    if site.offset == 0 && there < count * LINE {
+        let why =
+            format!("no unipc object begins here: there are only {there} bytes; {}", raw_memory!());
+        return Err(ErrorKind::Layout(why.into()));
+    }
+    Lines::new(site.map.clone(), site.offset, count)
 }
 
 /// Makes what begins with these lines, unless it is there: then false. `write` does all of it but for the magic, while no other

@@ -112,6 +112,19 @@ impl Place<'_> {
         Ok(Site { map, offset: 0 })
     }
 
+    /// What failed here, with what the reader can do about it.
+    #[cold]
+    pub(crate) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        let error = kind.during(operation, self);
+        match (&self.0, error.kind()) {
+            (Where::Name(name), _) => crate::shm::explain(error, name),
+            (_, ErrorKind::Os(libc::EEXIST)) => {
+                error.with_advice("there is one already; open it, or use open_or_create")
+            }
+            _ => error,
+        }
+    }
+
     /// The name, if it is one.
     pub(crate) fn name(&self) -> Option<&Name> {
         match &self.0 {

@@ -254,8 +254,9 @@ pub(crate) fn call_number(caller: &Caller, call: c_int) -> unipc_core::Result<Ca
 }
 
 fn give(caller: &Caller, answer: &[u8], room: &mut [u8]) -> unipc_core::Result<ssize_t> {
+    let there = room.len();
     let Some(room) = room.get_mut(..answer.len()) else {
-        return Err(caller.too_small("buf"));
+        return Err(caller.too_small("buf", answer.len(), there));
     };
     room.copy_from_slice(answer);
     Ok(answer.len().cast_signed())

@@ -96,10 +96,12 @@ pub unsafe extern "C" fn unipc_queue_recv_each(
         let mut room = caller.room(buf.cast::<MaybeUninit<u8>>(), cap)?;
         let mut told = caller.room(msgs.cast::<MaybeUninit<iovec>>(), count)?.iter_mut();
         let queue = &mut caller.handle_mut(queue)?.queue;
+        let mut too_long = 0;
         let received =
             queue.receiver().recv_each(count, caller.timeout(timeout)?, |length, copy| {
                 let Some((bytes, rest)) = std::mem::take(&mut room).split_at_mut_checked(length)
                 else {
+                    too_long = length;
                     return false;
                 };
                 copy(bytes);
@@ -110,7 +112,10 @@ pub unsafe extern "C" fn unipc_queue_recv_each(
                 room = &mut rest[padding..];
                 true
             })?;
-        if received == 0 { Err(caller.too_small("cap")) } else { Ok(received.cast_signed()) }
+        if received == 0 {
+            return Err(caller.too_small("cap", too_long, cap));
+        }
+        Ok(received.cast_signed())
     })
 }
 

@@ -179,6 +179,7 @@ def system_v_queue_list() -> list[dict[str, Any]]: ...
 
 @final
 class MessageQueue:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def create(
         name: _Name,
@@ -278,6 +279,7 @@ def capacity_limit() -> int: ...
 @final
 class PipeEnd:
     def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @classmethod
     def from_fd(cls, fd: int | _HasFileno) -> PipeEnd: ...
     @property
@@ -309,6 +311,7 @@ class PipeEnd:
 
 @final
 class Fifo:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @classmethod
     def create(cls, name: _Name, *, mode: int = 0o600) -> Fifo: ...
@@ -586,6 +589,7 @@ class LockGuard:
 
 @final
 class FileLock:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def open(name: _Name, *, kind: str = "ofd", read_only: bool = False) -> FileLock: ...
     @staticmethod
@@ -935,6 +939,7 @@ def recv_fds(
 
 @final
 class Socket:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def connect(
         name: _Name,
@@ -1037,6 +1042,7 @@ class Socket:
 
 @final
 class Listener:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def bind(
         name: _Name,
@@ -1148,6 +1154,7 @@ class SignalInfo:
 
 @final
 class SignalStream:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def open(signals: _Signals, *, keep_mask: bool = False) -> SignalStream: ...
     def read(self, timeout: float | None = None) -> SignalInfo: ...
@@ -1174,6 +1181,7 @@ class SignalStream:
 
 @final
 class SignalCounter:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def open(
         signals: _Signals,
@@ -1209,6 +1217,7 @@ class SignalCounter:
 
 @final
 class PidFd:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def open(pid: int) -> PidFd: ...
     @staticmethod
@@ -1540,6 +1549,7 @@ class Layout:
 
 @final
 class Array:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def create(place: _Place, layout: Any, count: int, offset: int = 0, *, mode: int = 0o600) -> Array: ...
     @staticmethod
@@ -1575,6 +1585,7 @@ class Array:
 
 @final
 class Cell:
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def create(place: _Place, layout: Any, offset: int = 0, *, mode: int = 0o600) -> Cell: ...
     @staticmethod
@@ -1657,6 +1668,7 @@ class Batches:
 
 @final
 class Queue(ChannelEnd):
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def create(
         place: _Place,
@@ -1716,6 +1728,7 @@ class Queue(ChannelEnd):
 
 @final
 class Topic(ChannelEnd):
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def create(
         place: _Place,
@@ -1766,6 +1779,7 @@ class Topic(ChannelEnd):
 
 @final
 class Subscriber(ChannelEnd):
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def open(
         place: _Place, offset: int = 0, *, layout: Any = None, oldest: bool = False, spin: bool = False
@@ -1792,6 +1806,7 @@ class Subscriber(ChannelEnd):
 
 @final
 class Service(ChannelEnd):
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def create(
         place: _Place,
@@ -1846,6 +1861,7 @@ class Question:
 
 @final
 class Client(ChannelEnd):
+    def __new__(cls, *arguments: Never, **keywords: Never) -> Self: ...
     @staticmethod
     def open(place: _Place, offset: int = 0, *, spin: bool = False) -> Client: ...
     @staticmethod

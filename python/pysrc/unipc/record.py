@@ -159,8 +159,10 @@ class Directory:
 
     __slots__ = ("__weakref__", "_memory", "_offset", "_table")
 
-    def __init__(self, memory: SharedMemory, table: PlaceTable, offset: int) -> None:
+    def __init__(self, memory: SharedMemory, table: PlaceTable | None = None, offset: int = 0) -> None:
         """Use `create`, `open` or `open_or_create`."""
+        if table is None:
+            raise TypeError("use Directory.create(place, size), open(place) or open_or_create(place, size)")
         self._memory = memory
         self._table = table
         self._offset = offset

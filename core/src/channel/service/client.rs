@@ -185,7 +185,7 @@ impl Client {
     /// The error that a server has answered with.
     fn told(&self, errno: i32, words: &[u8]) -> Error {
         let errno = if errno > 0 { errno } else { libc::EIO };
-        let error = self.seat.failed("call", ErrorKind::Os(errno));
+        let error = ErrorKind::Os(errno).during("call", &self.seat.label.text);
         if words.is_empty() {
             return error;
         }

@@ -150,7 +150,9 @@ fn the_death_of_a_server_is_told_to_its_client() {
         assert!(is_quiet(client.fd().unwrap()));
         killed(child);
         becomes_readable(client.fd().unwrap());
-        assert_eq!(client.wait(call, Timeout::TRY).unwrap_err().errno(), libc::EPIPE);
+        let dead = client.wait(call, Timeout::TRY).unwrap_err();
+        assert_eq!(dead.errno(), libc::EPIPE);
+        assert!(dead.to_string().contains("had taken the question died; ask again"), "{dead}");
         assert!(!client.is_pending(call), "the call is over");
         assert_eq!(client.wait(call, Timeout::TRY).unwrap_err().errno(), libc::EINVAL);
         // Another call finds nothing, and arms.

@@ -93,6 +93,11 @@ fn many_go_at_once_as_far_as_there_is_room_and_come_at_once() {
     assert_eq!(sender.sender().send_each(&with_one_too_long, SOON).unwrap(), 1);
     let refused = sender.sender().send_each(&with_one_too_long[1..], SOON).unwrap_err();
     assert_eq!(refused.errno(), libc::EMSGSIZE);
+    assert!(refused.to_string().contains("5000 bytes are more than the"), "{refused}");
+    let mut small = [MaybeUninit::uninit(); 2];
+    let refused = receiver.receiver().recv_into(&mut small, SOON).unwrap_err();
+    assert_eq!(refused.errno(), libc::EMSGSIZE);
+    assert!(refused.to_string().contains("the message has 3 bytes, the buffer 2"), "{refused}");
     assert_eq!(receiver.recv(SOON).unwrap(), b"one");
     assert_eq!(receiver.recv(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
 }

@@ -305,7 +305,9 @@ fn a_late_answer_is_nobodys_whichever_way_it_comes() {
     let question = service.recv(Timeout::TRY).unwrap();
     assert_eq!(question.bytes(), b"the last one");
     let call = next.begin(b"the next one", SOON).unwrap();
-    assert_eq!(service.reply(&question, b"", SOON).unwrap_err().errno(), libc::EPIPE);
+    let gone = service.reply(&question, b"", SOON).unwrap_err();
+    assert_eq!(gone.errno(), libc::EPIPE);
+    assert!(gone.to_string().contains("the client that asked is gone"), "{gone}");
     let question = service.recv(Timeout::TRY).unwrap();
     service.reply(&question, b"hers", SOON).unwrap();
     assert_eq!(next.wait(call, Timeout::TRY).unwrap().bytes, b"hers");

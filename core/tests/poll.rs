@@ -95,7 +95,9 @@ fn each_of_many_kinds_is_told_of_and_no_other() {
     ];
     assert_eq!(wait_any(&first, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
     let short = Timeout::After(Duration::from_millis(30));
-    assert_eq!(wait_any(&first, short).unwrap_err().errno(), libc::ETIMEDOUT);
+    let over = wait_any(&first, short).unwrap_err();
+    assert_eq!(over.errno(), libc::ETIMEDOUT);
+    assert!(over.to_string().contains("nothing that was waited for is ready"), "{over}");
     let mut poller = Poller::new();
     for (thing, key) in first.iter().zip(0..) {
         poller.add(thing.clone(), key).unwrap();

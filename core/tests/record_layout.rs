@@ -149,6 +149,8 @@ fn what_means_nothing_to_others_is_refused() {
         ("(0)i", "no bytes"),
         ("(2i", "ends with )"),
         ("k", "no type"),
+        ("f8", "numpy.dtype(\"f8\")"),
+        ("<u2", "as \"H\""),
         ("", "at least one field"),
         ("99999999999999999999i", "too large"),
         ("(9999999999,9999999999)i", "more bytes than memory"),

@@ -24,28 +24,27 @@ macro_rules! made_by {
                 _arguments: &Bound<'_, PyTuple>,
                 _keywords: Option<&Bound<'_, PyDict>>,
             ) -> PyResult<PyClassInitializer<Self>> {
-                let words = concat!("use ", stringify!($class), ".", $makers);
-                Err(PyTypeError::new_err(words))
+                Err(PyTypeError::new_err(concat!("use ", $makers)))
             }
         }
     )*};
 }
 
 made_by! {
-    Client: "open(place) or from_fd(fd)";
-    Queue: "create(place), open(place), open_or_create(place) or from_fd(fd)";
-    Service: "create(place), open(place), open_or_create(place) or from_fd(fd)";
-    Subscriber: "open(place) or from_fd(fd)";
-    Topic: "create(place), open(place), open_or_create(place) or from_fd(fd)";
-    FileLock: "create(name), open(name), open_or_create(name) or from_fd(fd)";
-    MessageQueue: "create(name), open(name) or open_or_create(name)";
-    Fifo: "create(name), open(name) or open_or_create(name)";
-    PipeEnd: "from_fd(fd), or unipc.pipe()";
-    Array: "create(place, layout, count), open(place), open_or_create(place, layout, count), over(memory, layout) or from_fd(fd)";
-    Cell: "create(place, layout), open(place), open_or_create(place, layout) or from_fd(fd)";
-    PidFd: "open(pid) or from_fd(fd)";
-    SignalCounter: "open(signals)";
-    SignalStream: "open(signals)";
-    Listener: "bind(name) or from_fd(fd)";
-    Socket: "connect(name), bind(name), pair() or from_fd(fd)";
+    Client: "Client.open(place) or from_fd(fd)";
+    Queue: "Queue.create(place), open(place), open_or_create(place) or from_fd(fd)";
+    Service: "Service.create(place), open(place), open_or_create(place) or from_fd(fd)";
+    Subscriber: "Subscriber.open(place) or from_fd(fd)";
+    Topic: "Topic.create(place), open(place), open_or_create(place) or from_fd(fd)";
+    FileLock: "FileLock.create(name), open(name), open_or_create(name) or from_fd(fd)";
+    MessageQueue: "MessageQueue.create(name), open(name) or open_or_create(name)";
+    Fifo: "Fifo.create(name), open(name) or open_or_create(name)";
+    PipeEnd: "PipeEnd.from_fd(fd), or unipc.pipe.pipe()";
+    Array: "Array.create(place, layout, count), open(place), open_or_create(place, layout, count), over(memory, layout) or from_fd(fd)";
+    Cell: "Cell.create(place, layout), open(place), open_or_create(place, layout) or from_fd(fd)";
+    PidFd: "PidFd.open(pid) or from_fd(fd)";
+    SignalCounter: "Counter.open(signals)";
+    SignalStream: "Stream.open(signals)";
+    Listener: "Listener.bind(name) or from_fd(fd)";
+    Socket: "Socket.connect(name), bind(name), pair() or from_fd(fd)";
 }

@@ -6,9 +6,11 @@ import inspect
 import os
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Runner
@@ -65,6 +67,22 @@ def test_the_help_reads_well() -> None:
     for words in ("sysv:PATH,PROJ", "create(name, size, *, mode=384", "class SharedMemory", "Raises `OSError`"):
         assert words in text
     assert "no docstring" not in text
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(unipc.Array, unipc.Cell, unipc.Client, unipc.Directory, unipc.Fifo, unipc.FileLock, unipc.Listener),
+        *(unipc.MessageQueue, unipc.PipeEnd, unipc.Queue, unipc.Semaphore, unipc.SemaphoreSet, unipc.Service),
+        *(unipc.SharedMemory, unipc.Socket, unipc.Subscriber, unipc.Topic),
+        *(unipc.signal.PidFd, unipc.signal.Counter, unipc.signal.Stream),
+    ],
+)
+def test_what_is_not_made_by_a_call_says_by_what(kind: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^use {kind.__name__.removeprefix('Signal')}\.\w+\(") as caught:
+        kind("/name")
+    for maker in re.findall(r"(\w+)\(", str(caught.value)):
+        assert callable(getattr(kind, maker, None) or getattr(unipc.pipe, maker))
 
 
 def test_version_and_names() -> None:

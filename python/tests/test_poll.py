@@ -192,6 +192,11 @@ def test_what_cannot_be_waited_for() -> None:
         unipc.wait([])
     with pytest.raises(OSError, match="descriptor 999999"):
         unipc.wait([999999], timeout=0)
+    event = Event(SharedMemory.create("memfd:event", 4096))
+    with pytest.raises(TimeoutError, match="nothing that was waited for is ready: '1 thing'"):
+        unipc.wait([event], timeout=0.001)
+    with pytest.raises(BlockingIOError, match="'2 things'"):
+        unipc.wait([event, event], timeout=0)
     foreign = Mutex(SharedMemory.create("memfd:foreign", 4096), form="pthread")
     with pytest.raises(OSError, match="robust form"):
         unipc.wait([foreign])

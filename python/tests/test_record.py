@@ -147,6 +147,8 @@ def test_what_means_nothing_to_others_is_refused() -> None:
     with pytest.raises(OSError, match="pointer") as caught:
         Layout("T{P:next:}")
     assert caught.value.errno == errno.EINVAL
+    with pytest.raises(OSError, match=r'as "d" or .*numpy\.dtype\("f8"\)'):
+        Layout("f8")
 
 
 def test_a_difference_is_named() -> None:
@@ -428,6 +430,10 @@ def test_open_says_what_is_there(name_of: Namer) -> None:
         unipc.open(name)
     SharedMemory.create(name, 4096).write_at(0, b"raw")
     with pytest.raises(LayoutError):
+        unipc.open(name)
+    SharedMemory.unlink(name)
+    SharedMemory.create(name, 64)
+    with pytest.raises(LayoutError, match=r"only 64 bytes; raw memory is opened with SharedMemory\.open"):
         unipc.open(name)
     SharedMemory.unlink(name)
     mutex = Mutex(name)

@@ -52,7 +52,8 @@ macro_rules! constructors {
         }
 
         impl $object {
-            /// Creates it where there are zeros: at `(&shm, offset)`, a multiple of 64, or under a name of its own.
+            /// Creates it where there are zeros: at `(&shm, offset)`, a multiple of 64, or under a name of its own. Its `SIZE`, or
+            /// `size`, tells how many bytes it takes from there: data go behind them.
             ///
             /// Errors: `EEXIST` when there is one; `EBUSY` when the bytes are not zero; `EINVAL` for an offset that is no
             /// multiple of 64 or a number out of range; `ERANGE` when it does not fit; `EACCES` in read-only memory; under a

@@ -98,3 +98,26 @@ fn under_a_name_of_its_own_an_object_is_complete_or_not_there() {
     assert_eq!(errno(Mutex::open_or_create(name.as_str())), libc::EPROTO);
     assert_eq!(other.value(), 1);
 }
+
+#[test]
+fn who_cannot_open_or_create_is_told_what_is_there() {
+    let name = posix_name("told");
+    let _removed = Removed(name.clone());
+    let name = name.as_str();
+    let says = |error: unipc::Error, words: &str| {
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    says(Mutex::open(name).unwrap_err(), "nobody has created it");
+    says(SharedMemory::unlink(name).unwrap_err(), "nobody has created it");
+    let _semaphore = Semaphore::create(name, 1).unwrap();
+    says(Semaphore::create(name, 1).unwrap_err(), "the name is taken; open it");
+    says(Mutex::open(name).unwrap_err(), "it is a semaphore, not a mutex: open it as a semaphore");
+    let shm = memory();
+    let _event = Event::create((&shm, 64)).unwrap();
+    says(Event::create((&shm, 64)).unwrap_err(), "there is one already");
+    says(Once::open((&shm, 64)).unwrap_err(), "it is an event, not a once");
+    let small = SharedMemory::create("anon:", 64).unwrap();
+    let none = Mutex::open((&small, 0)).unwrap_err();
+    assert_eq!(none.errno(), libc::EPROTO);
+    says(none, "there are only 64 bytes; raw memory is opened with SharedMemory.open");
+}

@@ -35,6 +35,7 @@ static void channel_queue(void)
     EXPECT(unipc_queue_recv(other, text, sizeof text, &soon) == -ETIMEDOUT);
     EXPECT(unipc_queue_send(queue, "hello", 5, NULL) == 0);
     EXPECT(unipc_queue_recv(other, text, 4, NULL) == -EMSGSIZE);
+    EXPECT(strstr(unipc_last_error(), "the message has 5 bytes, the buffer 4") != NULL);
     EXPECT(unipc_queue_recv(other, text, sizeof text, NULL) == 5 && !memcmp(text, "hello", 5));
     EXPECT(unipc_queue_reserve(queue, 8, &room, NULL) == 0 && unipc_queue_abort(queue) == 0);
     EXPECT(unipc_queue_reserve(queue, 8, &room, NULL) == 0);
@@ -77,6 +78,7 @@ static void channel_each(void)
     EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 4, NULL) == 1 && !in[0].iov_len);
     EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 4, NULL) == -EMSGSIZE);
     EXPECT(strstr(unipc_last_error(), "recv_each") != NULL);
+    EXPECT(strstr(unipc_last_error(), "the message has 32 bytes, the buffer 24") != NULL);
     EXPECT(unipc_queue_send_each(queue, out, 2, &now) == 2);
     EXPECT(unipc_queue_recv(queue, texts, sizeof texts, &now) == 32);
     EXPECT(unipc_queue_recv_each(queue, room, sizeof room, in, 4, NULL) == 2);
@@ -165,6 +167,8 @@ static void channel_topic(void)
     EXPECT(strcmp(unipc_subscriber_name(subscriber), name) == 0);
     EXPECT(unipc_topic_publish(topic, "hello", 5, NULL) == 0);
     EXPECT(unipc_subscriber_open(&late, name, UNIPC_CHANNEL_OLDEST) == 0);
+    EXPECT(unipc_subscriber_recv(subscriber, text, 4, &lost, NULL) == -EMSGSIZE);
+    EXPECT(strstr(unipc_last_error(), "the message has 5 bytes, the buffer 4") != NULL);
     EXPECT(unipc_subscriber_recv(subscriber, text, sizeof text, &lost, NULL) == 5 && lost == 0);
     EXPECT(unipc_subscriber_recv(late, text, sizeof text, NULL, NULL) == 5);
     EXPECT(memcmp(text, "hello", 5) == 0);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Every way in which Linux processes on one machine talk, share and wait. Shared memory is here; the rest follows.
+"""Every way in which Linux processes on one machine talk, share and wait: shared memory and records in it, locks,
+queues, topics and services, and what the kernel has, from pipes to signals. C and Rust programs use the same objects.
 
     >>> import os
     >>> from unipc import SharedMemory
@@ -35,10 +36,10 @@ Records have one layout in C, Python and Rust (`unipc.record`), and tell it to w
 One string names any object:
 
     /demo, posix:/demo    a POSIX object
-    sysv:PATH,PROJ        the System V segment with the key ftok(PATH, PROJ)
-    sysv:0x1234           the System V segment with that key
-    sysv:private          a new System V segment without a key
-    sysv:id=42            an existing System V segment by identifier
+    sysv:PATH,PROJ        the System V object with the key ftok(PATH, PROJ)
+    sysv:0x1234           the System V object with that key
+    sysv:private          a new System V object without a key
+    sysv:id=42            an existing System V object by identifier
     file:PATH             a file
     memfd:LABEL           memory without a name: its descriptor is passed on
     anon:                 an anonymous mapping, inherited by fork

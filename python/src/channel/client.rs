@@ -11,10 +11,10 @@ use unipc::Timeout;
 use unipc::channel::Options;
 use unipc::poll::Waitable;
 
-use super::end::ChannelEnd;
+use super::end::{ChannelEnd, Origin};
 use super::half::Half;
-use super::reach;
-use crate::buffer::{Lent, duplicate};
+use super::{Found, reach, receive};
+use crate::buffer::Lent;
 use crate::error::raise;
 use crate::sync::How;
 use crate::wait::{TimeoutArgument, limit};
@@ -24,7 +24,7 @@ use crate::wait::{TimeoutArgument, limit};
 /// Get one from `open` or `from_fd`. `call` asks and waits, `call_async` in a task of asyncio; `begin` asks and gives a `Call`, of which 8 can
 /// be open at a time.
 ///
-/// Waiting, lifetime and fork: as `Queue`. Threads: any thread may call any method at any time; a client each is faster.
+/// Waiting, lifetime, fork and pickle: as `Queue`. Threads: any thread may call any method at any time; a client each is faster.
 #[pyclass(frozen, extends = ChannelEnd, module = "unipc")]
 pub(crate) struct Client {
     half: Arc<Half<unipc::channel::Client>>,
@@ -38,11 +38,13 @@ pub(crate) struct Call {
 }
 
 impl Client {
-    fn new(py: Python<'_>, client: unipc::channel::Client) -> PyResult<Py<Self>> {
+    fn new(py: Python<'_>, found: Found<unipc::channel::Client>, spin: bool) -> PyResult<Py<Self>> {
+        let (client, site) = found;
         let name = client.name().clone();
         // Its waits for an answer are made of slices anyway, and between two of them other threads come in.
         let half = Arc::new(Half::new(client, name, true));
-        ChannelEnd::of("Client", &half).extended(py, Self { half })
+        let end = ChannelEnd::of("Client", &half).from(Origin::new(site, spin));
+        end.extended(py, Self { half })
     }
 }
 
@@ -68,15 +70,14 @@ impl Client {
         spin: bool,
     ) -> PyResult<Py<Self>> {
         let options = Options::new().spin(spin);
-        Self::new(py, reach(How::Open, place, offset, 0, &options)?)
+        Self::new(py, reach(How::Open, place, offset, 0, &options)?, spin)
     }
 
     /// Opens the service that a descriptor refers to. It is duplicated; the caller still owns the original.
     #[staticmethod]
     #[pyo3(signature = (fd, *, spin = false))]
     fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Py<Self>> {
-        let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
-        Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?)
+        Self::new(py, receive(py, &Options::new().spin(spin), fd)?, spin)
     }
 
     /// Asks, and waits for the answer; one in parts comes whole.

@@ -6,12 +6,15 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use pyo3::PyClass;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use unipc::Name;
 
 use super::half::Half;
 use crate::error::{closed, raise};
+use crate::shm::SharedMemory;
+use crate::sync::Site;
 
 /// A half, whatever it does.
 trait Closing: Send + Sync {
@@ -41,12 +44,38 @@ pub(crate) struct ChannelEnd {
     half: Arc<dyn Closing>,
     /// Where there are two of them.
     other: Option<Arc<dyn Closing>>,
+    /// From where another process opens it, where that is known.
+    origin: Option<Origin>,
+}
+
+/// What opens an end again.
+#[derive(Clone)]
+pub(super) struct Origin {
+    site: Arc<Site>,
+    spin: bool,
+}
+
+impl Origin {
+    /// Not of a descriptor, which has no place.
+    pub(super) fn new(site: Option<Site>, spin: bool) -> Option<Self> {
+        site.map(|site| Self { site: Arc::new(site), spin })
+    }
 }
 
 impl ChannelEnd {
     /// An end with one half.
     pub(super) fn of<T: Send + 'static>(class: &'static str, half: &Arc<Half<T>>) -> Self {
-        Self { class, half: Arc::clone(half) as Arc<dyn Closing>, other: None }
+        Self { class, half: Arc::clone(half) as Arc<dyn Closing>, other: None, origin: None }
+    }
+
+    /// Which can be opened from there.
+    pub(super) fn from(self, origin: Option<Origin>) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// For another end of the same channel.
+    pub(super) fn origin(&self, spin: bool) -> Option<Origin> {
+        self.origin.clone().map(|origin| Origin { spin, ..origin })
     }
 
     /// With another one.
@@ -98,6 +127,25 @@ impl ChannelEnd {
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
         self.close(py);
+    }
+
+    /// What opens it in the process to which it is pickled. A memfd has no name by which that could be done.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        if self.closed() {
+            return Err(closed(self.half.name()));
+        }
+        let origin = self.origin.as_ref().map(|it| (it.site.arguments(py), it.spin));
+        let Some(((place, offset), spin)) = origin.filter(|((place, _), _)| {
+            let is_memory = place.bind(py).is_instance_of::<SharedMemory>();
+            is_memory || !matches!(self.half.name(), Name::Memfd(_))
+        }) else {
+            return Err(PyTypeError::new_err(
+                "an end of a channel without a name cannot be pickled: pass its memory_fd and open that there, or \
+                 create it in a SharedMemory, which can be pickled",
+            ));
+        };
+        let function = py.import("unipc._channel")?.getattr("_reopen")?;
+        (function, (self.class, place, offset, spin)).into_pyobject(py)
     }
 
     fn __repr__(&self) -> String {

@@ -14,16 +14,17 @@ mod subscriber;
 mod topic;
 
 use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use unipc::Mode;
 use unipc::channel::{Channel, Options, Start};
 
-use crate::buffer::new_bytes;
+use crate::buffer::{duplicate, new_bytes};
 use crate::error::raise;
 use crate::record::LayoutArgument;
-use crate::sync::{How, PlaceArgument};
+use crate::sync::{How, PlaceArgument, Site};
 
 pub(crate) use batches::Batches;
 pub(crate) use client::{Call, Client};
@@ -58,6 +59,9 @@ fn opening(layout: Option<&LayoutArgument>, spin: bool) -> Options {
     of_messages(Options::new(), layout, 0).spin(spin)
 }
 
+/// A channel, and where it was found; of a descriptor nothing is known.
+type Found<C> = (C, Option<Site>);
+
 /// Gets a channel: under a name, or in memory that holds other things as well.
 fn reach<C: Channel>(
     how: How,
@@ -65,13 +69,20 @@ fn reach<C: Channel>(
     offset: usize,
     capacity: usize,
     options: &Options,
-) -> PyResult<C> {
+) -> PyResult<Found<C>> {
     let place = PlaceArgument::new(place, offset)?;
-    place.reach(|place| match how {
+    let channel = place.reach(|place| match how {
         How::Open => options.open(place),
         How::Create => options.create(place, capacity),
         How::OpenOrCreate => options.open_or_create(place, capacity),
-    })
+    })?;
+    Ok((channel, Some(place.site())))
+}
+
+/// Gets the channel that a descriptor refers to.
+fn receive<C: Channel + Send>(py: Python<'_>, options: &Options, fd: RawFd) -> PyResult<Found<C>> {
+    let fd = duplicate(fd)?;
+    Ok((py.detach(|| options.from_fd(fd)).map_err(raise)?, None))
 }
 
 /// How many bytes a place for such a channel takes.

@@ -13,13 +13,11 @@ use unipc::Timeout;
 use unipc::channel::{QueueReceiver, QueueSender};
 use unipc::poll::Waitable;
 
-use super::end::{ChannelEnd, Memory, unlink};
+use super::end::{ChannelEnd, Memory, Origin, unlink};
 use super::half::Half;
 use super::records::Records;
-use super::{creating, of_messages, opening, reach, size};
+use super::{Found, creating, of_messages, opening, reach, receive, size};
 use crate::aio::Waiter;
-use crate::buffer::duplicate;
-use crate::error::raise;
 use crate::name::NameArgument;
 use crate::record::{Layout, LayoutArgument};
 use crate::sync::How;
@@ -39,7 +37,8 @@ use crate::sync::How;
 ///
 /// Threads: any thread may call any method at any time. Two that send, or two that receive, take turns; a handle each is faster.
 ///
-/// fork: the handle is the parent's; a child opens its own.
+/// fork: the handle is the parent's; a child opens its own. pickle: opens the same channel again, by its name or in its `SharedMemory`, so
+/// that it can be an argument of `multiprocessing`; what has neither cannot be pickled, and its `memory_fd` is passed.
 ///
 /// >>> import os
 /// >>> from unipc import Queue
@@ -63,13 +62,14 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    fn new(py: Python<'_>, queue: unipc::channel::Queue, spin: bool) -> PyResult<Py<Self>> {
+    fn new(py: Python<'_>, found: Found<unipc::channel::Queue>, spin: bool) -> PyResult<Py<Self>> {
+        let (queue, site) = found;
         let (memory, name) = (Memory::of(queue.memory_fd()), queue.name().clone());
         let records = Records::of(queue.layout());
         let (sender, receiver) = queue.split();
         let sender = Arc::new(Half::new(sender, name.clone(), spin));
         let receiver = Arc::new(Half::new(receiver, name, spin));
-        let end = ChannelEnd::of("Queue", &sender).and(&receiver);
+        let end = ChannelEnd::of("Queue", &sender).and(&receiver).from(Origin::new(site, spin));
         end.extended(py, Self { sender, receiver, memory, records })
     }
 }
@@ -173,8 +173,8 @@ impl Queue {
         layout: Option<LayoutArgument>,
         spin: bool,
     ) -> PyResult<Py<Self>> {
-        let (options, fd) = (opening(layout.as_ref(), spin), duplicate(fd)?);
-        Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+        let options = opening(layout.as_ref(), spin);
+        Self::new(py, receive(py, &options, fd)?, spin)
     }
 
     /// How many bytes a place for such a channel takes; it must begin on a page. The arguments are those of `create`.

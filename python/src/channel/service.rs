@@ -12,12 +12,11 @@ use unipc::Timeout;
 use unipc::channel::{Options, ServiceReceiver, ServiceSender};
 use unipc::poll::Waitable;
 
-use super::end::{ChannelEnd, Memory, unlink};
+use super::end::{ChannelEnd, Memory, Origin, unlink};
 use super::half::Half;
-use super::{creating, reach, size};
+use super::{Found, creating, reach, receive, size};
 use crate::aio::Waiter;
-use crate::buffer::{Lent, duplicate};
-use crate::error::raise;
+use crate::buffer::Lent;
 use crate::name::NameArgument;
 use crate::sync::How;
 use crate::wait::{TimeoutArgument, limit};
@@ -27,7 +26,7 @@ use crate::wait::{TimeoutArgument, limit};
 /// Get one from `create`, `open`, `open_or_create` or `from_fd`. Several servers may answer on one name: each question goes to one of
 /// them. A question is answered with `question.reply`, in parts with `question.part`, or with `question.fail`.
 ///
-/// Waiting, lifetime, threads and fork: as `Queue`.
+/// Waiting, lifetime, threads, fork and pickle: as `Queue`.
 ///
 /// >>> import os, threading
 /// >>> from unipc import Client, Service
@@ -59,12 +58,17 @@ pub(crate) struct Question {
 }
 
 impl Service {
-    fn new(py: Python<'_>, service: unipc::channel::Service, spin: bool) -> PyResult<Py<Self>> {
+    fn new(
+        py: Python<'_>,
+        found: Found<unipc::channel::Service>,
+        spin: bool,
+    ) -> PyResult<Py<Self>> {
+        let (service, site) = found;
         let (memory, name) = (Memory::of(service.memory_fd()), service.name().clone());
         let (receiver, sender) = service.split();
         let half = Arc::new(Half::new(receiver, name.clone(), spin));
         let sender = Arc::new(Half::new(sender, name, spin));
-        let end = ChannelEnd::of("Service", &half).and(&sender);
+        let end = ChannelEnd::of("Service", &half).and(&sender).from(Origin::new(site, spin));
         end.extended(py, Self { half, sender, memory })
     }
 }
@@ -144,8 +148,8 @@ impl Service {
     #[staticmethod]
     #[pyo3(signature = (fd, *, spin = false))]
     fn from_fd(py: Python<'_>, fd: RawFd, spin: bool) -> PyResult<Py<Self>> {
-        let (options, fd) = (Options::new().spin(spin), duplicate(fd)?);
-        Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+        let options = Options::new().spin(spin);
+        Self::new(py, receive(py, &options, fd)?, spin)
     }
 
     /// How many bytes a place for such a channel takes; it must begin on a page. The arguments are those of `create`.

@@ -13,14 +13,13 @@ use unipc::Timeout;
 use unipc::poll::Waitable;
 
 use super::batches::Batches;
-use super::end::ChannelEnd;
+use super::end::{ChannelEnd, Origin};
 use super::half::Half;
 use super::lent::Loan;
 use super::records::Records;
-use super::{bytes, many, opening, reach, start};
+use super::{bytes, many, opening, reach, receive, start};
 use crate::aio::Waiter;
-use crate::buffer::{Lent, duplicate};
-use crate::error::raise;
+use crate::buffer::Lent;
 use crate::record::{Layout, LayoutArgument};
 use crate::sync::How;
 use crate::wait::{TimeoutArgument, limit};
@@ -30,7 +29,7 @@ use crate::wait::{TimeoutArgument, limit};
 /// Get one from `open` or `from_fd`. It begins with the next message, or with the oldest that is still there. `lost` tells how many
 /// messages were overwritten before this subscriber came to read them.
 ///
-/// Waiting, lifetime, threads and fork: as `Queue`.
+/// Waiting, lifetime, threads, fork and pickle: as `Queue`.
 #[pyclass(frozen, extends = ChannelEnd, module = "unipc")]
 pub(crate) struct Subscriber {
     half: Arc<Half<unipc::channel::Subscriber>>,
@@ -42,11 +41,12 @@ impl Subscriber {
     pub(super) fn new(
         py: Python<'_>,
         subscriber: unipc::channel::Subscriber,
+        origin: Option<Origin>,
         spin: bool,
     ) -> PyResult<Py<Self>> {
         let (name, records) = (subscriber.name().clone(), Records::of(subscriber.layout()));
         let half = Arc::new(Half::new(subscriber, name, spin));
-        let end = ChannelEnd::of("Subscriber", &half);
+        let end = ChannelEnd::of("Subscriber", &half).from(origin);
         end.extended(py, Self { half, lost: AtomicU64::new(0), records })
     }
 
@@ -102,7 +102,8 @@ impl Subscriber {
         spin: bool,
     ) -> PyResult<Py<Self>> {
         let options = opening(layout.as_ref(), spin).start(start(oldest));
-        Self::new(py, reach(How::Open, place, offset, 0, &options)?, spin)
+        let (subscriber, site) = reach(How::Open, place, offset, 0, &options)?;
+        Self::new(py, subscriber, Origin::new(site, spin), spin)
     }
 
     /// Subscribes to the topic that a descriptor refers to. It is duplicated; the caller still owns the original.
@@ -115,8 +116,8 @@ impl Subscriber {
         oldest: bool,
         spin: bool,
     ) -> PyResult<Py<Self>> {
-        let (options, fd) = (opening(layout.as_ref(), spin).start(start(oldest)), duplicate(fd)?);
-        Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+        let options = opening(layout.as_ref(), spin).start(start(oldest));
+        Self::new(py, receive(py, &options, fd)?.0, None, spin)
     }
 
     /// Receives the next message: bytes; with a layout a numpy record. Raises as `Queue.recv`.

@@ -12,15 +12,13 @@ use unipc::Timeout;
 use unipc::poll::Waitable;
 
 use super::batches::Batches;
-use super::end::{ChannelEnd, Memory, unlink};
+use super::end::{ChannelEnd, Memory, Origin, unlink};
 use super::half::Half;
 use super::lent::Loan;
 use super::records::{Records, with_bytes};
 use super::subscriber::Subscriber;
-use super::{creating, many, of_messages, opening, reach, size, start};
+use super::{Found, creating, many, of_messages, opening, reach, receive, size, start};
 use crate::aio::Waiter;
-use crate::buffer::duplicate;
-use crate::error::raise;
 use crate::name::NameArgument;
 use crate::record::{Layout, LayoutArgument};
 use crate::sync::How;
@@ -31,7 +29,7 @@ use crate::wait::{TimeoutArgument, limit};
 /// Get one from `create`, `open`, `open_or_create` or `from_fd`. A topic keeps the latest messages: a publisher never waits, and a
 /// subscriber that is too slow is told how many it lost. With `reliable` publishers wait for the slowest living subscriber.
 ///
-/// Waiting, lifetime, threads and fork: as `Queue`.
+/// Waiting, lifetime, threads, fork and pickle: as `Queue`.
 ///
 /// >>> import os
 /// >>> from unipc import Subscriber, Topic
@@ -51,11 +49,13 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
-    fn new(py: Python<'_>, topic: unipc::channel::Topic, spin: bool) -> PyResult<Py<Self>> {
+    fn new(py: Python<'_>, found: Found<unipc::channel::Topic>, spin: bool) -> PyResult<Py<Self>> {
+        let (topic, site) = found;
         let (memory, name) = (Memory::of(topic.memory_fd()), topic.name().clone());
         let records = Records::of(topic.layout());
         let half = Arc::new(Half::new(topic, name, spin));
-        ChannelEnd::of("Topic", &half).extended(py, Self { half, memory, records })
+        let end = ChannelEnd::of("Topic", &half).from(Origin::new(site, spin));
+        end.extended(py, Self { half, memory, records })
     }
 }
 
@@ -144,8 +144,8 @@ impl Topic {
         layout: Option<LayoutArgument>,
         spin: bool,
     ) -> PyResult<Py<Self>> {
-        let (options, fd) = (opening(layout.as_ref(), spin), duplicate(fd)?);
-        Self::new(py, py.detach(|| options.from_fd(fd)).map_err(raise)?, spin)
+        let options = opening(layout.as_ref(), spin);
+        Self::new(py, receive(py, &options, fd)?, spin)
     }
 
     /// How many bytes a place for such a channel takes; it must begin on a page. The arguments are those of `create`.
@@ -226,18 +226,20 @@ impl Topic {
 
     /// Subscribes, and gives messages as they come from now on, for ever, many at a time: `for batch in topic.batches(1000)`. See
     /// `Subscriber.batches`.
-    fn batches(&self, py: Python<'_>, count: usize) -> PyResult<Batches> {
-        Batches::of(self.subscribe(py, false, false)?.into_any(), count)
+    fn batches(slf: &Bound<'_, Self>, count: usize) -> PyResult<Batches> {
+        Batches::of(Self::subscribe(slf, false, false)?.into_any(), count)
     }
 
     /// Subscribes to this topic, wherever it lies; the arguments are those of `Subscriber.open`.
     ///
     /// Raises `OSError`: `EBUSY` when all places for participants are taken, `EINVAL` in a child of fork.
     #[pyo3(signature = (*, oldest = false, spin = false))]
-    fn subscribe(&self, py: Python<'_>, oldest: bool, spin: bool) -> PyResult<Py<Subscriber>> {
+    fn subscribe(slf: &Bound<'_, Self>, oldest: bool, spin: bool) -> PyResult<Py<Subscriber>> {
+        let (this, py) = (slf.get(), slf.py());
         let options = opening(None, spin).start(start(oldest));
         let subscribe = |topic: &mut unipc::channel::Topic, _| topic.subscribe(&options);
-        Subscriber::new(py, self.half.call(py, Timeout::Forever, subscribe)?, spin)
+        let subscriber = this.half.call(py, Timeout::Forever, subscribe)?;
+        Subscriber::new(py, subscriber, slf.as_super().get().origin(spin), spin)
     }
 
     /// The descriptor of the memory, to be handed on: close-on-exec.

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Queues, topics and services: what goes through them, whole and in order; loans; what is closed, killed or forked."""
 
-import copy
 import errno
-import multiprocessing
 import os
-import pickle
 import random
 import signal
 import subprocess
@@ -17,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import Maker, Namer, in_fork
+from conftest import Namer, in_fork
 
 from unipc import Client, LayoutError, Queue, Service, SharedMemory, Subscriber, Topic
 
@@ -421,48 +418,3 @@ def test_iterating_receives(name: str, queue: Queue, name_of: Namer) -> None:
     for number in range(3):
         queue.send(bytes([number]))
     assert [message for _, message in zip(range(3), queue, strict=False)] == [b"\0", b"\1", b"\2"]
-
-
-def test_a_pickled_end_opens_the_same_channel(name_of: Namer, make: Maker) -> None:
-    memory = make("posix", 1 << 20)
-    for place in (name_of("posix"), memory):
-        with Queue.create(place, 1 << 12) as queue, pickle.loads(pickle.dumps(queue)) as other:
-            other.send(b"there")
-            assert queue.recv(timeout=0) == b"there"
-            with copy.copy(other) as third:
-                assert type(third) is Queue
-    with Topic.create(name_of("posix")) as topic, topic.subscribe(spin=True) as subscriber:
-        again = pickle.loads(pickle.dumps(topic))
-        with pickle.loads(pickle.dumps(subscriber)) as other:
-            again.publish(b"to all")
-            assert (subscriber.recv(), other.recv()) == (b"to all", b"to all")
-    name = name_of("posix")
-    with Service.create(name) as service, Client.open(name) as client:
-        call = pickle.loads(pickle.dumps(client)).begin(b"question")
-        with pickle.loads(pickle.dumps(service)) as other:
-            assert other.recv().data == b"question"
-        del call
-    with pytest.raises(ValueError, match="closed"):
-        pickle.dumps(client)
-
-
-def test_an_end_without_a_name_is_not_pickled(queue: Queue) -> None:
-    with Queue.create("memfd:pickled") as nameless, Queue.from_fd(queue.memory_fd) as received:
-        for end in (nameless, received):
-            with pytest.raises(TypeError, match="pass its memory_fd"):
-                pickle.dumps(end)
-
-
-def work(jobs: Queue, done: Queue) -> None:
-    """What another process does that is given both."""
-    done.send(jobs.recv(timeout=20).upper())
-
-
-def test_multiprocessing_takes_a_queue(name_of: Namer) -> None:
-    with Queue.create(name_of("posix")) as jobs, Queue.create(name_of("posix")) as done:
-        worker = multiprocessing.get_context("spawn").Process(target=work, args=(jobs, done))
-        worker.start()
-        jobs.send(b"work")
-        assert done.recv(timeout=20) == b"WORK"
-        worker.join()
-        assert worker.exitcode == 0

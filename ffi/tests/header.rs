@@ -197,6 +197,8 @@ fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     let mut rest = lines.as_slice();
     let mut tidied = Vec::new();
+    // The parameters below a function's name stay there when "struct " before it goes.
+    let mut below = 0;
     while let [line, after @ ..] = rest {
         rest = after;
         tidied.push(match after {
@@ -206,7 +208,15 @@ fn tidy(text: &str) -> String {
             }
             // Where the typedef itself is, or comes later.
             _ if line.starts_with("typedef") || line.starts_with("static") => (*line).to_owned(),
-            _ => line.replace("struct unipc_", "unipc_"),
+            _ => {
+                let parameters = line.get(below..).filter(|_| line.starts_with("        "));
+                below = match line.ends_with(';') {
+                    true => 0,
+                    false if line.starts_with("struct unipc_") => "struct ".len(),
+                    false => below,
+                };
+                parameters.unwrap_or(line).replace("struct unipc_", "unipc_")
+            }
         });
     }
     tidied.join("\n") + "\n"

@@ -73,7 +73,7 @@ extern "C" {
  * signals, processes and terminals have a function that gives it (unipc_pipe_fd() and its kin). Since 0.1.
  */
 unipc_waitable unipc_wait_fd(int fd,
-                                    unsigned int events);
+                             unsigned int events);
 
 /** A queue: there is a message. Since 0.1. */
 unipc_waitable unipc_wait_queue(const unipc_queue *queue);
@@ -104,7 +104,7 @@ unipc_waitable unipc_wait_client(const unipc_client *client);
  * another call of the client can be told as well, once. Since 0.1.
  */
 unipc_waitable unipc_wait_call(const unipc_client *client,
-                                      int call);
+                               int call);
 
 /**
  * A client, to ask: the service takes the question for which there was no room the last time. Since

@@ -101,7 +101,7 @@ pub(super) fn explain_with(error: Error, name: &Name, options: &Options) -> Erro
                     None => String::new(),
                 };
                 format!(
-                    "{asked}/dev/shm has {free} of {total} bytes free; mount it larger or remove what is unused"
+                    "{asked}/dev/shm has {free} of {total} free; mount it larger or remove what is unused"
                 )
             }
             None => return error,

@@ -7,6 +7,7 @@
 #define UNIPC_BENCH_LIMITS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Memory for the measurements; before the fork. */
 void limits_prepare(void);

@@ -17,7 +17,7 @@ use super::pace::Pace;
 use super::ring::{Found, Ring};
 use super::sender::rest;
 use super::turn::Taker;
-use super::wait::{self, Patience, pause};
+use super::wait::{self, Patience, SOON, SOON_IN_ONE_LINE, pause};
 use crate::error::ErrorKind;
 use crate::map::bytes::refill;
 use crate::map::mirror::Part;
@@ -196,7 +196,7 @@ impl<A: Aside> Receiver<A> {
             pause();
         }
         let mut thing = None;
-        self.patience.glance(timeout, || {
+        self.patience.glance(timeout, SOON_IN_ONE_LINE, || {
             thing = aside.glimpse();
             thing.is_some() || !is_alone()
         });
@@ -263,7 +263,7 @@ impl<A: Aside> Receiver<A> {
         let (ring, aside, position, length) = (&self.ring, &self.aside, self.position, self.length);
         self.pace.keep(|| ring.tail());
         let looks = &mut self.pace.looks;
-        self.patience.glance(timeout, || {
+        self.patience.glance(timeout, SOON, || {
             let is_there = aside.is_there() || ring.tail() != position;
             if !is_there {
                 *looks += 1;

@@ -14,7 +14,7 @@ use super::pace::Pace;
 use super::ring::{Found, Ring, no_room_for, other_size};
 use super::seat::Home;
 use super::turn::Taker;
-use super::wait::{self, Patience};
+use super::wait::{self, Patience, SOON};
 use crate::error::ErrorKind;
 use crate::map::mirror::Part;
 use crate::sys::atomic::{AtomicU64, fence};
@@ -298,7 +298,7 @@ impl Reader {
         let (ring, position, length) = (&self.ring, self.position, self.length);
         self.pace.keep(|| ring.tail());
         let looks = &mut self.pace.looks;
-        self.patience.glance(timeout, || {
+        self.patience.glance(timeout, SOON, || {
             let is_there = ring.tail() != position;
             if !is_there {
                 *looks += 1;

@@ -38,9 +38,11 @@ const PROBE: u32 = 32;
 /// How many polls between two looks at the clock.
 const POLLS: u32 = 32;
 
-/// The first looks of a glance are a pause apart, those after them so many: who is near has answered by then, and who is
-/// far is disturbed less.
-const SOON: u32 = 6;
+/// So many looks of a glance are a pause apart, those after them two: who is near has answered by then, and who is far is
+/// disturbed less;
+pub(super) const SOON: u32 = 6;
+/// and so many where a look disturbs more, since answer and question share the line.
+pub(super) const SOON_IN_ONE_LINE: u32 = 3;
 pub(super) const FAR: u32 = 2;
 
 /// How long a pause is. Between two looks there is one at least: otherwise the poller takes the line away from the writer before it is written.
@@ -104,13 +106,18 @@ impl Patience {
 
     /// Looks as often as is worth it without a look at the clock; once where that is all that was asked for.
     #[inline]
-    pub(super) fn glance(&mut self, timeout: Timeout, mut is_there: impl FnMut() -> bool) -> bool {
+    pub(super) fn glance(
+        &mut self,
+        timeout: Timeout,
+        soon: u32,
+        mut is_there: impl FnMut() -> bool,
+    ) -> bool {
         if is_there() {
             return true;
         }
         let more = if timeout == Timeout::TRY || !self.is_of_use() { 0 } else { POLLS };
         for look in 0..more {
-            pauses(if look < SOON { 1 } else { FAR });
+            pauses(if look < soon { 1 } else { FAR });
             if is_there() {
                 self.was_worth_it();
                 return true;

@@ -21,7 +21,7 @@ use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
 use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
-use crate::channel::wait::pause;
+use crate::channel::wait::{SOON_IN_ONE_LINE, pause};
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::bytes::refill;
 use crate::name::Name;
@@ -175,7 +175,7 @@ impl Client {
             pause();
         }
         let (line, patience) = (&self.line, &mut self.answers.patience);
-        patience.glance(timeout, || {
+        patience.glance(timeout, SOON_IN_ONE_LINE, || {
             answer = line.answer(asked);
             answer.is_some()
         });

@@ -9,6 +9,7 @@ OWED = "channel/owed.rs"
 LINE = "channel/service/direct/line.rs"
 LINES = "channel/service/direct/lines.rs"
 RECEIVER = "channel/receiver.rs"
+BESIDE = "channel/receiver/beside.rs"
 SENDER = "channel/sender.rs"
 
 FAULTS: list[Fault] = [
@@ -219,14 +220,27 @@ FAULTS: list[Fault] = [
         "the line is looked at before the ring",
         (
             RECEIVER,
-            "        let ring = &self.ring;\n        self.pace.keep(",
-            "        let early = self.aside.look();\n        let ring = &self.ring;\n        self.pace.keep(",
+            "        self.tail = self.ring.tail();\n        // After the ring: who",
+            "        let early = self.aside.look();\n"
+            "        self.tail = self.ring.tail();\n        // After the ring: who",
         ),
         (RECEIVER, "older here.\n        let aside = self.aside.look();", "older here.\n        let aside = early;"),
     ),
     fault(
         "what is in the ring waits as long as there is something in the line",
-        (RECEIVER, "        if !self.was_aside || ", "        if !self.was_aside || self.was_aside || "),
+        (BESIDE, "        if !self.was_aside || ", "        if !self.was_aside || self.was_aside || "),
+    ),
+    fault(
+        "what is older in the ring is passed over at a glance",
+        (
+            BESIDE,
+            "        if !is_alone() {\n            self.turn.exit();",
+            "        if false {\n            self.turn.exit();",
+        ),
+    ),
+    fault(
+        "what is seen at a glance is taken without the turn",
+        (BESIDE, "|| !self.turn.enter_kept().is_ok_and(|it| it)", ""),
     ),
     fault(
         "what is in the ring goes before an older question in the line",

@@ -21,7 +21,7 @@ use crate::tracer;
 const LIMIT: Timeout = Timeout::After(Duration::from_secs(1));
 const LONG: Timeout = Timeout::After(Duration::from_secs(4));
 /// Up to so many instructions each is a death; beyond, so many deaths are spread over them.
-const DENSE: usize = 1200;
+const DENSE: usize = 800;
 const SPARSE: usize = 200;
 
 /// What the victim sends: too long to lie beside the tail, so long that it lies there in two lines, or in one.

@@ -42,7 +42,7 @@ const POLLS: u32 = 32;
 /// disturbed less;
 pub(super) const SOON: u32 = 6;
 /// and so many where a look disturbs more, since answer and question share the line.
-pub(super) const SOON_IN_ONE_LINE: u32 = 3;
+const SOON_IN_ONE_LINE: u32 = 3;
 pub(super) const FAR: u32 = 2;
 
 /// How long a pause is. Between two looks there is one at least: otherwise the poller takes the line away from the writer before it is written.
@@ -124,6 +124,19 @@ impl Patience {
             }
         }
         false
+    }
+
+    /// As [`Patience::glance`], at a line that answer and question share: each look takes it away from who is about to write to it.
+    #[inline]
+    pub(super) fn glance_at_line(
+        &mut self,
+        timeout: Timeout,
+        is_there: impl FnMut() -> bool,
+    ) -> bool {
+        if timeout != Timeout::TRY {
+            pause();
+        }
+        self.glance(timeout, SOON_IN_ONE_LINE, is_there)
     }
 
     /// The next wait may be as long as any.

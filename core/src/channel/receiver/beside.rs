@@ -3,7 +3,6 @@
 
 use super::super::aside::Aside;
 use super::super::ring::{Found, Ring};
-use super::super::wait::{SOON_IN_ONE_LINE, pause};
 use super::{Come, Receiver};
 use crate::error::ErrorKind;
 use crate::time::Timeout;
@@ -38,12 +37,11 @@ impl<A: Aside> Receiver<A> {
     pub(in crate::channel) fn glance_aside(&mut self, timeout: Timeout) -> Option<A::Thing> {
         let (ring, aside, position) = (&self.ring, &self.aside, self.position);
         let is_alone = || position == self.tail && ring.tail() == position;
-        // Each look takes the line away from who is about to write to it.
-        if timeout != Timeout::TRY && is_alone() {
-            pause();
+        if !is_alone() {
+            return None;
         }
         let mut thing = None;
-        self.patience.glance(timeout, SOON_IN_ONE_LINE, || {
+        self.patience.glance_at_line(timeout, || {
             thing = aside.glimpse();
             thing.is_some() || !is_alone()
         });

@@ -21,7 +21,6 @@ use crate::channel::receiver::Receiver;
 use crate::channel::ring::Ring;
 use crate::channel::seat::{Label, Seat};
 use crate::channel::sender::{Sender, rest};
-use crate::channel::wait::{SOON_IN_ONE_LINE, pause};
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::bytes::refill;
 use crate::name::Name;
@@ -170,12 +169,8 @@ impl Client {
     fn glance(&mut self, number: u16, timeout: Timeout) -> Option<([u64; DIRECT / 8], usize)> {
         let asked = self.line.asked(number)?;
         let mut answer = None;
-        // Each look takes the line away from who is about to write to it.
-        if timeout != Timeout::TRY {
-            pause();
-        }
         let (line, patience) = (&self.line, &mut self.answers.patience);
-        patience.glance(timeout, SOON_IN_ONE_LINE, || {
+        patience.glance_at_line(timeout, || {
             answer = line.answer(asked);
             answer.is_some()
         });

@@ -72,6 +72,15 @@ fn pairs(what: &str, reader: &End, writer: &End, size: usize) {
             }),
         ],
     );
+    writer.set_sigpipe(true);
+    compare(
+        &title(&format!("{what}: written and read"), size),
+        vec![
+            Side::new("unipc, SIGPIPE allowed by set_sigpipe", unipc(Timeout::Forever)),
+            Side::new("write read, SIGPIPE ignored by the whole process", plain),
+        ],
+    );
+    writer.set_sigpipe(false);
     if what == "pipe" {
         compare(
             &title("pipe: written and read within a time", size),

@@ -18,6 +18,7 @@ use child::{skip, succeeds_alone, succeeds_in_namespaces};
 use fork::{asleep, fork, killed, succeeded};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use unipc::pipe::{End, Options, PIPE_BUF, Writer, capacity_limit, duplex, pipe};
+use unipc::signal::{self, Signal};
 use unipc::{ErrorKind, Timeout};
 
 const LONG: Timeout = Timeout::After(Duration::from_secs(30));
@@ -49,6 +50,31 @@ fn the_ends_are_close_on_exec_unless_told_otherwise() {
     let fd: OwnedFd = writer.into();
     fcntl(&fd, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
     assert!(is_close_on_exec(&Writer::from_fd(fd).unwrap()), "what was inherited is taken over");
+}
+
+#[test]
+fn a_write_raises_sigpipe_only_where_it_is_allowed_and_has_no_limit() {
+    let only: signal::Set = [Signal::PIPE].into_iter().collect();
+    let _blocked = signal::block(only).unwrap();
+    let raised = |end: &End, timeout| {
+        let written = end.write(b"x", timeout);
+        assert_eq!(written.unwrap_err().errno(), libc::EPIPE);
+        signal::wait(only, Timeout::TRY).is_ok()
+    };
+    let (reader, writer) = pipe().unwrap();
+    let (one, other) = duplex().unwrap();
+    drop((reader, one));
+    let clone = writer.try_clone().unwrap();
+    for allowed in [true, false] {
+        writer.set_sigpipe(allowed);
+        other.set_sigpipe(allowed);
+        assert_eq!(writer.sigpipe(), allowed);
+        assert_eq!(writer.try_clone().unwrap().sigpipe(), allowed);
+        assert!(!clone.sigpipe(), "it is of the handle");
+        assert_eq!(raised(&writer, Timeout::Forever), allowed);
+        assert!(!raised(&writer, Timeout::TRY) && !raised(&writer, LONG));
+        assert!(!raised(&clone, Timeout::Forever) && !raised(&other, Timeout::Forever));
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unipc.h>
 #include <unistd.h>
@@ -27,6 +28,9 @@ static unipc_frame_writer *frame_writer;
 static size_t size;
 static unsigned char bytes[LARGEST], room[LARGEST];
 static const struct timespec second = {1, 0}, try_only = {0, 0};
+
+/* RWF_NOSIGNAL of pwritev2(), or 0 where the kernel does not know it (before Linux 6.18). */
+static int no_signal = 0x100;
 
 static void check(ssize_t result)
 {
@@ -50,7 +54,8 @@ static void plain_read(int fd)
     }
 }
 
-static void ours(const struct timespec *timeout)
+/* Inlined everywhere, as the plain calls are: a return after a system call takes its time. */
+__attribute__((always_inline)) static inline void ours(const struct timespec *timeout)
 {
     check(unipc_pipe_write_all(writer, bytes, size, timeout, NULL));
     check(unipc_pipe_read_exact(reader, room, size, timeout, NULL));
@@ -62,7 +67,16 @@ static void plain(void)
     plain_read(unipc_pipe_fd(reader));
 }
 
-/* What a program that must not change the process's signals has to do. */
+/* What a program that must not change the process's signals has to do, as long as the kernel can. */
+static void flagged(void)
+{
+    struct iovec part = {bytes, size};
+    ssize_t written = pwritev2(unipc_pipe_fd(writer), &part, 1, -1, no_signal);
+    succeeded(written == (ssize_t)size ? 0 : -1);
+    plain_read(unipc_pipe_fd(reader));
+}
+
+/* And where it cannot. */
 static void masked(void)
 {
     sigset_t only, before;
@@ -108,6 +122,7 @@ SIDE(unipc_pair, ours(NULL))
 SIDE(unipc_timed, ours(&second))
 SIDE(unipc_try, ours(&try_only))
 SIDE(plain_pair, plain())
+SIDE(flagged_pair, flagged())
 SIDE(masked_pair, masked())
 SIDE(unipc_frames, our_frame())
 SIDE(plain_frames, plain_frame())
@@ -129,9 +144,24 @@ static const char *title(const char *what)
 
 static void pairs(const char *what)
 {
-    COMPARE(title(what), {"unipc write_all, read_exact", unipc_pair},
+    const char *safe = no_signal ? "pwritev2 with RWF_NOSIGNAL, read" : "pwritev2, read";
+    COMPARE(title(what), {"unipc write_all, read_exact", unipc_pair}, {safe, flagged_pair},
             {"write read, SIGPIPE ignored by the whole process", plain_pair},
             {"write read, SIGPIPE blocked around the write", masked_pair});
+    check(unipc_pipe_set_sigpipe(writer, 1));
+    COMPARE(title(what), {"unipc, SIGPIPE allowed by set_sigpipe", unipc_pair},
+            {"write read, SIGPIPE ignored by the whole process", plain_pair});
+    check(unipc_pipe_set_sigpipe(writer, 0));
+}
+
+/* Does the kernel know the flag? */
+static void ask_for_no_signal(void)
+{
+    struct iovec part = {bytes, 1};
+    check(unipc_pipe_create(&reader, &writer, 0, NULL));
+    if (pwritev2(unipc_pipe_fd(writer), &part, 1, -1, no_signal) != 1)
+        no_signal = 0;
+    close_both();
 }
 
 static void limits(const char *what)
@@ -194,6 +224,7 @@ int main(void)
     print_head(unipc_version_string());
     /* What the plain calls need for a broken pipe to be an error. */
     signal(SIGPIPE, SIG_IGN);
+    ask_for_no_signal();
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         size = sizes[i];
         check(unipc_pipe_create(&reader, &writer, 0, NULL));

@@ -201,7 +201,7 @@ fn compile(example: &str, options: &[String]) {
 #[test]
 fn the_examples_in_the_headers_compile() {
     let examples = all_examples();
-    assert_eq!(examples.len(), 17, "{examples:#?}");
+    assert_eq!(examples.len(), 18, "{examples:#?}");
     for example in examples {
         compile(&example, &["-fsyntax-only".into()]);
     }

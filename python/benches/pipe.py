@@ -26,17 +26,15 @@ def pairs(what: str, size: int) -> None:
     else:
         reader, writer = pipe() if what == "pipe" else duplex()
     with reader, writer:
-        r, w = reader.fileno(), writer.fileno()
-        sides = {
-            "unipc write, read": "writer.write(data); reader.read(size)",
-            "os.write, os.read": "write(w, data); read(r, size)",
-        }
-        compare(
-            f"{what}: written and read, {size} bytes {FASTER}",
-            sides,
-            {"reader": reader, "writer": writer, "data": data, "size": size, "r": r, "w": w}
-            | {"write": os.write, "read": os.read},
-        )
+        names = {"reader": reader, "writer": writer, "data": data, "size": size}
+        names |= {"r": reader.fileno(), "w": writer.fileno(), "write": os.write, "read": os.read}
+        for allowed in (False, True):
+            writer.set_sigpipe(allowed)
+            sides = {
+                "unipc write, read" + ", SIGPIPE allowed" * allowed: "writer.write(data); reader.read(size)",
+                "os.write, os.read": "write(w, data); read(r, size)",
+            }
+            compare(f"{what}: written and read, {size} bytes {FASTER}", sides, names)
 
 
 def records(size: int) -> None:

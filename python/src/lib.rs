@@ -11,6 +11,7 @@ mod buffer;
 mod channel;
 mod error;
 mod frame;
+mod handle;
 mod lock;
 mod made;
 mod mechanism;

@@ -119,6 +119,50 @@ print("alive")
     assert run(code).stdout == "alive\n"
 
 
+def test_a_writer_that_allows_the_signal_gets_it_where_it_kills(run) -> None:
+    code = """
+import os, signal
+from unipc.pipe import duplex, pipe
+
+def ending(ends, timeout):
+    reader, writer = ends
+    writer.set_sigpipe(True)
+    reader.close()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        try:
+            writer.write(b"x", timeout)
+        except BrokenPipeError:
+            os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+print(ending(pipe(), None), ending(pipe(), 1), ending(duplex(), None))
+"""
+    assert run(code).stdout == "-13 7 7\n"
+
+
+def test_where_the_signal_is_ignored_one_that_is_allowed_is_an_exception() -> None:
+    for ends in (pipe(), duplex()):
+        reader, writer = ends
+        assert writer.sigpipe is False
+        writer.set_sigpipe(True)
+        with writer.dup() as copy:
+            assert copy.sigpipe is True
+            copy.set_sigpipe(False)
+        assert writer.sigpipe is True
+        assert writer.write(b"abc") == 3
+        assert writer.write_all(bytes(5000)) is None
+        assert reader.read_exact(5003) == b"abc" + bytes(5000)
+        reader.close()
+        for write in (writer.write, writer.write_all):
+            with pytest.raises(BrokenPipeError, match="nobody has it open for reading"):
+                write(b"x")
+        writer.close()
+        with pytest.raises(ValueError, match="closed"):
+            writer.set_sigpipe(False)
+
+
 def test_atomic_writes_refuse_what_would_be_torn() -> None:
     reader, writer = pipe()
     writer.write_atomic(bytes(PIPE_BUF))

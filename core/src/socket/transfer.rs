@@ -13,7 +13,7 @@ use nix::sys::socket::{MsgFlags, SockFlag, recv, send};
 use super::{Kind, Socket, address, connect, sys};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
-use crate::stream::{Stream, uninit};
+use crate::stream::{Limit, Stream, uninit};
 use crate::sys::timer::timespec;
 use crate::time::{Deadline, Timeout};
 use sys::Address;
@@ -124,8 +124,10 @@ impl Socket {
         if self.kind.keeps_boundaries() {
             return self.send(bytes, timeout).map(drop);
         }
-        let sent = self.stream().write_all(bytes, timeout);
-        sent.map_err(|kind| self.advise_length(self.failed("send_all", kind), bytes))
+        let sent = self.stream().write_all_within(bytes, &mut Limit::new(timeout));
+        sent.map_err(|(cause, done)| {
+            self.advise_length(self.failed("send_all", cause.after(done, bytes.len())), bytes)
+        })
     }
 
     /// Receives one message, or what a stream has, up to the buffer's length.
@@ -185,7 +187,7 @@ impl Socket {
             let why = "messages come whole: it is for streams";
             return Err(self.failed("recv_exact", ErrorKind::unsupported(why)));
         }
-        let filled = self.stream().read_exact(buffer, timeout);
+        let filled = self.stream().read_exact_within(buffer, &mut Limit::new(timeout));
         filled.map_err(|kind| self.failed("recv_exact", kind))
     }
 

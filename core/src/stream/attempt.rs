@@ -15,7 +15,7 @@ use crate::time::Timeout;
 use crate::{fd, interrupt, sys};
 
 impl<F: AsFd> Stream<F> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn read_once(&self, room: &mut [MaybeUninit<u8>], wait: bool) -> nix::Result<usize> {
         let fd = self.as_fd();
         let read = match self.kind {
@@ -40,10 +40,13 @@ impl<F: AsFd> Stream<F> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn write_once(&self, bytes: &[u8], wait: bool) -> nix::Result<usize> {
         match self.kind {
             Kind::Socket => sys::stream::send(self.as_fd(), bytes, wait),
+            Kind::Pipe | Kind::File if wait && self.sigpipe() => {
+                sys::stream::write_plainly(self.as_fd(), bytes)
+            }
             Kind::Pipe | Kind::File => sys::stream::write(self.as_fd(), bytes, wait),
         }
     }
@@ -56,19 +59,8 @@ impl<F: AsFd> Stream<F> {
         }
     }
 
-    /// Makes a call that moves bytes for the first time: `call(true)` may wait, `call(false)` must not. When it failed, or
-    /// could only have waited, `attempt_again` is next.
-    #[inline]
-    pub(super) fn attempt(
-        &self,
-        limit: &Limit,
-        call: impl FnOnce(bool) -> nix::Result<usize>,
-    ) -> Result<usize, Option<Errno>> {
-        let may_wait = limit.is_forever();
-        if may_wait || !self.must_wait() { call(may_wait).map_err(Some) } else { Err(None) }
-    }
-
-    /// Makes such a call again, after it failed as told, or could only have waited.
+    /// Makes a call that moves bytes again, after it failed as told, or could only have waited: `call(true)` may wait,
+    /// `call(false)` must not.
     #[cold]
     #[inline(never)]
     pub(super) fn attempt_again(

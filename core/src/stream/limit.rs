@@ -27,6 +27,11 @@ impl Limit {
         self.timeout == Timeout::Forever
     }
 
+    #[inline]
+    pub(super) fn timeout(&self) -> Timeout {
+        self.timeout
+    }
+
     pub(crate) fn deadline(&mut self) -> Deadline {
         *self.deadline.get_or_insert_with(|| self.timeout.deadline())
     }

@@ -9,8 +9,9 @@
 //!   and then the blocking call is made with a timer that ends it, because another reader may have been faster, and
 //!   because a pipe with some room still blocks a write that needs more.
 //!
-//! No call raises SIGPIPE: sockets have `MSG_NOSIGNAL`, pipes `RWF_NOSIGNAL` (Linux 6.18); before that the signal is
-//! blocked for the thread during the call and the one that the call caused is taken away.
+//! No call raises SIGPIPE unless that is asked for ([`set_sigpipe`](crate::pipe::End::set_sigpipe)): sockets have
+//! `MSG_NOSIGNAL`, pipes `RWF_NOSIGNAL` (Linux 6.18); before that the signal is blocked for the thread during the call and
+//! the one that the call caused is taken away.
 //!
 //! With a few bytes that makes a write and a read of a pipe take 1.18 times as long as `write` and `read`, nearly all of it
 //! in the kernel: `pwritev2` takes 100 to 120 ns more than `write` on a machine where both calls together take 670 ns, with
@@ -20,6 +21,11 @@
 //!
 //! [`FrameReader`] and [`FrameWriter`] put records on any of them.
 
+#![allow(
+    clippy::inline_always,
+    reason = "each return after a system call is one that the processor has not foreseen"
+)]
+
 mod attempt;
 mod frame;
 mod limit;
@@ -27,8 +33,9 @@ mod limit;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::sys::stat::{SFlag, fstat};
 
@@ -61,6 +68,10 @@ impl Kind {
     }
 }
 
+/// How many bytes a first attempt moved; the error is `None` where it could only have waited. It is split from what follows
+/// so that the usual case is short: see `attempt`.
+pub(crate) type First = Result<usize, Option<Errno>>;
+
 /// A descriptor with what is known about it. Shared by reference between threads; the kernel keeps order.
 #[derive(Debug)]
 pub(crate) struct Stream<F = OwnedFd> {
@@ -68,6 +79,8 @@ pub(crate) struct Stream<F = OwnedFd> {
     kind: Kind,
     /// It cannot be asked for one attempt without waiting, which was tried.
     must_wait: AtomicBool,
+    /// A write that waits may raise SIGPIPE.
+    sigpipe: AtomicBool,
 }
 
 impl<F: AsFd> AsFd for Stream<F> {
@@ -93,7 +106,20 @@ impl<F: AsFd> Stream<F> {
     /// A descriptor of a known kind.
     #[inline]
     pub(crate) fn known(fd: F, kind: Kind) -> Self {
-        Self { fd, kind, must_wait: AtomicBool::new(false) }
+        Self { fd, kind, must_wait: AtomicBool::new(false), sigpipe: AtomicBool::new(false) }
+    }
+
+    /// May a write that waits raise SIGPIPE? Of a socket none does.
+    pub(crate) fn set_sigpipe(&self, allowed: bool) {
+        // SYNC: only whether one call or the other writes; both do what they say whenever this changes.
+        self.sigpipe.store(allowed, Ordering::Relaxed);
+    }
+
+    /// As it was set.
+    #[inline]
+    pub(crate) fn sigpipe(&self) -> bool {
+        // SYNC: as above.
+        self.sigpipe.load(Ordering::Relaxed)
     }
 
     #[inline]
@@ -110,55 +136,87 @@ impl<F: AsFd> Stream<F> {
         sys::stream::waiting(self.as_fd())
     }
 
-    /// Reads what is there, at most the room: how many bytes, 0 at the end of the stream. Waits for the first.
-    ///
-    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`: nothing was read.
-    #[inline]
-    pub(crate) fn read(
-        &self,
-        room: &mut [MaybeUninit<u8>],
-        timeout: Timeout,
-    ) -> Result<usize, ErrorKind> {
-        self.read_within(room, &mut Limit::new(timeout))
+    /// Reads what is there, at most the room: how many bytes, 0 at the end of the stream. Waits for the first if the limit
+    /// is for ever; when it failed, `read_again` is next.
+    #[inline(always)]
+    pub(crate) fn first_read(&self, room: &mut [MaybeUninit<u8>], timeout: Timeout) -> First {
+        if room.is_empty() {
+            return Ok(0);
+        }
+        let wait = timeout == Timeout::Forever;
+        if wait || !self.must_wait() { self.read_once(room, wait).map_err(Some) } else { Err(None) }
     }
 
     /// Writes, at least one byte, and returns how many went. Without a limit all of them go, unless a signal comes; with
-    /// one, what fits at once. Up to `PIPE_BUF` bytes go into a pipe together or not at all.
+    /// one, what fits at once; when it failed, `write_again` is next. Up to `PIPE_BUF` bytes go into a pipe together or not
+    /// at all.
+    #[inline(always)]
+    pub(crate) fn first_write(&self, bytes: &[u8], timeout: Timeout) -> First {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let wait = timeout == Timeout::Forever;
+        if wait || !self.must_wait() {
+            self.write_once(bytes, wait).map_err(Some)
+        } else {
+            Err(None)
+        }
+    }
+
+    /// Reads after a first attempt that failed.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`: nothing was read.
+    #[cold]
+    pub(crate) fn read_again(
+        &self,
+        failed: Option<Errno>,
+        room: &mut [MaybeUninit<u8>],
+        limit: &mut Limit,
+    ) -> Result<usize, ErrorKind> {
+        self.attempt_again(failed, limit, PollFlags::POLLIN, &mut |wait| self.read_once(room, wait))
+    }
+
+    /// Writes after a first attempt that failed.
     ///
     /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`, `EPIPE`: nothing was written.
-    #[inline]
-    pub(crate) fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<usize, ErrorKind> {
-        self.write_within(bytes, &mut Limit::new(timeout))
+    #[cold]
+    pub(crate) fn write_again(
+        &self,
+        failed: Option<Errno>,
+        bytes: &[u8],
+        limit: &mut Limit,
+    ) -> Result<usize, ErrorKind> {
+        let again = &mut |wait| self.write_once(bytes, wait);
+        self.attempt_again(failed, limit, PollFlags::POLLOUT, again)
     }
 
     /// Fills the room.
     ///
-    /// Errors: `EndOfStream` when nothing came any more, `Cut` when the stream ended in between; `Partial` with the cause
-    /// when some bytes were read before it.
+    /// Errors: as `read_rest`.
     #[inline]
-    pub(crate) fn read_exact(
+    pub(crate) fn read_exact_within(
         &self,
         room: &mut [MaybeUninit<u8>],
-        timeout: Timeout,
+        limit: &mut Limit,
     ) -> Result<(), ErrorKind> {
-        let mut limit = Limit::new(timeout);
-        match self.read_within(room, &mut limit) {
-            Ok(done) if done == room.len() => Ok(()),
-            first => self.read_rest(first, room, &mut limit),
-        }
+        let first = self.first_read(room, limit.timeout());
+        if first == Ok(room.len()) { Ok(()) } else { self.read_rest(first, room, limit) }
     }
 
-    /// Goes on after the first read of several, or tells why there are no more.
+    /// Fills the room after a first read that did not.
+    ///
+    /// Errors: `EndOfStream` when nothing came any more, `Cut` when the stream ended in between; `Partial` with the cause
+    /// when some bytes were read before it.
     #[cold]
-    #[inline(never)]
-    fn read_rest(
+    pub(crate) fn read_rest(
         &self,
-        first: Result<usize, ErrorKind>,
+        first: First,
         room: &mut [MaybeUninit<u8>],
         limit: &mut Limit,
     ) -> Result<(), ErrorKind> {
         let total = room.len();
-        let (mut done, mut read) = (0, first);
+        let mut done = 0;
+        let mut read = first.or_else(|failed| self.read_again(failed, room, limit));
         loop {
             match read {
                 Ok(0) => return Err(ErrorKind::ended(done, total)),
@@ -172,26 +230,15 @@ impl<F: AsFd> Stream<F> {
         }
     }
 
-    /// Writes all bytes.
-    ///
-    /// Errors: `Partial` with the cause when some bytes went before it; else the cause.
-    #[inline]
-    pub(crate) fn write_all(&self, bytes: &[u8], timeout: Timeout) -> Result<(), ErrorKind> {
-        self.write_all_within(bytes, &mut Limit::new(timeout))
-            .map_err(|(cause, done)| cause.after(done, bytes.len()))
-    }
-
-    /// As `write_all`; the error tells how many bytes went.
+    /// Writes all bytes; the error tells how many went.
     #[inline]
     pub(crate) fn write_all_within(
         &self,
         bytes: &[u8],
         limit: &mut Limit,
     ) -> Result<(), (ErrorKind, usize)> {
-        match self.write_within(bytes, limit) {
-            Ok(done) if done == bytes.len() => Ok(()),
-            first => self.write_rest(first, [bytes, b""], limit),
-        }
+        let first = self.first_write(bytes, limit.timeout());
+        if first == Ok(bytes.len()) { Ok(()) } else { self.write_rest(first, [bytes, b""], limit) }
     }
 
     /// Writes two parts one behind the other; the error tells how many bytes went. What a pipe takes together, up to
@@ -202,23 +249,22 @@ impl<F: AsFd> Stream<F> {
         parts: [&[u8]; 2],
         limit: &mut Limit,
     ) -> Result<(), (ErrorKind, usize)> {
-        match self.write_parts_within(parts, limit) {
-            Ok(done) if done == parts[0].len() + parts[1].len() => Ok(()),
-            first => self.write_rest(first, parts, limit),
-        }
+        let first = self.first_write_parts(parts, limit.timeout());
+        let all = parts[0].len() + parts[1].len();
+        if first == Ok(all) { Ok(()) } else { self.write_rest(first, parts, limit) }
     }
 
-    /// Goes on after the first write of several, or tells why not.
+    /// Writes the rest after a first write that did not take all; the error tells how many bytes went.
     #[cold]
-    #[inline(never)]
-    fn write_rest(
+    pub(crate) fn write_rest(
         &self,
-        first: Result<usize, ErrorKind>,
+        first: First,
         parts: [&[u8]; 2],
         limit: &mut Limit,
     ) -> Result<(), (ErrorKind, usize)> {
         let all = parts[0].len() + parts[1].len();
-        let (mut done, mut written) = (0, first);
+        let mut done = 0;
+        let mut written = first.or_else(|failed| self.write_parts_again(failed, parts, limit));
         loop {
             match written {
                 Ok(more) => done += more,
@@ -260,58 +306,65 @@ impl<F: AsFd> Stream<F> {
         self.now(|| self.read_once(room, false))
     }
 
-    /// Writes what fits if that needs no waiting; `None` when nothing fits, or when that cannot be told without waiting.
+    /// Writes what fits if that needs no waiting; `None` when nothing fits, when that cannot be told without waiting, or when
+    /// it costs more to ask than to write.
     pub(crate) fn write_now(&self, bytes: &[u8]) -> nix::Result<Option<usize>> {
         if bytes.is_empty() {
             return Ok(Some(0));
         }
+        if self.kind != Kind::Socket && self.sigpipe() {
+            // As in `read_now`.
+            return Ok(None);
+        }
         self.now(|| self.write_once(bytes, false))
     }
 
+    /// A first read, and what follows it.
     #[inline]
     pub(crate) fn read_within(
         &self,
         room: &mut [MaybeUninit<u8>],
         limit: &mut Limit,
     ) -> Result<usize, ErrorKind> {
-        if room.is_empty() {
-            return Ok(0);
-        }
-        let failed = match self.attempt(limit, |wait| self.read_once(room, wait)) {
-            Ok(count) => return Ok(count),
-            Err(failed) => failed,
-        };
-        self.attempt_again(failed, limit, PollFlags::POLLIN, &mut |wait| self.read_once(room, wait))
+        self.first_read(room, limit.timeout())
+            .or_else(|failed| self.read_again(failed, room, limit))
     }
 
-    #[inline]
-    pub(crate) fn write_within(&self, bytes: &[u8], limit: &mut Limit) -> Result<usize, ErrorKind> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        let failed = match self.attempt(limit, |wait| self.write_once(bytes, wait)) {
-            Ok(count) => return Ok(count),
-            Err(failed) => failed,
-        };
-        let again = &mut |wait| self.write_once(bytes, wait);
-        self.attempt_again(failed, limit, PollFlags::POLLOUT, again)
-    }
-
-    /// As `write_within`, of two parts one behind the other.
-    #[inline]
+    /// Writes two parts one behind the other, as `first_write`, and what follows it.
     pub(crate) fn write_parts_within(
         &self,
+        parts: [&[u8]; 2],
+        limit: &mut Limit,
+    ) -> Result<usize, ErrorKind> {
+        self.first_write_parts(parts, limit.timeout())
+            .or_else(|failed| self.write_parts_again(failed, parts, limit))
+    }
+
+    #[inline(always)]
+    fn first_write_parts(&self, [first, second]: [&[u8]; 2], timeout: Timeout) -> First {
+        if second.is_empty() {
+            return self.first_write(first, timeout);
+        }
+        let parts = [IoSlice::new(first), IoSlice::new(second)];
+        let wait = timeout == Timeout::Forever;
+        if wait || !self.must_wait() {
+            self.write_parts_once(&parts, wait).map_err(Some)
+        } else {
+            Err(None)
+        }
+    }
+
+    #[cold]
+    fn write_parts_again(
+        &self,
+        failed: Option<Errno>,
         [first, second]: [&[u8]; 2],
         limit: &mut Limit,
     ) -> Result<usize, ErrorKind> {
         if second.is_empty() {
-            return self.write_within(first, limit);
+            return self.write_again(failed, first, limit);
         }
         let parts = [IoSlice::new(first), IoSlice::new(second)];
-        let failed = match self.attempt(limit, |wait| self.write_parts_once(&parts, wait)) {
-            Ok(count) => return Ok(count),
-            Err(failed) => failed,
-        };
         let again = &mut |wait| self.write_parts_once(&parts, wait);
         self.attempt_again(failed, limit, PollFlags::POLLOUT, again)
     }

@@ -19,9 +19,17 @@ const RWF_NOSIGNAL: libc::c_int = 0x100;
 /// `preadv2` and `pwritev2` at the descriptor's own position, which streams do not have.
 const HERE: libc::off_t = -1;
 
+/// How many bytes a call moved, or why none.
 #[inline]
 fn count(result: isize) -> nix::Result<usize> {
-    Errno::result(result).map(isize::cast_unsigned)
+    usize::try_from(result).map_err(|_| last_error())
+}
+
+/// Apart, so that what comes after a call that succeeded has no branch to take: after the kernel none is foreseen.
+#[cold]
+#[inline(never)]
+fn last_error() -> Errno {
+    Errno::last()
 }
 
 /// How many bytes can be read at once: `FIONREAD`, see
@@ -86,6 +94,13 @@ pub(crate) fn send_parts(
 ) -> nix::Result<usize> {
     let now = if wait { MsgFlags::empty() } else { MsgFlags::MSG_DONTWAIT };
     sendmsg::<()>(fd.as_raw_fd(), parts, &[], MsgFlags::MSG_NOSIGNAL | now, None)
+}
+
+/// [`write(2)`](https://man7.org/linux/man-pages/man2/write.2.html), with SIGPIPE, for those who asked for it.
+#[inline]
+pub(crate) fn write_plainly(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usize> {
+    // SAFETY: the kernel only reads the bytes, whose number it is told.
+    count(unsafe { libc::write(fd.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) })
 }
 
 /// Writes to a pipe, or to anything that is no socket, without SIGPIPE. Without `wait` one attempt, as [`read_now`].

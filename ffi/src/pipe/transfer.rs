@@ -88,7 +88,7 @@ pub unsafe extern "C" fn unipc_pipe_read_exact(
 ///
 /// Returns how many bytes were written; 0 only for none.
 /// Errors: nothing was written
-///   -EPIPE      nobody can read any more; there is never a SIGPIPE
+///   -EPIPE      nobody can read any more; there is no SIGPIPE, see unipc_pipe_set_sigpipe()
 ///   -EAGAIN     there is no room, and timeout is {0, 0}
 ///   -ETIMEDOUT  there was no room in time
 ///   -EINTR      a signal came

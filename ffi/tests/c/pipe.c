@@ -2,6 +2,7 @@
 /* Calls every function of pipes, FIFOs, turnstiles and frames, and expects what the headers promise. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -97,6 +98,34 @@ static void room(void)
     EXPECT(unipc_pipe_write_all(writer, "x", 1, &enough, NULL) == -EPIPE);
     EXPECT(unipc_pipe_write_atomic(writer, "x", 1, &enough) == -EPIPE);
     unipc_pipe_close(writer);
+}
+
+/* How a child ends that writes where nobody reads, with the default action of SIGPIPE. */
+static int ends_with(int allowed, const struct timespec *timeout)
+{
+    unipc_pipe *reader, *writer;
+    int status;
+
+    EXPECT(unipc_pipe_create(&reader, &writer, 0, NULL) == 0);
+    EXPECT(unipc_pipe_set_sigpipe(writer, allowed) == 0);
+    EXPECT(unipc_pipe_sigpipe(writer) == allowed);
+    unipc_pipe_close(reader);
+    pid_t child = fork();
+    EXPECT(child >= 0);
+    if (child == 0) {
+        signal(SIGPIPE, SIG_DFL);
+        _exit(unipc_pipe_write(writer, "x", 1, timeout) == -EPIPE ? 0 : 1);
+    }
+    unipc_pipe_close(writer);
+    EXPECT(waitpid(child, &status, 0) == child);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void sigpipe(void)
+{
+    EXPECT(ends_with(0, NULL) == 0 && ends_with(0, &enough) == 0);
+    EXPECT(ends_with(1, NULL) == SIGPIPE && ends_with(1, &enough) == 0);
+    EXPECT(unipc_pipe_set_sigpipe(NULL, 1) == -EINVAL && unipc_pipe_sigpipe(NULL) == -EINVAL);
 }
 
 static void packets(void)
@@ -413,6 +442,7 @@ int main(void)
     made_and_refused();
     bytes();
     room();
+    sigpipe();
     packets();
     duplex();
     EXPECT(mkdtemp(directory) != NULL);

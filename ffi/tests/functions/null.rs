@@ -414,6 +414,8 @@ fn null_is_refused_everywhere() {
         unipc_pipe_fd(no_pipe) -> INVALID;
         unipc_pipe_name(no_pipe) -> null();
         unipc_pipe_set_inheritable(no_pipe, 0) -> INVALID;
+        unipc_pipe_set_sigpipe(no_pipe, 1) -> INVALID;
+        unipc_pipe_sigpipe(no_pipe) -> INVALID;
         unipc_pipe_keep_open(no_pipe) -> INVALID;
         unipc_pipe_finish_writing(no_pipe) -> INVALID;
         unipc_pipe_waiting(no_pipe) -> INVALID as isize;

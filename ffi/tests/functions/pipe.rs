@@ -164,6 +164,11 @@ fn a_duplex_and_its_descriptor() {
         assert_eq!(libc::fcntl(fd, libc::F_GETFD), 0);
         assert_eq!(unipc_pipe_set_inheritable(one, 0), 0);
         assert_eq!(libc::fcntl(fd, libc::F_GETFD), libc::FD_CLOEXEC);
+        assert_eq!(unipc_pipe_sigpipe(one), 0);
+        assert_eq!(unipc_pipe_set_sigpipe(one, 2), 0);
+        assert_eq!(unipc_pipe_sigpipe(one), 1);
+        assert_eq!(unipc_pipe_set_sigpipe(one, 0), 0);
+        assert_eq!(unipc_pipe_sigpipe(one), 0);
     }
     close([one, other]);
     close([copy, null_mut()]);

@@ -2,17 +2,16 @@
 //! `unipc.PipeEnd`: what an end is; reading and writing are in `transfer`.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use unipc::pipe::End;
 
 use crate::buffer::duplicate;
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 
 /// One end of a pipe or of a FIFO, or either end of a duplex.
 ///
@@ -29,7 +28,7 @@ use crate::error::{closed, raise};
 /// processes it starts; else it cannot be pickled.
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct PipeEnd {
-    open: Mutex<Option<Arc<End>>>,
+    handle: Handle<End>,
     /// What stays true after closing.
     name: String,
 }
@@ -37,25 +36,17 @@ pub(crate) struct PipeEnd {
 impl PipeEnd {
     pub(crate) fn new(end: impl Into<End>) -> Self {
         let end = end.into();
-        Self { name: end.name(), open: Mutex::new(Some(Arc::new(end))) }
-    }
-
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<End>>> {
-        // What a panic could have left half-done is behind the Arc, not under the lock.
-        self.open.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+        Self { name: end.name(), handle: Handle::new(end) }
     }
 
     /// The end, kept for the time of one call whatever other threads do with the handle.
-    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<Arc<End>> {
-        self.handle(py).clone().ok_or_else(|| closed(&self.name))
+    #[inline]
+    pub(crate) fn get(&self) -> PyResult<Open<'_, End>> {
+        self.handle.get(&self.name)
     }
 
-    fn glance<R>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&End) -> unipc::Result<R>,
-    ) -> PyResult<R> {
-        work(&*self.get(py)?).map_err(raise)
+    fn glance<R>(&self, work: impl FnOnce(&End) -> unipc::Result<R>) -> PyResult<R> {
+        work(&*self.get()?).map_err(raise)
     }
 }
 
@@ -88,72 +79,102 @@ impl PipeEnd {
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     /// The descriptor: close-on-exec, valid until `close`.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.get(py)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.as_raw_fd())
     }
 
     /// May it be read from?
-    fn readable(&self, py: Python<'_>) -> PyResult<bool> {
-        self.glance(py, End::access).map(|(reads, _)| reads)
+    fn readable(&self) -> PyResult<bool> {
+        self.glance(End::access).map(|(reads, _)| reads)
     }
 
     /// May it be written to?
-    fn writable(&self, py: Python<'_>) -> PyResult<bool> {
-        self.glance(py, End::access).map(|(_, writes)| writes)
+    fn writable(&self) -> PyResult<bool> {
+        self.glance(End::access).map(|(_, writes)| writes)
     }
 
     /// How many bytes wait to be read: `FIONREAD`.
     #[getter]
-    fn waiting(&self, py: Python<'_>) -> PyResult<usize> {
-        self.glance(py, End::waiting)
+    fn waiting(&self) -> PyResult<usize> {
+        self.glance(End::waiting)
     }
 
     /// How many bytes the pipe holds at most, from either end: 65536 unless changed.
     ///
     /// Raises `OSError`: `EBADF` for one of a duplex, which is no pipe. See `F_GETPIPE_SZ` in fcntl(2).
     #[getter]
-    fn capacity(&self, py: Python<'_>) -> PyResult<usize> {
-        self.glance(py, End::capacity)
+    fn capacity(&self) -> PyResult<usize> {
+        self.glance(End::capacity)
     }
 
     /// Lets the pipe hold `size` bytes, and returns what it holds then: the next power of two, at least a page.
     ///
     /// Raises `OSError`: `EPERM` above `capacity_limit()` or above what this user may have, `EBUSY` when more bytes wait,
     /// `EBADF` for one of a duplex. See `F_SETPIPE_SZ` in fcntl(2).
-    fn set_capacity(&self, py: Python<'_>, size: usize) -> PyResult<usize> {
-        self.glance(py, |end| end.set_capacity(size))
+    fn set_capacity(&self, size: usize) -> PyResult<usize> {
+        self.glance(|end| end.set_capacity(size))
     }
 
     /// Keeps the stream from ending: a writing end is held open beside this reading one, so that a read waits when all
     /// other writers have gone, for the next to come. Twice is as once; it lasts until `close`.
     ///
     /// Raises `OSError`: `ENXIO` for one of a duplex, `ENOENT` without /proc.
-    fn keep_open(&self, py: Python<'_>) -> PyResult<()> {
-        self.glance(py, End::keep_open)
+    fn keep_open(&self) -> PyResult<()> {
+        self.glance(End::keep_open)
     }
 
     /// Ends what this end of a duplex writes; it can still read. The other end sees the end of the stream.
     ///
     /// Raises `OSError`: `ENOTSOCK` for the end of a pipe: close it instead. See shutdown(2).
-    fn finish_writing(&self, py: Python<'_>) -> PyResult<()> {
-        self.glance(py, End::finish_writing)
+    fn finish_writing(&self) -> PyResult<()> {
+        self.glance(End::finish_writing)
     }
 
     /// Lets programs that this process executes inherit the descriptor, or not (as at the beginning).
     ///
     /// `subprocess` does it by itself for `stdin`, `stdout` and `pass_fds`.
-    fn set_inheritable(&self, py: Python<'_>, inheritable: bool) -> PyResult<()> {
-        self.glance(py, |end| end.set_inheritable(inheritable))
+    fn set_inheritable(&self, inheritable: bool) -> PyResult<()> {
+        self.glance(|end| end.set_inheritable(inheritable))
+    }
+
+    /// May writes to this end raise SIGPIPE? See `set_sigpipe`.
+    #[getter]
+    fn sigpipe(&self) -> PyResult<bool> {
+        self.glance(|end| Ok(end.sigpipe()))
+    }
+
+    /// Lets writes to this end without a timeout raise SIGPIPE, as `os.write` does, or not (as at the beginning). No matter
+    /// for one of a duplex, which costs nothing and never raises it.
+    ///
+    /// Without readers there is `BrokenPipeError` in either case. The beginning is safe whatever the process makes of the
+    /// signal, but of a few bytes it takes 100 to 120 ns more in the kernel (a tenth of a write and a read). Python ignores
+    /// SIGPIPE from its start; a program that leaves it so has the speed of `os.write` and no signal with True, one that
+    /// wants to end as `yes | head` does (`signal.signal(signal.SIGPIPE, signal.SIG_DFL)`) has that. It is of this object,
+    /// not of the descriptor; `dup` gives one that begins with the same.
+    ///
+    /// >>> from unipc.pipe import pipe
+    /// >>> reader, writer = pipe()
+    /// >>> writer.set_sigpipe(True)
+    /// >>> reader.close()
+    /// >>> writer.write(b"x")
+    /// Traceback (most recent call last):
+    ///     ...
+    /// BrokenPipeError: ...
+    fn set_sigpipe(&self, allowed: bool) -> PyResult<()> {
+        self.glance(|end| {
+            end.set_sigpipe(allowed);
+            Ok(())
+        })
     }
 
     /// Another descriptor of the same end. The stream ends when both are closed.
-    fn dup(&self, py: Python<'_>) -> PyResult<Self> {
-        self.glance(py, End::try_clone).map(Self::new)
+    fn dup(&self) -> PyResult<Self> {
+        self.glance(End::try_clone).map(Self::new)
     }
 
     /// A file object on a copy of the descriptor; the arguments are those of `open`.
@@ -174,7 +195,7 @@ impl PipeEnd {
         mode: &str,
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let copy: OwnedFd = self.glance(py, End::try_clone)?.into();
+        let copy: OwnedFd = self.glance(End::try_clone)?.into();
         let open = py.import(intern!(py, "io"))?.getattr(intern!(py, "open"))?;
         let file = open.call((copy.as_raw_fd(), mode), options)?;
         // The file closes it from now on.
@@ -183,23 +204,22 @@ impl PipeEnd {
     }
 
     /// Closes the end. Closing twice is fine. A call that another thread is in goes on to its end.
-    fn close(&self, py: Python<'_>) {
-        let last = self.handle(py).take();
-        drop(last);
+    fn close(&self) {
+        drop(self.handle.close());
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().get(slf.py())?;
+        slf.get().get()?;
         Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let state = if self.closed(py) { " closed" } else { "" };
+    fn __repr__(&self) -> String {
+        let state = if self.closed() { " closed" } else { "" };
         format!("<unipc.PipeEnd {}{state}>", self.name)
     }
 
@@ -217,7 +237,7 @@ impl PipeEnd {
         }
         let copy = py
             .import("multiprocessing.reduction")?
-            .call_method1("DupFd", (slf.get().fileno(py)?,))?;
+            .call_method1("DupFd", (slf.get().fileno()?,))?;
         let rebuild = py.import("unipc.pipe")?.getattr("_rebuild")?;
         Ok((rebuild, PyTuple::new(py, [copy])?.into_any()))
     }

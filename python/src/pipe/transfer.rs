@@ -56,7 +56,8 @@ fn read_into(
     wait(py, timeout, |left| end.read_uninit(room, left))
 }
 
-/// Reads through a place of its own and gives `bytes` of what came.
+/// Reads through a place of its own, which who needs a smaller one does not pay for, and gives `bytes` of what came.
+#[inline(never)]
 fn read_through<'py, const PLACE: usize>(
     py: Python<'py>,
     end: &End,
@@ -97,7 +98,7 @@ impl PipeEnd {
         size: usize,
         timeout: TimeoutArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let end = self.get(py)?;
+        let end = self.get()?;
         if size <= SMALL {
             return read_through::<SMALL>(py, &end, size, timeout.0);
         }
@@ -127,7 +128,7 @@ impl PipeEnd {
         buffer: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<usize> {
-        let end = self.get(py)?;
+        let end = self.get()?;
         let mut lent = Lent::writable(buffer)?;
         let room = lent.bytes_mut();
         wait(py, timeout.0, |left| end.read(room, left))
@@ -144,7 +145,7 @@ impl PipeEnd {
         size: usize,
         timeout: TimeoutArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let end = self.get(py)?;
+        let end = self.get()?;
         let mut done = 0;
         let mut partial = None;
         let read = PyBytes::new_with(py, size, |room| {
@@ -172,7 +173,7 @@ impl PipeEnd {
         data: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<usize> {
-        let end = self.get(py)?;
+        let end = self.get()?;
         let lent = Data::of(data)?;
         let bytes = lent.bytes();
         let mut done = end.write_now(bytes).map_err(raise)?.unwrap_or(0);
@@ -199,7 +200,7 @@ impl PipeEnd {
         data: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
-        let end = self.get(py)?;
+        let end = self.get()?;
         let lent = Data::of(data)?;
         let bytes = lent.bytes();
         let mut done = end.write_now(bytes).map_err(raise)?.unwrap_or(0);
@@ -222,7 +223,7 @@ impl PipeEnd {
         data: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
-        let end = self.get(py)?;
+        let end = self.get()?;
         let lent = Data::of(data)?;
         let bytes = lent.bytes();
         wait(py, timeout.0, |left| end.write_atomic(bytes, left))

@@ -69,6 +69,12 @@ pub(super) const ROOM: Room = Room {
         Case::new("pipe: wait for a while, an older kernel", |_| moves(cold(), LONG))
             .without(NO_FLAGS)
             .forgives(OLDER),
+        Case::new("pipe: wait, SIGPIPE allowed", |_| {
+            let (reader, writer) = pipes();
+            writer.set_sigpipe(true);
+            moves((reader, writer), Timeout::Forever)
+        })
+        .forgives(WAITED),
         Case::new("fifo: wait", |yard| moves(fifos(yard), Timeout::Forever)).forgives(WAITED),
         Case::new("fifo: wait for a while", |yard| moves(fifos(yard), LONG)).forgives(TIMED),
         Case::new("duplex: wait", |_| moves(pair(), Timeout::Forever)).forgives(WAITED),

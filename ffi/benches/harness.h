@@ -32,6 +32,12 @@ void compare_sides(const char *title, size_t count, const struct side *sides);
     compare_sides(title, sizeof((struct side[]){__VA_ARGS__}) / sizeof(struct side),               \
                   (struct side[]){__VA_ARGS__})
 
+/* The same in the time that passes, where others work for the sides. */
+void compare_elapsed(const char *title, size_t count, const struct side *sides);
+#define COMPARE_ELAPSED(title, ...)                                                                \
+    compare_elapsed(title, sizeof((struct side[]){__VA_ARGS__}) / sizeof(struct side),             \
+                    (struct side[]){__VA_ARGS__})
+
 /* The head of a benchmark: the facts of the machine without which a measurement means nothing. */
 void print_head(const char *version);
 

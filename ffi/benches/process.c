@@ -8,6 +8,7 @@
 #include "harness.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,13 +177,24 @@ static void terminal(void)
     close(to);
 }
 
+/* The filters share a processor with this program: what a wake-up across processors takes differs from run to run. */
+static void share_a_processor(void)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(succeeded(sched_getcpu()), &one);
+    succeeded(sched_setaffinity(0, sizeof one, &one));
+}
+
 int main(void)
 {
     print_head(UNIPC_VERSION_STRING);
-    COMPARE("start a program and wait for its end (expected: at most 1.03 x posix_spawn)",
-            {"unipc spawn, wait", ours_start}, {"posix_spawn, waitpid", spawn_start},
-            {"posix_spawn closing all but 0, 1, 2, waitpid", closing_start},
-            {"fork, execv, waitpid", fork_start});
+    share_a_processor();
+    COMPARE_ELAPSED(
+        "start a program and wait for its end, elapsed (expected: at most 1.03 x posix_spawn)",
+        {"unipc spawn, wait", ours_start}, {"posix_spawn, waitpid", spawn_start},
+        {"posix_spawn closing all but 0, 1, 2, waitpid", closing_start},
+        {"fork, execv, waitpid", fork_start});
     exchange(8);
     exchange(64);
     exchange(1 << 10);

@@ -18,9 +18,12 @@ LEAST, MOST = 25, 1001  # rounds
 HUGE_PAGE = 2 << 20
 
 
-def compare(title: str, sides: dict[str, str], names: dict[str, Any]) -> None:
-    """Times statements on `names`, and prints how long each takes and how the first, ours, stands to the others."""
-    timers = [timeit.Timer(statement, timer=time.thread_time, globals=names) for statement in sides.values()]
+def compare(title: str, sides: dict[str, str], names: dict[str, Any], *, elapsed: bool = False) -> None:
+    """Times statements on `names`, and prints how long each takes and how the first, ours, stands to the others.
+
+    `elapsed`: in the time that passes, where others work for the sides."""
+    clock = time.perf_counter if elapsed else time.thread_time
+    timers = [timeit.Timer(statement, timer=clock, globals=names) for statement in sides.values()]
     counts = [calibrate(timer) for timer in timers]
     round_time = sum(timer.timeit(count) for timer, count in zip(timers, counts, strict=True))
     order = list(range(len(timers)))

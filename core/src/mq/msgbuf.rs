@@ -100,7 +100,8 @@ impl MessageQueue {
         peeked.map_err(|kind| self.not_taken("peek", kind))
     }
 
-    #[inline]
+    #[allow(clippy::inline_always, reason = "the processor foresees no return after a system call")]
+    #[inline(always)]
     fn received_msgbuf(
         &self,
         want: Want,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
+use nix::sys::uio::writev;
 
 use super::source::{Source, lock};
 use super::turn::{Taken, Turn};
@@ -80,8 +81,11 @@ impl Sink {
     /// Writes what fits at once.
     fn attempt(&self, stream: &Stream, parts: [&[u8]; 2]) -> Result<usize, ErrorKind> {
         if self.terminal {
-            let parts = parts.map(IoSlice::new);
-            return Ok(sys::stream::write_parts(stream.as_fd(), &parts, true)?);
+            // It raises no SIGPIPE.
+            return Ok(match parts {
+                [bytes, b""] => nix::unistd::write(stream, bytes),
+                parts => writev(stream, &parts.map(IoSlice::new)),
+            }?);
         }
         stream.write_parts_within(parts, &mut Limit::new(Timeout::TRY))
     }

@@ -62,7 +62,7 @@ fn of(object: &Bound<'_, PyAny>, read: bool, write: bool) -> PyResult<Waitable<'
         return thing.map(Waitable::detached).map_err(raise);
     }
     if let Ok(it) = object.cast::<MessageQueue>() {
-        let queue = it.get().get(py)?;
+        let queue = it.get().get()?;
         let polled = queue.fd().map(|fd| Waitable::raw(fd.as_raw_fd(), read, write));
         return polled.map_or_else(|| detached(&*queue), Ok);
     }

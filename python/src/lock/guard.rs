@@ -30,7 +30,7 @@ fn enter_as(
     entered: &Mutex<Entered>,
     wanted: Wanted,
 ) -> PyResult<()> {
-    let handle = lock.get(py)?;
+    let handle = lock.get()?;
     let mut state = look(py, entered);
     if !matches!(*state, Entered::No) {
         return Err(PyRuntimeError::new_err(format!(

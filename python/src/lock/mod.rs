@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `unipc.FileLock`: locks on files.
 //!
-//! Whatever waits works on a reference of its own to the handle, without the lock around it, so that `close` in another
-//! thread ends the handle at once, and the file after the last call and the last `with` block.
+//! `close` ends the handle at once, and the file after the last call that another thread is in and the last `with` block.
 
 mod guard;
 mod holder;
@@ -10,12 +9,11 @@ mod open;
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use unipc::lock::{Kind, Range, Sharing};
 use unipc::{ErrorKind, Timeout};
 
@@ -23,7 +21,8 @@ use guard::Entered;
 pub(crate) use guard::LockGuard;
 pub(crate) use holder::LockHolder;
 
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::wait::{TimeoutArgument, wait};
 
 /// A lock on a file: OFD record locks unless said otherwise, POSIX record locks, or `flock`. See `LockKind`.
@@ -64,7 +63,8 @@ use crate::wait::{TimeoutArgument, wait};
 /// >>> lock.close(); other.close(); os.unlink(path)
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct FileLock {
-    open: Mutex<Option<Arc<unipc::lock::FileLock>>>,
+    /// A `with` block has a share of its own, since it goes on after closing.
+    handle: Handle<Arc<unipc::lock::FileLock>>,
     /// `with lock:`.
     entered: Mutex<Entered>,
     // What stays true after closing.
@@ -131,13 +131,9 @@ fn patiently<R: Send>(
 }
 
 impl FileLock {
-    /// The handle, kept for the time of one call whatever other threads do with it.
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<unipc::lock::FileLock>> {
-        self.handle(py).clone().ok_or_else(|| closed(&self.name.display()))
-    }
-
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<unipc::lock::FileLock>>> {
-        self.open.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    /// The lock, kept for the time of one call whatever other threads do with the handle.
+    fn get(&self) -> PyResult<Open<'_, Arc<unipc::lock::FileLock>>> {
+        self.handle.get(&self.name.display())
     }
 }
 
@@ -164,7 +160,7 @@ impl FileLock {
         length: Option<u64>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<bool> {
-        let lock = self.get(py)?;
+        let lock = self.get()?;
         let Wanted { range, sharing, timeout } = Wanted::new(shared, start, length, timeout);
         let take = |left| lock.acquire(range, sharing, left).map(|()| true);
         // Attached to the interpreter, which in the usual case is all.
@@ -185,8 +181,8 @@ impl FileLock {
     ///
     /// Raises `OSError`: `EINVAL`, `EOPNOTSUPP` as `acquire`; `ENOLCK` when one lock would become two and there are too many.
     #[pyo3(signature = (*, start = 0, length = None))]
-    fn release(&self, py: Python<'_>, start: u64, length: Option<u64>) -> PyResult<()> {
-        self.get(py)?.release(Range::new(start, length)).map_err(raise)
+    fn release(&self, start: u64, length: Option<u64>) -> PyResult<()> {
+        self.get()?.release(Range::new(start, length)).map_err(raise)
     }
 
     /// A context manager that locks as `acquire` does, and unlocks at the end of its block.
@@ -221,12 +217,11 @@ impl FileLock {
     #[pyo3(signature = (*, shared = false, start = 0, length = None))]
     fn holder(
         &self,
-        py: Python<'_>,
         shared: bool,
         start: u64,
         length: Option<u64>,
     ) -> PyResult<Option<LockHolder>> {
-        let found = self.get(py)?.holder(Range::new(start, length), sharing(shared));
+        let found = self.get()?.holder(Range::new(start, length), sharing(shared));
         found.map(|holder| holder.map(LockHolder)).map_err(raise)
     }
 
@@ -261,26 +256,25 @@ impl FileLock {
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     /// The descriptor of the file: close-on-exec, valid until `close`.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.get(py)?.as_fd().as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.as_fd().as_raw_fd())
     }
 
     /// Closes the file, which ends its locks; with `LockKind.POSIX`, all that this process has on the file. The file stays.
     /// Closing twice is fine.
     ///
     /// A call that another thread is in and a `with` block go on to their end, and the file is closed after them.
-    fn close(&self, py: Python<'_>) {
-        let last = self.handle(py).take();
-        drop(last);
+    fn close(&self) {
+        drop(self.handle.close());
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let state = if self.handle(py).is_none() { ", closed" } else { "" };
+        let state = if self.handle.is_closed() { ", closed" } else { "" };
         let kind = kind_object(py, self.kind)?.repr()?.to_string();
         let kind = kind.trim_start_matches('<').split(':').next().unwrap_or_default().to_owned();
         Ok(format!("<unipc.FileLock {}, {kind}{state}>", self.name.display()))

@@ -13,6 +13,7 @@ use unipc::lock::{Kind, Options};
 use super::FileLock;
 use crate::buffer::duplicate;
 use crate::error::raise;
+use crate::handle::Handle;
 use crate::name::NameArgument;
 
 /// The kind with this value of a `LockKind`.
@@ -33,7 +34,7 @@ impl FileLock {
             kind: lock.kind(),
             read_only,
             named,
-            open: Mutex::new(Some(Arc::new(lock))),
+            handle: Handle::new(Arc::new(lock)),
         }
     }
 }

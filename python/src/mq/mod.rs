@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `unipc.MessageQueue`.
-//!
-//! A call takes a reference to the queue and works without the lock, so that `close` in another thread ends the handle at
-//! once, and the queue's descriptor after the last call.
 
 mod msgbuf;
 mod open;
@@ -12,11 +9,10 @@ mod transfer;
 use std::ffi::OsString;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::AtomicU8;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 use unipc::mq::{Backing, PosixStatus};
 use unipc::{Error, ErrorKind, Name};
@@ -26,7 +22,8 @@ pub(crate) use system_v::{
     system_v_queue_stat,
 };
 
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 
 /// A message queue: POSIX (`/demo`) or System V (`sysv:...`), by its name.
 ///
@@ -69,7 +66,7 @@ use crate::error::{closed, raise};
 /// >>> MessageQueue.unlink(name)
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct MessageQueue {
-    open: Mutex<Option<Arc<unipc::MessageQueue>>>,
+    handle: Handle<unipc::MessageQueue>,
     /// For how many calls receiving waits at once, because trying first was in vain.
     in_vain: AtomicU8,
     /// With which keyword arguments another process opens it.
@@ -132,18 +129,13 @@ impl MessageQueue {
             backing: queue.backing(),
             lowest_tag: queue.lowest_tag(),
             id: queue.id(),
-            open: Mutex::new(Some(Arc::new(queue))),
+            handle: Handle::new(queue),
         }
     }
 
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<unipc::MessageQueue>>> {
-        // What a panic could have left half-done is behind the Arc, not under the lock.
-        self.open.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The queue, kept for the time of one call whatever other threads do with the handle.
-    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<Arc<unipc::MessageQueue>> {
-        self.handle(py).clone().ok_or_else(|| closed(&self.name))
+    pub(crate) fn get(&self) -> PyResult<Open<'_, unipc::MessageQueue>> {
+        self.handle.get(&self.name)
     }
 
     /// The backing as `unipc.Backing` has it.
@@ -183,14 +175,14 @@ impl MessageQueue {
 
     /// How many messages wait to be received.
     #[getter]
-    fn messages(&self, py: Python<'_>) -> PyResult<u64> {
-        self.get(py)?.messages().map_err(raise)
+    fn messages(&self) -> PyResult<u64> {
+        self.get()?.messages().map_err(raise)
     }
 
     /// The largest message that can be sent, in bytes: of a POSIX queue for ever the same, of all System V queues `MSGMAX`.
     #[getter]
-    fn max_size(&self, py: Python<'_>) -> PyResult<usize> {
-        self.get(py)?.max_size().map_err(raise)
+    fn max_size(&self) -> PyResult<usize> {
+        self.get()?.max_size().map_err(raise)
     }
 
     /// The lowest tag that a message can have, which `send` uses if it is given none: type 1 of System V, priority 0 of POSIX.
@@ -211,14 +203,14 @@ impl MessageQueue {
     /// >>> status.max_messages, status.max_size, status.messages, status.bytes, oct(status.mode)
     /// (4, 64, 1, 30, '0o600')
     fn posix_stat<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let status = Status::from(self.get(py)?.posix_stat().map_err(raise)?);
+        let status = Status::from(self.get()?.posix_stat().map_err(raise)?);
         helper(py, intern!(py, "_posix_status"))?.call1((status,))
     }
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     /// The descriptor of a POSIX queue: close-on-exec, valid until `close`. Readable when there is a message, writable when
@@ -227,8 +219,8 @@ impl MessageQueue {
     /// It may be ready and the call still have to wait, when somebody else was faster: use `timeout=0`.
     ///
     /// Raises `OSError` with `EOPNOTSUPP` for a System V queue, which has none.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        let queue = self.get(py)?;
+    fn fileno(&self) -> PyResult<RawFd> {
+        let queue = self.get()?;
         queue.fd().map(|fd| fd.as_raw_fd()).ok_or_else(|| {
             let why = "a System V queue has no descriptor";
             raise(Error::new("fileno", &self.name, ErrorKind::Unsupported(why.into())))
@@ -244,8 +236,8 @@ impl MessageQueue {
     /// Raises `OSError`: `EBUSY` when this or another process has asked already, `EINVAL` for a number that is no signal,
     /// `EOPNOTSUPP` for a System V queue. See `mq_notify(3)`.
     #[pyo3(signature = (signal, value = 0))]
-    fn notify_signal(&self, py: Python<'_>, signal: i32, value: i32) -> PyResult<()> {
-        self.get(py)?.notify_signal(signal, value).map_err(raise)
+    fn notify_signal(&self, signal: i32, value: i32) -> PyResult<()> {
+        self.get()?.notify_signal(signal, value).map_err(raise)
     }
 
     /// Calls `callback()` when a message comes to the POSIX queue while it is empty and nobody waits at it: once, on a thread
@@ -263,7 +255,7 @@ impl MessageQueue {
     /// ...     queue.send(b"x")
     /// ...     came.wait(30)
     /// True
-    fn notify_thread(&self, py: Python<'_>, callback: Bound<'_, PyAny>) -> PyResult<()> {
+    fn notify_thread(&self, callback: Bound<'_, PyAny>) -> PyResult<()> {
         if !callback.is_callable() {
             let why = "the callback cannot be called";
             return Err(pyo3::exceptions::PyTypeError::new_err(why));
@@ -278,50 +270,49 @@ impl MessageQueue {
                 drop(callback);
             });
         };
-        self.get(py)?.notify_thread(call).map_err(raise)
+        self.get()?.notify_thread(call).map_err(raise)
     }
 
     /// Ends the notification of a POSIX queue that this process has asked for; fine if it has not.
     ///
     /// Raises `OSError` with `EOPNOTSUPP` for a System V queue.
-    fn cancel_notification(&self, py: Python<'_>) -> PyResult<()> {
-        self.get(py)?.cancel_notification().map_err(raise)
+    fn cancel_notification(&self) -> PyResult<()> {
+        self.get()?.cancel_notification().map_err(raise)
     }
 
     /// Removes this very queue, not another one that has taken its name.
     ///
     /// Raises `OSError`: `ESTALE` when the name belongs to another POSIX queue by now, `ENOENT` (`EINVAL` for System V) when
     /// it is gone already, `EACCES` or `EPERM` when it is somebody else's.
-    fn remove(&self, py: Python<'_>) -> PyResult<()> {
-        self.get(py)?.remove().map_err(raise)
+    fn remove(&self) -> PyResult<()> {
+        self.get()?.remove().map_err(raise)
     }
 
     /// Closes the handle. Closing twice is fine; the queue itself stays, with its messages.
     ///
     /// A call that another thread is in goes on to its end.
-    fn close(&self, py: Python<'_>) {
-        let last = self.handle(py).take();
-        drop(last);
+    fn close(&self) {
+        drop(self.handle.close());
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().get(slf.py())?;
+        slf.get().get()?;
         Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let closed = if self.closed(py) { " closed" } else { "" };
+        let closed = if self.closed() { " closed" } else { "" };
         let name = PyString::new(py, &self.name.to_string());
         Ok(format!("<unipc.MessageQueue {} {}{closed}>", name.repr()?, self.backing_word()))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        self.get(py)?;
+        self.get()?;
         let (send_only, receive_only) = self.access;
         let function = helper(py, intern!(py, "_open"))?;
         (function, (self.name.to_os_string(), send_only, receive_only)).into_pyobject(py)

@@ -39,7 +39,7 @@ impl MessageQueue {
         msgbuf: &Bound<'_, PyAny>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
-        let (queue, timeout) = (self.get(py)?, limit(timeout));
+        let (queue, timeout) = (self.get()?, limit(timeout));
         let msgbuf = Lent::readable(msgbuf)?;
         let bytes = msgbuf.bytes();
         match queue.send_msgbuf(bytes, Timeout::TRY) {
@@ -73,7 +73,7 @@ impl MessageQueue {
         excluded: Option<i64>,
         truncate: bool,
     ) -> PyResult<(usize, i64)> {
-        let (queue, timeout) = (self.get(py)?, limit(timeout));
+        let (queue, timeout) = (self.get()?, limit(timeout));
         let want = wanted(want, excluded)?;
         let mut msgbuf = Lent::writable(msgbuf)?;
         self.receive_with(py, timeout, msgbuf.bytes_mut(), |bytes, timeout| {
@@ -94,12 +94,11 @@ impl MessageQueue {
     #[pyo3(signature = (msgbuf, index = 0))]
     fn peek_msgbuf(
         &self,
-        py: Python<'_>,
         msgbuf: &Bound<'_, PyAny>,
         index: usize,
     ) -> PyResult<Option<(usize, i64)>> {
         let mut msgbuf = Lent::writable(msgbuf)?;
-        let peeked = self.get(py)?.peek_msgbuf(index, msgbuf.bytes_mut()).map_err(raise)?;
+        let peeked = self.get()?.peek_msgbuf(index, msgbuf.bytes_mut()).map_err(raise)?;
         Ok(peeked.map(of))
     }
 }

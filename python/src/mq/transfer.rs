@@ -102,7 +102,7 @@ impl MessageQueue {
         tag: Option<i64>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
-        let (queue, timeout) = (self.get(py)?, limit(timeout));
+        let (queue, timeout) = (self.get()?, limit(timeout));
         let tag = tag.unwrap_or(self.lowest_tag);
         match data.cast_exact::<PyBytes>() {
             Ok(bytes) => send(py, &queue, tag, bytes.as_bytes(), timeout),
@@ -134,7 +134,7 @@ impl MessageQueue {
         timeout: Option<TimeoutArgument>,
         excluded: Option<i64>,
     ) -> PyResult<(Py<PyBytes>, i64)> {
-        let (queue, timeout) = (self.get(py)?, limit(timeout));
+        let (queue, timeout) = (self.get()?, limit(timeout));
         let want = wanted(want, excluded)?;
         let bytes = |tag, data: &[u8]| (PyBytes::new(py, data).unbind(), tag);
         if timeout == Timeout::TRY {
@@ -173,7 +173,7 @@ impl MessageQueue {
         excluded: Option<i64>,
         truncate: bool,
     ) -> PyResult<(usize, i64)> {
-        let (queue, timeout) = (self.get(py)?, limit(timeout));
+        let (queue, timeout) = (self.get()?, limit(timeout));
         let want = wanted(want, excluded)?;
         let mut buffer = Lent::writable(buffer)?;
         self.receive_with(py, timeout, buffer.bytes_mut(), |bytes, timeout| {
@@ -192,7 +192,7 @@ impl MessageQueue {
     /// Raises `OSError` with `EOPNOTSUPP` for a POSIX queue, and where the kernel was built without it.
     #[pyo3(signature = (index = 0))]
     fn peek(&self, py: Python<'_>, index: usize) -> PyResult<Option<(Py<PyBytes>, i64)>> {
-        let message = self.get(py)?.peek(index).map_err(raise)?;
+        let message = self.get()?.peek(index).map_err(raise)?;
         Ok(message.map(|message| (PyBytes::new(py, &message.data).unbind(), message.tag)))
     }
 }

@@ -9,9 +9,10 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use unipc::pipe::CoprocessOptions;
 use unipc::{ErrorKind, Timeout};
 
-use super::{FOREVER, Handle, Process, check_keywords, command, label_of, raised, room, wait_for};
+use super::{FOREVER, Process, check_keywords, command, label_of, raised, room, wait_for};
 use crate::buffer::Lent;
 use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::wait::{TimeoutArgument, wait};
 
 /// For answers of so many bytes there is room from the start: as many as a pipe holds.
@@ -45,6 +46,8 @@ const ROOM: usize = 64 << 10;
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Coprocess {
     handle: Handle<unipc::pipe::Coprocess>,
+    /// What stays true after closing.
+    label: String,
     process: Py<Process>,
     /// Room for answers, while nobody is using it.
     room: Mutex<Vec<u8>>,
@@ -57,6 +60,11 @@ enum Answer {
 }
 
 impl Coprocess {
+    /// The coprocess, kept for the time of one call whatever other threads do with the handle.
+    fn get(&self) -> PyResult<Open<'_, unipc::pipe::Coprocess>> {
+        self.handle.get(&self.label)
+    }
+
     /// Room for an answer: that of the last one, if nobody else has it.
     fn take_room(&self) -> Vec<u8> {
         let kept = self.room.try_lock().map(|mut kept| std::mem::take(&mut *kept));
@@ -87,7 +95,7 @@ impl Coprocess {
         let coprocess = how.spawn(program).map_err(raise)?;
         let label = label_of(command)?;
         let process = Py::new(py, Process::new(coprocess.process(), &label))?;
-        Ok(Self { handle: Handle::new(coprocess, label), process, room: Mutex::default() })
+        Ok(Self { handle: Handle::new(coprocess), label, process, room: Mutex::default() })
     }
 
     /// Sends a line, to which the newline is added, and returns the line that comes in answer, without it.
@@ -101,7 +109,7 @@ impl Coprocess {
         line: &Bound<'py, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let coprocess = self.handle.get(py)?;
+        let coprocess = self.get()?;
         let lent = Lent::readable(line)?;
         let mut exchange = coprocess.begin_line(lent.bytes()).map_err(raise)?;
         let mut room = self.take_room();
@@ -134,7 +142,7 @@ impl Coprocess {
         line: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
-        let coprocess = self.handle.get(py)?;
+        let coprocess = self.get()?;
         let lent = Lent::readable(line)?;
         let mut sending = coprocess.begin_line(lent.bytes()).map_err(raise)?;
         wait(py, timeout.0, |left| sending.send(left))
@@ -151,7 +159,7 @@ impl Coprocess {
         data: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
-        let coprocess = self.handle.get(py)?;
+        let coprocess = self.get()?;
         let lent = Lent::readable(data)?;
         let mut sending = coprocess.begin(lent.bytes());
         wait(py, timeout.0, |left| sending.send(left))
@@ -167,7 +175,7 @@ impl Coprocess {
         size: usize,
         timeout: TimeoutArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let coprocess = self.handle.get(py)?;
+        let coprocess = self.get()?;
         let mut room = room(size)?;
         let count = wait(py, timeout.0, |left| coprocess.read(&mut room, left))?;
         Ok(PyBytes::new(py, &room[..count]))
@@ -183,7 +191,7 @@ impl Coprocess {
         py: Python<'py>,
         timeout: TimeoutArgument,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let coprocess = self.handle.get(py)?;
+        let coprocess = self.get()?;
         let line = wait(py, timeout.0, |left| coprocess.read_line(left))?;
         Ok(line.map(|line| PyBytes::new(py, &line)))
     }
@@ -206,7 +214,7 @@ impl Coprocess {
         data: Option<&Bound<'py, PyAny>>,
         timeout: TimeoutArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let coprocess = self.handle.get(py)?;
+        let coprocess = self.get()?;
         let lent = data.map(Lent::readable).transpose()?;
         let bytes = lent.as_ref().map_or(&[][..], Lent::bytes);
         let mut talk = coprocess.begin_communication(bytes);
@@ -215,8 +223,8 @@ impl Coprocess {
     }
 
     /// Ends the filter's input, so that one that reads all before it answers (`sort`) answers now.
-    fn end_input(&self, py: Python<'_>) -> PyResult<()> {
-        self.handle.get(py)?.end_input();
+    fn end_input(&self) -> PyResult<()> {
+        self.get()?.end_input();
         Ok(())
     }
 
@@ -226,7 +234,7 @@ impl Coprocess {
     /// pipes are closed, the filter goes on, and `close` may be called again.
     #[pyo3(signature = (timeout = FOREVER), text_signature = "($self, timeout=None)")]
     fn close(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<i32> {
-        if let Some(coprocess) = self.handle.take(py) {
+        if let Some(coprocess) = self.handle.close() {
             coprocess.end();
         }
         wait_for(py, &self.process.get().process, timeout.0)
@@ -234,8 +242,8 @@ impl Coprocess {
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle.is_closed(py)
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     /// The filter.
@@ -246,23 +254,23 @@ impl Coprocess {
 
     /// Was something read already that no poll of the descriptor shows? Perhaps a part of a line.
     #[getter]
-    fn has_buffered(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.handle.get(py)?.has_buffered())
+    fn has_buffered(&self) -> PyResult<bool> {
+        Ok(self.get()?.has_buffered())
     }
 
     /// The descriptor from which the filter's output comes: close-on-exec, valid until `close`. See `has_buffered`.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.handle.get(py)?.fd().map_err(raise)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.fd().map_err(raise)?.as_raw_fd())
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().handle.get(slf.py())?;
+        slf.get().get()?;
         Ok(slf)
     }
 
     #[pyo3(signature = (*exception))]
     fn __exit__(&self, py: Python<'_>, exception: &Bound<'_, PyTuple>) -> PyResult<()> {
-        if let Some(coprocess) = self.handle.take(py) {
+        if let Some(coprocess) = self.handle.close() {
             coprocess.end();
         }
         if !raised(exception) {
@@ -271,8 +279,8 @@ impl Coprocess {
         Ok(())
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let state = if self.handle.is_closed(py) { " closed" } else { "" };
-        format!("<unipc.Coprocess {}{state}>", self.handle.label)
+    fn __repr__(&self) -> String {
+        let state = if self.handle.is_closed() { " closed" } else { "" };
+        format!("<unipc.Coprocess {}{state}>", self.label)
     }
 }

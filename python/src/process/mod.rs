@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs: what to start, and the process that it becomes.
-//!
-//! Whatever waits works on a reference of its own to the handle, without the lock around it, so that `close` in another
-//! thread ends the handle at once, and its descriptors after the last call.
 
 mod coprocess;
 mod pty;
@@ -10,12 +7,11 @@ mod shell;
 mod terminal;
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyString, PyTuple};
 use unipc::pipe::{Command, status_number};
 use unipc::{Error, ErrorKind, Timeout};
@@ -28,7 +24,7 @@ pub(crate) use terminal::{
 };
 
 use crate::buffer::duplicate;
-use crate::error::{closed, raise};
+use crate::error::raise;
 use crate::name::os_string;
 use crate::wait::{TimeoutArgument, wait};
 
@@ -130,37 +126,6 @@ fn pass(mut command: Command, passed: &Bound<'_, PyAny>) -> PyResult<Command> {
         command = command.descriptor(number, duplicate(number)?);
     }
     Ok(command)
-}
-
-/// A handle that can be closed, behind its lock.
-#[derive(Debug)]
-struct Handle<T> {
-    open: Mutex<Option<Arc<T>>>,
-    label: String,
-}
-
-impl<T> Handle<T> {
-    fn new(value: T, label: String) -> Self {
-        Self { open: Mutex::new(Some(Arc::new(value))), label }
-    }
-
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<T>>> {
-        // What a panic could have left half-done is behind the Arc, not under the lock.
-        self.open.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The value, kept for the time of one call whatever other threads do with the handle.
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<T>> {
-        self.lock(py).clone().ok_or_else(|| closed(&self.label))
-    }
-
-    fn take(&self, py: Python<'_>) -> Option<Arc<T>> {
-        self.lock(py).take()
-    }
-
-    fn is_closed(&self, py: Python<'_>) -> bool {
-        self.lock(py).is_none()
-    }
 }
 
 /// What the handle is called: the words of the command.

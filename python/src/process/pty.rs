@@ -10,17 +10,27 @@ use pyo3::types::{PyBytes, PyDict, PyTuple};
 use unipc::Timeout;
 
 use super::terminal::{Size, bits_of, modes_of, size_of, tuple_of};
-use super::{FOREVER, Handle, Process, check_keywords, command, label_of, raised, room, wait_for};
+use super::{FOREVER, Process, check_keywords, command, label_of, raised, room, wait_for};
 use crate::buffer::Lent;
 use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::wait::{TimeoutArgument, wait};
 
 /// What stands behind `unipc.Pty`; see there.
 #[pyclass(frozen, subclass, weakref, module = "unipc._native")]
 pub(crate) struct Pty {
     handle: Handle<unipc::pipe::Pty>,
+    /// What stays true after closing.
+    label: String,
     process: Option<Py<Process>>,
     name: OsString,
+}
+
+impl Pty {
+    /// The terminal, kept for the time of one call whatever other threads do with the handle.
+    fn get(&self) -> PyResult<Open<'_, unipc::pipe::Pty>> {
+        self.handle.get(&self.label)
+    }
 }
 
 #[pymethods]
@@ -51,7 +61,7 @@ impl Pty {
         let process = pty.process().map(|process| Py::new(py, Process::new(process, &label)));
         let (process, name) = (process.transpose()?, pty.name().as_os_str().to_owned());
         let label = format!("Pty {}", name.display());
-        Ok(Self { handle: Handle::new(pty, label), process, name })
+        Ok(Self { handle: Handle::new(pty), label, process, name })
     }
 
     /// The path of the other side: `/dev/pts/N`.
@@ -62,8 +72,8 @@ impl Pty {
 
     /// A new descriptor of the other side, a terminal to give to a program: close-on-exec, the caller's to close. While it is
     /// open no hang-up is seen here.
-    fn slave(&self, py: Python<'_>) -> PyResult<RawFd> {
-        self.handle.get(py)?.slave().map(IntoRawFd::into_raw_fd).map_err(raise)
+    fn slave(&self) -> PyResult<RawFd> {
+        self.get()?.slave().map(IntoRawFd::into_raw_fd).map_err(raise)
     }
 
     /// Reads what is there, at most `size` bytes; waits for the first. b"" is the end: the other side has hung up.
@@ -76,7 +86,7 @@ impl Pty {
         size: usize,
         timeout: TimeoutArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let pty = self.handle.get(py)?;
+        let pty = self.get()?;
         let mut room = room(size)?;
         let count = wait(py, timeout.0, |left| pty.read(&mut room, left))?;
         Ok(PyBytes::new(py, &room[..count]))
@@ -91,7 +101,7 @@ impl Pty {
         py: Python<'py>,
         timeout: TimeoutArgument,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let pty = self.handle.get(py)?;
+        let pty = self.get()?;
         let line = wait(py, timeout.0, |left| pty.read_line(left))?;
         Ok(line.map(|line| PyBytes::new(py, &line)))
     }
@@ -108,7 +118,7 @@ impl Pty {
         data: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
-        let pty = self.handle.get(py)?;
+        let pty = self.get()?;
         let lent = Lent::readable(data)?;
         let bytes = lent.bytes();
         let mut done = 0;
@@ -121,25 +131,25 @@ impl Pty {
     /// terminal stays.
     #[pyo3(signature = (timeout = FOREVER), text_signature = "($self, timeout=None)")]
     fn end_of_file(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<()> {
-        let pty = self.handle.get(py)?;
+        let pty = self.get()?;
         wait(py, timeout.0, |left| pty.end_of_file(left))
     }
 
-    fn _window_size(&self, py: Python<'_>) -> PyResult<Size> {
-        self.handle.get(py)?.window_size().map(tuple_of).map_err(raise)
+    fn _window_size(&self) -> PyResult<Size> {
+        self.get()?.window_size().map(tuple_of).map_err(raise)
     }
 
-    fn _set_window_size(&self, py: Python<'_>, size: Size) -> PyResult<()> {
-        self.handle.get(py)?.set_window_size(size_of(size)).map_err(raise)
+    fn _set_window_size(&self, size: Size) -> PyResult<()> {
+        self.get()?.set_window_size(size_of(size)).map_err(raise)
     }
 
-    fn _modes(&self, py: Python<'_>) -> PyResult<u32> {
-        self.handle.get(py)?.modes().map(bits_of).map_err(raise)
+    fn _modes(&self) -> PyResult<u32> {
+        self.get()?.modes().map(bits_of).map_err(raise)
     }
 
     /// Changes what the line discipline does, at once, to these `TerminalModes`; what they do not name stays.
     fn set_modes(&self, py: Python<'_>, modes: u32) -> PyResult<()> {
-        let (pty, modes) = (self.handle.get(py)?, modes_of(modes)?);
+        let (pty, modes) = (self.get()?, modes_of(modes)?);
         wait(py, Timeout::Forever, |_| pty.set_modes(modes))
     }
 
@@ -149,7 +159,7 @@ impl Pty {
     /// Raises `OSError`: `TimeoutError`, `BlockingIOError`: the program goes on, and `close` may be called again.
     #[pyo3(signature = (timeout = FOREVER), text_signature = "($self, timeout=None)")]
     fn close(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<Option<i32>> {
-        if let Some(pty) = self.handle.take(py) {
+        if let Some(pty) = self.handle.close() {
             pty.hang_up();
         }
         let process = self.process.as_ref();
@@ -158,8 +168,8 @@ impl Pty {
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle.is_closed(py)
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     /// The program on the other side; None if none was started.
@@ -170,24 +180,24 @@ impl Pty {
 
     /// Was something read already that no poll of the descriptor shows? Perhaps a part of a line.
     #[getter]
-    fn has_buffered(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.handle.get(py)?.has_buffered())
+    fn has_buffered(&self) -> PyResult<bool> {
+        Ok(self.get()?.has_buffered())
     }
 
     /// The master's descriptor: non-blocking, close-on-exec, valid until `close`. See `has_buffered`.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.handle.get(py)?.fd().map_err(raise)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.fd().map_err(raise)?.as_raw_fd())
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().handle.get(slf.py())?;
+        slf.get().get()?;
         Ok(slf)
     }
 
     /// Hangs up, and waits for the program unless the block ends with an exception.
     #[pyo3(signature = (*exception))]
     fn __exit__(&self, py: Python<'_>, exception: &Bound<'_, PyTuple>) -> PyResult<()> {
-        if let Some(pty) = self.handle.take(py) {
+        if let Some(pty) = self.handle.close() {
             pty.hang_up();
         }
         if let (false, Some(process)) = (raised(exception), &self.process) {
@@ -196,8 +206,8 @@ impl Pty {
         Ok(())
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let state = if self.handle.is_closed(py) { " closed" } else { "" };
-        format!("<unipc.{}{state}>", self.handle.label)
+    fn __repr__(&self) -> String {
+        let state = if self.handle.is_closed() { " closed" } else { "" };
+        format!("<unipc.{}{state}>", self.label)
     }
 }

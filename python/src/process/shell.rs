@@ -8,9 +8,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use unipc::Timeout;
 
-use super::{FOREVER, Handle, Process, check_keywords, command, label_of, raised, room, wait_for};
+use super::{FOREVER, Process, check_keywords, command, label_of, raised, room, wait_for};
 use crate::buffer::Lent;
 use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::wait::{TimeoutArgument, wait};
 
 /// A program whose output is read (`mode="r"`) or whose input is written (`mode="w"`): popen(3) and pclose(3).
@@ -37,8 +38,17 @@ use crate::wait::{TimeoutArgument, wait};
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Shell {
     handle: Handle<unipc::pipe::Shell>,
+    /// What stays true after closing.
+    label: String,
     process: Py<Process>,
     mode: &'static str,
+}
+
+impl Shell {
+    /// The shell, kept for the time of one call whatever other threads do with the handle.
+    fn get(&self) -> PyResult<Open<'_, unipc::pipe::Shell>> {
+        self.handle.get(&self.label)
+    }
 }
 
 #[pymethods]
@@ -61,7 +71,7 @@ impl Shell {
         let shell = shell.map_err(raise)?;
         let label = label_of(command)?;
         let process = Py::new(py, Process::new(shell.process(), &label))?;
-        Ok(Self { handle: Handle::new(shell, label), process, mode })
+        Ok(Self { handle: Handle::new(shell), label, process, mode })
     }
 
     /// Reads what is there, at most `size` bytes; waits for the first. b"" is the end.
@@ -74,7 +84,7 @@ impl Shell {
         size: usize,
         timeout: TimeoutArgument,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let shell = self.handle.get(py)?;
+        let shell = self.get()?;
         let mut room = room(size)?;
         let count = wait(py, timeout.0, |left| shell.read(&mut room, left))?;
         Ok(PyBytes::new(py, &room[..count]))
@@ -90,7 +100,7 @@ impl Shell {
         py: Python<'py>,
         timeout: TimeoutArgument,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let shell = self.handle.get(py)?;
+        let shell = self.get()?;
         let line = wait(py, timeout.0, |left| shell.read_line(left))?;
         Ok(line.map(|line| PyBytes::new(py, &line)))
     }
@@ -114,7 +124,7 @@ impl Shell {
         data: &Bound<'_, PyAny>,
         timeout: TimeoutArgument,
     ) -> PyResult<()> {
-        let shell = self.handle.get(py)?;
+        let shell = self.get()?;
         let lent = Lent::readable(data)?;
         let bytes = lent.bytes();
         let mut done = 0;
@@ -129,7 +139,7 @@ impl Shell {
     /// called again.
     #[pyo3(signature = (timeout = FOREVER), text_signature = "($self, timeout=None)")]
     fn close(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<i32> {
-        if let Some(shell) = self.handle.take(py) {
+        if let Some(shell) = self.handle.close() {
             shell.end();
         }
         wait_for(py, &self.process.get().process, timeout.0)
@@ -137,8 +147,8 @@ impl Shell {
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle.is_closed(py)
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     /// The program.
@@ -155,18 +165,18 @@ impl Shell {
 
     /// The pipe's descriptor: close-on-exec, valid until `close`. A line that was read already is not seen by a poll: read with
     /// a timeout of 0 until `BlockingIOError` before.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.handle.get(py)?.fd().map_err(raise)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.fd().map_err(raise)?.as_raw_fd())
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().handle.get(slf.py())?;
+        slf.get().get()?;
         Ok(slf)
     }
 
     #[pyo3(signature = (*exception))]
     fn __exit__(&self, py: Python<'_>, exception: &Bound<'_, PyTuple>) -> PyResult<()> {
-        if let Some(shell) = self.handle.take(py) {
+        if let Some(shell) = self.handle.close() {
             shell.end();
         }
         if !raised(exception) {
@@ -175,8 +185,8 @@ impl Shell {
         Ok(())
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let state = if self.handle.is_closed(py) { " closed" } else { "" };
-        format!("<unipc.Shell {} {:?}{state}>", self.handle.label, self.mode)
+    fn __repr__(&self) -> String {
+        let state = if self.handle.is_closed() { " closed" } else { "" };
+        format!("<unipc.Shell {} {:?}{state}>", self.label, self.mode)
     }
 }

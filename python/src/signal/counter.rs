@@ -3,16 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::{PySet, PyTuple};
 use unipc::signal::{Counter, Set};
 
 use super::argument::{SetArgument, by_number, numbers};
 use super::{helper, limit, take};
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::wait::TimeoutArgument;
 
 /// Counts signals without blocking them, in whatever thread they arrive. Made by `Counter.open`.
@@ -37,16 +36,12 @@ use crate::wait::TimeoutArgument;
 /// ...     print(counter.wait())
 /// {12: 2}
 #[pyclass(frozen, weakref, module = "unipc.signal")]
-pub(crate) struct SignalCounter(Mutex<Option<Arc<Counter>>>);
+pub(crate) struct SignalCounter(Handle<Counter>);
 
 impl SignalCounter {
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Counter>>> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The counter, kept for the time of one call whatever other threads do with the handle.
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<Counter>> {
-        self.handle(py).clone().ok_or_else(|| closed(&"the counter"))
+    fn get(&self) -> PyResult<Open<'_, Counter>> {
+        self.0.get(&"the counter")
     }
 }
 
@@ -88,7 +83,7 @@ impl SignalCounter {
             .no_defer(no_defer)
             .mask(mask.map_or(Set::EMPTY, |mask| mask.0))
             .open(signals.0)
-            .map(|counter| Self(Mutex::new(Some(Arc::new(counter)))))
+            .map(|counter| Self(Handle::new(counter)))
             .map_err(raise)
     }
 
@@ -102,37 +97,37 @@ impl SignalCounter {
         py: Python<'_>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<BTreeMap<i32, u64>> {
-        let counter = self.get(py)?;
+        let counter = self.get()?;
         take(py, limit(timeout), |left| counter.wait(left)).map(|counts| by_number(&counts))
     }
 
     /// Takes the counts, without waiting: a dictionary from number to count, perhaps empty.
-    fn take(&self, py: Python<'_>) -> PyResult<BTreeMap<i32, u64>> {
-        self.get(py)?.take().map(|counts| by_number(&counts)).map_err(raise)
+    fn take(&self) -> PyResult<BTreeMap<i32, u64>> {
+        self.get()?.take().map(|counts| by_number(&counts)).map_err(raise)
     }
 
     /// The numbers of the signals that are counted.
     #[getter]
     fn signals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PySet>> {
-        numbers(py, self.get(py)?.set())
+        numbers(py, self.get()?.set())
     }
 
     /// The descriptor, to poll it; it stays the counter's.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.get(py)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.as_raw_fd())
     }
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.0.is_closed()
     }
 
     /// Ends the counting, and puts back what was in force before; again is fine. Tasks that wait for it get ValueError;
     /// close it in their loop's thread.
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let taken = slf.get().handle(py).take();
+        let taken = slf.get().0.close();
         if taken.is_some() {
             helper(py, "_closing")?.call1((slf,))?;
         }
@@ -165,9 +160,8 @@ impl SignalCounter {
         helper(slf.py(), "_next")?.call1((slf, wait))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let open = self.handle(py);
-        open.as_ref().map_or_else(
+    fn __repr__(&self) -> String {
+        self.0.open().map_or_else(
             || "<unipc.signal.Counter, closed>".into(),
             |counter| {
                 format!("<unipc.signal.Counter of {}, fd {}>", counter.set(), counter.as_raw_fd())

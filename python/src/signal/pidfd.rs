@@ -2,17 +2,16 @@
 //! Processes that cannot be mistaken for others.
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::PyTuple;
 use unipc::signal;
 
 use super::argument::{SignalArgument, value};
 use crate::buffer::duplicate;
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 
 /// A descriptor of a process: pidfd_open(2). Made by `PidFd.open`, `PidFd.open_started`, `PidFd.from_fd`.
 ///
@@ -32,19 +31,15 @@ use crate::error::{closed, raise};
 /// >>> child.wait()
 /// -15
 #[pyclass(frozen, module = "unipc.signal")]
-pub(crate) struct PidFd(Mutex<Option<Arc<signal::PidFd>>>);
+pub(crate) struct PidFd(Handle<signal::PidFd>);
 
 impl PidFd {
     fn new(process: signal::PidFd) -> Self {
-        Self(Mutex::new(Some(Arc::new(process))))
+        Self(Handle::new(process))
     }
 
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<signal::PidFd>>> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<signal::PidFd>> {
-        self.handle(py).clone().ok_or_else(|| closed(&"the pidfd"))
+    fn get(&self) -> PyResult<Open<'_, signal::PidFd>> {
+        self.0.get(&"the pidfd")
     }
 }
 
@@ -75,52 +70,46 @@ impl PidFd {
     }
 
     /// Sends a signal. Raises ProcessLookupError when the process has ended, PermissionError.
-    fn send(&self, py: Python<'_>, signal: SignalArgument) -> PyResult<()> {
-        self.get(py)?.send(signal.0).map_err(raise)
+    fn send(&self, signal: SignalArgument) -> PyResult<()> {
+        self.get()?.send(signal.0).map_err(raise)
     }
 
     /// Sends a signal with an int, or with a pointer, as `unipc.signal.queue` does.
     #[pyo3(signature = (signal, value = 0, *, pointer = None))]
-    fn queue(
-        &self,
-        py: Python<'_>,
-        signal: SignalArgument,
-        value: i32,
-        pointer: Option<usize>,
-    ) -> PyResult<()> {
-        self.get(py)?.queue(signal.0, self::value(value, pointer)).map_err(raise)
+    fn queue(&self, signal: SignalArgument, value: i32, pointer: Option<usize>) -> PyResult<()> {
+        self.get()?.queue(signal.0, self::value(value, pointer)).map_err(raise)
     }
 
     /// Sends a signal to every process of the group that the process leads (Linux 6.9).
-    fn send_group(&self, py: Python<'_>, signal: SignalArgument) -> PyResult<()> {
-        self.get(py)?.send_group(signal.0).map_err(raise)
+    fn send_group(&self, signal: SignalArgument) -> PyResult<()> {
+        self.get()?.send_group(signal.0).map_err(raise)
     }
 
     /// The process's number; None when it has ended and was waited for.
     #[getter]
-    fn pid(&self, py: Python<'_>) -> PyResult<Option<i32>> {
-        self.get(py)?.pid().map_err(raise)
+    fn pid(&self) -> PyResult<Option<i32>> {
+        self.get()?.pid().map_err(raise)
     }
 
     /// Does it run still? False once it has ended, whether somebody has waited for it or not.
-    fn is_alive(&self, py: Python<'_>) -> PyResult<bool> {
-        self.get(py)?.is_alive().map_err(raise)
+    fn is_alive(&self) -> PyResult<bool> {
+        self.get()?.is_alive().map_err(raise)
     }
 
     /// The descriptor, to poll it; it stays the handle's.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.get(py)?.as_fd().as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.as_fd().as_raw_fd())
     }
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.0.is_closed()
     }
 
     /// Closes the descriptor; again is fine. The process goes on.
-    fn close(&self, py: Python<'_>) {
-        self.handle(py).take();
+    fn close(&self) {
+        drop(self.0.close());
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -128,13 +117,12 @@ impl PidFd {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let open = self.handle(py);
-        open.as_ref().map_or_else(
+    fn __repr__(&self) -> String {
+        self.0.open().map_or_else(
             || "<unipc.signal.PidFd, closed>".into(),
             |process| match process.pid() {
                 Ok(Some(pid)) => format!("<unipc.signal.PidFd of process {pid}>"),

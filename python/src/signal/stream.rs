@@ -2,16 +2,15 @@
 //! Signals as a stream with a descriptor.
 
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::{PySet, PyTuple};
 use unipc::signal::Stream;
 
 use super::argument::{SetArgument, numbers};
 use super::{SignalInfo, helper, limit, take};
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::wait::TimeoutArgument;
 
 /// Signals as a stream with a descriptor: signalfd(2). Made by `Stream.open`.
@@ -36,16 +35,12 @@ use crate::wait::TimeoutArgument;
 /// >>> info
 /// SignalInfo(SIGRTMIN+2, SI_QUEUE, pid=..., uid=..., value=7)
 #[pyclass(frozen, weakref, module = "unipc.signal")]
-pub(crate) struct SignalStream(Mutex<Option<Arc<Stream>>>);
+pub(crate) struct SignalStream(Handle<Stream>);
 
 impl SignalStream {
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Stream>>> {
-        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The stream, kept for the time of one call whatever other threads do with the handle.
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<Stream>> {
-        self.handle(py).clone().ok_or_else(|| closed(&"the stream"))
+    fn get(&self) -> PyResult<Open<'_, Stream>> {
+        self.0.get(&"the stream")
     }
 }
 
@@ -60,7 +55,7 @@ impl SignalStream {
     #[pyo3(signature = (signals, *, keep_mask = false))]
     fn open(signals: SetArgument, keep_mask: bool) -> PyResult<Self> {
         let open = if keep_mask { Stream::open_keeping_mask } else { Stream::open };
-        open(signals.0).map(|stream| Self(Mutex::new(Some(Arc::new(stream))))).map_err(raise)
+        open(signals.0).map(|stream| Self(Handle::new(stream))).map_err(raise)
     }
 
     /// Takes the next signal. `timeout` is in seconds; None is for ever, 0 a try.
@@ -68,7 +63,7 @@ impl SignalStream {
     /// Raises TimeoutError, BlockingIOError for a try. Handlers of other signals run meanwhile.
     #[pyo3(signature = (timeout = None))]
     fn read(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<SignalInfo> {
-        let stream = self.get(py)?;
+        let stream = self.get()?;
         take(py, limit(timeout), |left| stream.read(left)).map(SignalInfo::from)
     }
 
@@ -82,39 +77,39 @@ impl SignalStream {
         most: usize,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Vec<SignalInfo>> {
-        let stream = self.get(py)?;
+        let stream = self.get()?;
         let taken = take(py, limit(timeout), |left| stream.read_many(most, left))?;
         Ok(taken.into_iter().map(SignalInfo::from).collect())
     }
 
     /// From now on these signals come, through the same descriptor. What is new is blocked in the thread that opened the
     /// stream, if it is the one that calls (not with `keep_mask`).
-    fn change(&self, py: Python<'_>, signals: SetArgument) -> PyResult<()> {
-        self.get(py)?.change(signals.0).map_err(raise)
+    fn change(&self, signals: SetArgument) -> PyResult<()> {
+        self.get()?.change(signals.0).map_err(raise)
     }
 
     /// The numbers of the signals that come.
     #[getter]
     fn signals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PySet>> {
-        numbers(py, self.get(py)?.set())
+        numbers(py, self.get()?.set())
     }
 
     /// The descriptor, to poll it; it stays the stream's.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.get(py)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.as_raw_fd())
     }
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.0.is_closed()
     }
 
     /// Closes it; again is fine. In the thread that opened it, what it has blocked is unblocked, and what is pending
     /// acts. Tasks that wait for it get ValueError; close it in their loop's thread.
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let taken = slf.get().handle(py).take();
+        let taken = slf.get().0.close();
         if taken.is_some() {
             helper(py, "_closing")?.call1((slf,))?;
             drop(taken);
@@ -149,9 +144,8 @@ impl SignalStream {
         helper(slf.py(), "_next")?.call1((slf, read))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let open = self.handle(py);
-        open.as_ref().map_or_else(
+    fn __repr__(&self) -> String {
+        self.0.open().map_or_else(
             || "<unipc.signal.Stream, closed>".into(),
             |stream| {
                 format!("<unipc.signal.Stream of {}, fd {}>", stream.set(), stream.as_raw_fd())

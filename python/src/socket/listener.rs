@@ -8,11 +8,9 @@
 
 use std::ffi::OsString;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::{PyString, PyTuple};
 use unipc::Name;
 use unipc::socket::Kind;
@@ -21,7 +19,8 @@ use super::open::{binding, number, options};
 use super::transfer::receive;
 use super::{Socket, helper};
 use crate::buffer::duplicate;
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::name::NameArgument;
 use crate::wait::{TimeoutArgument, limit};
 
@@ -43,7 +42,7 @@ use crate::wait::{TimeoutArgument, limit};
 /// b'over TCP'
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Listener {
-    open: Mutex<Option<Arc<unipc::socket::Listener>>>,
+    handle: Handle<unipc::socket::Listener>,
     // What stays true after closing.
     kind: Kind,
     name: Name,
@@ -51,20 +50,11 @@ pub(crate) struct Listener {
 
 impl Listener {
     fn new(listener: unipc::socket::Listener) -> Self {
-        Self {
-            kind: listener.kind(),
-            name: listener.name().clone(),
-            open: Mutex::new(Some(Arc::new(listener))),
-        }
+        Self { kind: listener.kind(), name: listener.name().clone(), handle: Handle::new(listener) }
     }
 
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<unipc::socket::Listener>>> {
-        // What a panic could have left half-done is behind the Arc, not under the lock.
-        self.open.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<unipc::socket::Listener>> {
-        self.handle(py).clone().ok_or_else(|| closed(&self.name))
+    fn get(&self) -> PyResult<Open<'_, unipc::socket::Listener>> {
+        self.handle.get(&self.name)
     }
 }
 
@@ -124,7 +114,7 @@ impl Listener {
     /// Raises `TimeoutError`; `BlockingIOError` when nobody waits and `timeout` is 0; `OSError` with `EMFILE`. See `accept(2)`.
     #[pyo3(signature = (timeout = None))]
     fn accept(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<Socket> {
-        let listener = self.get(py)?;
+        let listener = self.get()?;
         receive(py, limit(timeout), |left| listener.accept(left)).map(Socket::new)
     }
 
@@ -142,56 +132,55 @@ impl Listener {
 
     /// The name that it really has, with the port that was free.
     #[getter]
-    fn local_name(&self, py: Python<'_>) -> PyResult<OsString> {
-        let name = self.get(py)?.local_name().map_err(raise)?;
+    fn local_name(&self) -> PyResult<OsString> {
+        let name = self.get()?.local_name().map_err(raise)?;
         Ok(name.as_ref().unwrap_or(&self.name).to_os_string())
     }
 
     /// The descriptor: close-on-exec, valid until `close`; it can be read when a client waits.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.get(py)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.as_raw_fd())
     }
 
     /// Removes this very listener's file. Nobody finds it any more, but those who wait can still be accepted.
     ///
     /// Raises `OSError`: `ESTALE` when another has the name by now, `ENOENT` when it is gone, `EOPNOTSUPP` without a file.
-    fn remove(&self, py: Python<'_>) -> PyResult<()> {
-        self.get(py)?.remove().map_err(raise)
+    fn remove(&self) -> PyResult<()> {
+        self.get()?.remove().map_err(raise)
     }
 
     /// Closes the handle. Closing twice is fine; connections stay, and the file.
     ///
     /// A call that another thread is in goes on to its end.
-    fn close(&self, py: Python<'_>) {
-        let last = self.handle(py).take();
-        drop(last);
+    fn close(&self) {
+        drop(self.handle.close());
     }
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().get(slf.py())?;
+        slf.get().get()?;
         Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let closed = if self.closed(py) { " closed" } else { "" };
+        let closed = if self.closed() { " closed" } else { "" };
         let name = PyString::new(py, &self.name.to_string());
         Ok(format!("<unipc.Listener {} {}{closed}>", self.kind, name.repr()?))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let py = slf.py();
-        slf.get().get(py)?;
+        slf.get().get()?;
         let descriptor = helper(py, intern!(py, "_descriptor_for_child"))?.call1((slf,))?;
         let function = helper(py, intern!(py, "_receive"))?;
         (function, (slf.get_type(), descriptor)).into_pyobject(py)

@@ -98,7 +98,7 @@ impl Socket {
         to: Option<NameArgument>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<usize> {
-        let socket = self.get(py)?;
+        let socket = self.get()?;
         let fds = fds.map(duplicates).transpose()?.unwrap_or_default();
         let (fds, to) = (borrowed(&fds), to.as_ref().map(|name| &name.0));
         with_bytes(data, |data| {
@@ -135,7 +135,7 @@ impl Socket {
         writable: bool,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let socket = self.get(py)?;
+        let socket = self.get()?;
         let expect = expect(max_fds, min_fds, fd_kind, require_seals, fd_size, readable, writable)?;
         with_room(self.room(size), |room| {
             let message =

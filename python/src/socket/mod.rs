@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `unipc.Socket` and `unipc.Listener`.
-//!
-//! A call takes a reference to the socket and works without the lock, so that `close` in another thread ends the handle at
-//! once, and the descriptor after the last call.
 
 mod listener;
 mod message;
@@ -11,11 +8,10 @@ mod state;
 mod transfer;
 
 use std::sync::atomic::{AtomicBool, AtomicU8};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 use unipc::socket::Kind;
 use unipc::{Error, ErrorKind};
@@ -23,7 +19,8 @@ use unipc::{Error, ErrorKind};
 pub(crate) use listener::Listener;
 pub(crate) use message::{recv_fds, send_fds};
 
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 
 /// A socket that is connected, or that sends and receives datagrams.
 ///
@@ -64,7 +61,7 @@ use crate::error::{closed, raise};
 /// >>> server.close(); listener.close()
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Socket {
-    open: Mutex<Option<Arc<unipc::socket::Socket>>>,
+    handle: Handle<unipc::socket::Socket>,
     /// After a try that came to nothing: how many times to wait at once before the next try.
     patience: AtomicU8,
     /// The last receive filled the room that it had.
@@ -86,18 +83,13 @@ impl Socket {
             patience: AtomicU8::new(0),
             full: AtomicBool::new(false),
             kind: socket.kind(),
-            open: Mutex::new(Some(Arc::new(socket))),
+            handle: Handle::new(socket),
         }
     }
 
-    fn handle(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<unipc::socket::Socket>>> {
-        // What a panic could have left half-done is behind the Arc, not under the lock.
-        self.open.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The socket, kept for the time of one call whatever other threads do with the handle.
-    fn get(&self, py: Python<'_>) -> PyResult<Arc<unipc::socket::Socket>> {
-        self.handle(py).clone().ok_or_else(|| closed(&"the socket"))
+    fn get(&self) -> PyResult<Open<'_, unipc::socket::Socket>> {
+        self.handle.get(&"the socket")
     }
 }
 
@@ -106,25 +98,24 @@ impl Socket {
     /// Closes the handle. Closing twice is fine; a file that it has stays.
     ///
     /// A call that another thread is in goes on to its end.
-    fn close(&self, py: Python<'_>) {
-        let last = self.handle(py).take();
-        drop(last);
+    fn close(&self) {
+        drop(self.handle.close());
     }
 
     /// Was it closed?
     #[getter]
-    fn closed(&self, py: Python<'_>) -> bool {
-        self.handle(py).is_none()
+    fn closed(&self) -> bool {
+        self.handle.is_closed()
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().get(slf.py())?;
+        slf.get().get()?;
         Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 }
 

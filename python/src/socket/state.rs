@@ -22,15 +22,15 @@ impl Socket {
     }
 
     /// The descriptor: close-on-exec, valid until `close`.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        Ok(self.get(py)?.as_raw_fd())
+    fn fileno(&self) -> PyResult<RawFd> {
+        Ok(self.get()?.as_raw_fd())
     }
 
     /// Closes the handle and gives its descriptor away: it is yours to close. For `socket.socket(fileno=s.detach())`.
     ///
     /// A call that another thread is in goes on to its end, with the descriptor that it has.
-    fn detach(&self, py: Python<'_>) -> PyResult<RawFd> {
-        let socket = self.handle(py).take().ok_or_else(|| closed(&"the socket"))?;
+    fn detach(&self) -> PyResult<RawFd> {
+        let socket = self.handle.close().ok_or_else(|| closed(&"the socket"))?;
         let copy = socket.as_fd().try_clone_to_owned().map_err(|error| {
             let errno = error.raw_os_error().unwrap_or(libc::EMFILE);
             raise(Error::new("detach", "the socket", ErrorKind::Os(errno)))
@@ -44,27 +44,27 @@ impl Socket {
     ///
     /// Raises `OSError` with `ENOTCONN` without a peer. See `shutdown(2)`.
     #[pyo3(signature = (how = "both"))]
-    fn shutdown(&self, py: Python<'_>, how: &str) -> PyResult<()> {
+    fn shutdown(&self, how: &str) -> PyResult<()> {
         let direction = match how {
             "send" => Shutdown::Send,
             "receive" => Shutdown::Receive,
             "both" => Shutdown::Both,
             _ => return Err(unknown("how", how, "send, receive, both")),
         };
-        self.get(py)?.shutdown(direction).map_err(raise)
+        self.get()?.shutdown(direction).map_err(raise)
     }
 
     /// This socket's own name, with the port that was free; None when it has none.
     #[getter]
-    fn local_name(&self, py: Python<'_>) -> PyResult<Option<OsString>> {
-        let name = self.get(py)?.local_name().map_err(raise)?;
+    fn local_name(&self) -> PyResult<Option<OsString>> {
+        let name = self.get()?.local_name().map_err(raise)?;
         Ok(name.as_ref().map(Name::to_os_string))
     }
 
     /// The peer's name; None when it has none or there is no peer.
     #[getter]
-    fn peer_name(&self, py: Python<'_>) -> PyResult<Option<OsString>> {
-        let name = self.get(py)?.peer_name().map_err(raise)?;
+    fn peer_name(&self) -> PyResult<Option<OsString>> {
+        let name = self.get()?.peer_name().map_err(raise)?;
         Ok(name.as_ref().map(Name::to_os_string))
     }
 
@@ -79,7 +79,7 @@ impl Socket {
     /// >>> one.close(); other.close()
     #[getter]
     fn peer_credentials<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let who = self.get(py)?.peer_credentials().map_err(raise)?;
+        let who = self.get()?.peer_credentials().map_err(raise)?;
         helper(py, intern!(py, "Credentials"))?.call1((who.pid, who.uid, who.gid))
     }
 
@@ -87,68 +87,68 @@ impl Socket {
     ///
     /// Raises `OSError` with `EOPNOTSUPP` for TCP and UDP.
     #[pyo3(signature = (on = true))]
-    fn pass_credentials(&self, py: Python<'_>, on: bool) -> PyResult<()> {
-        self.get(py)?.pass_credentials(on).map_err(raise)
+    fn pass_credentials(&self, on: bool) -> PyResult<()> {
+        self.get()?.pass_credentials(on).map_err(raise)
     }
 
     /// How many bytes can be received now. Of messages: how long the next one is.
     #[getter]
-    fn waiting(&self, py: Python<'_>) -> PyResult<usize> {
-        self.get(py)?.waiting().map_err(raise)
+    fn waiting(&self) -> PyResult<usize> {
+        self.get()?.waiting().map_err(raise)
     }
 
     /// How much of what was sent the other side has not received, in bytes. UNIX sockets count the memory that it takes,
     /// which is more than its bytes.
     #[getter]
-    fn unsent(&self, py: Python<'_>) -> PyResult<usize> {
-        self.get(py)?.unsent().map_err(raise)
+    fn unsent(&self) -> PyResult<usize> {
+        self.get()?.unsent().map_err(raise)
     }
 
     /// How much memory what was sent and not received may take, in bytes.
     #[getter]
-    fn send_buffer(&self, py: Python<'_>) -> PyResult<usize> {
-        self.get(py)?.send_buffer().map_err(raise)
+    fn send_buffer(&self) -> PyResult<usize> {
+        self.get()?.send_buffer().map_err(raise)
     }
 
     /// Asks for another size of the send buffer and returns what it is now: the kernel doubles the number, and cuts it at
     /// `net.core.wmem_max`.
-    fn set_send_buffer(&self, py: Python<'_>, size: usize) -> PyResult<usize> {
-        self.get(py)?.set_send_buffer(size).map_err(raise)
+    fn set_send_buffer(&self, size: usize) -> PyResult<usize> {
+        self.get()?.set_send_buffer(size).map_err(raise)
     }
 
     /// How much memory what was received and not fetched may take, in bytes: of TCP and UDP.
     #[getter]
-    fn receive_buffer(&self, py: Python<'_>) -> PyResult<usize> {
-        self.get(py)?.receive_buffer().map_err(raise)
+    fn receive_buffer(&self) -> PyResult<usize> {
+        self.get()?.receive_buffer().map_err(raise)
     }
 
     /// Asks for another size of the receive buffer and returns what it is now: doubled, and cut at `net.core.rmem_max`.
-    fn set_receive_buffer(&self, py: Python<'_>, size: usize) -> PyResult<usize> {
-        self.get(py)?.set_receive_buffer(size).map_err(raise)
+    fn set_receive_buffer(&self, size: usize) -> PyResult<usize> {
+        self.get()?.set_receive_buffer(size).map_err(raise)
     }
 
     /// Does TCP hold small pieces back to put them together? Not unless told to. Can be set.
     ///
     /// Raises `OSError` with `EOPNOTSUPP` for all but TCP.
     #[getter]
-    fn delay(&self, py: Python<'_>) -> PyResult<bool> {
-        self.get(py)?.delay().map_err(raise)
+    fn delay(&self) -> PyResult<bool> {
+        self.get()?.delay().map_err(raise)
     }
 
     #[setter]
-    fn set_delay(&self, py: Python<'_>, delay: bool) -> PyResult<()> {
-        self.get(py)?.set_delay(delay).map_err(raise)
+    fn set_delay(&self, delay: bool) -> PyResult<()> {
+        self.get()?.set_delay(delay).map_err(raise)
     }
 
     /// Removes the file of this very socket, of a datagram socket that was bound to a path.
     ///
     /// Raises `OSError`: `ESTALE` when another has the name by now, `ENOENT` when it is gone, `EOPNOTSUPP` without a file.
-    fn remove(&self, py: Python<'_>) -> PyResult<()> {
-        self.get(py)?.remove().map_err(raise)
+    fn remove(&self) -> PyResult<()> {
+        self.get()?.remove().map_err(raise)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let Some(socket) = self.handle(py).clone() else {
+        let Some(socket) = self.handle.open() else {
             return Ok(format!("<unipc.Socket {} closed>", self.kind));
         };
         let told = |what: &str, name: unipc::Result<Option<Name>>| match name {
@@ -165,7 +165,7 @@ impl Socket {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
         let py = slf.py();
-        slf.get().get(py)?;
+        slf.get().get()?;
         let descriptor = helper(py, intern!(py, "_descriptor_for_child"))?.call1((slf,))?;
         let function = helper(py, intern!(py, "_receive"))?;
         (function, (slf.get_type(), descriptor)).into_pyobject(py)

@@ -177,7 +177,7 @@ impl Socket {
         data: &Bound<'_, PyAny>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<usize> {
-        let socket = self.get(py)?;
+        let socket = self.get()?;
         with_bytes(data, |data| send(py, &socket, data, limit(timeout)))
     }
 
@@ -191,7 +191,7 @@ impl Socket {
         data: &Bound<'_, PyAny>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
-        let socket = self.get(py)?;
+        let socket = self.get()?;
         with_bytes(data, |data| send_all(py, &socket, data, limit(timeout)))
     }
 
@@ -210,7 +210,7 @@ impl Socket {
         size: Option<usize>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (socket, size, timeout) = (self.get(py)?, self.room(size), limit(timeout));
+        let (socket, size, timeout) = (self.get()?, self.room(size), limit(timeout));
         if size <= SMALL {
             let mut place = [MaybeUninit::uninit(); SMALL];
             let room = &mut place[..size];
@@ -248,7 +248,7 @@ impl Socket {
         buffer: &Bound<'_, PyAny>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<usize> {
-        let socket = self.get(py)?;
+        let socket = self.get()?;
         let mut buffer = Lent::writable(buffer)?;
         let room = buffer.bytes_mut();
         self.receive(py, limit(timeout), |left| socket.recv(room, left))
@@ -265,7 +265,7 @@ impl Socket {
         size: usize,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (socket, timeout) = (self.get(py)?, limit(timeout));
+        let (socket, timeout) = (self.get()?, limit(timeout));
         if size <= SMALL {
             let mut place = [MaybeUninit::uninit(); SMALL];
             let room = &mut place[..size];
@@ -288,7 +288,7 @@ impl Socket {
         name: NameArgument,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<usize> {
-        let (socket, name) = (self.get(py)?, &name.0);
+        let (socket, name) = (self.get()?, &name.0);
         with_bytes(data, |data| soon(py, limit(timeout), |left| socket.send_to(data, name, left)))
     }
 
@@ -302,7 +302,7 @@ impl Socket {
         size: Option<usize>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<(Bound<'py, PyBytes>, Option<OsString>)> {
-        let socket = self.get(py)?;
+        let socket = self.get()?;
         with_room(self.room(size), |room| {
             let (length, sender) =
                 receive(py, limit(timeout), |left| socket.recv_from(room, left))?;
@@ -316,7 +316,7 @@ impl Socket {
     /// Raises `TimeoutError`, `BlockingIOError`.
     #[pyo3(signature = (timeout = None))]
     fn next_size(&self, py: Python<'_>, timeout: Option<TimeoutArgument>) -> PyResult<usize> {
-        let socket = self.get(py)?;
+        let socket = self.get()?;
         self.receive(py, limit(timeout), |left| socket.next_size(left))
     }
 }

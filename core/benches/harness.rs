@@ -36,6 +36,7 @@ impl<'a> Side<'a> {
     }
 
     /// As `new`, for a comparison in the time that passes, where others work for the sides.
+    #[allow(dead_code, reason = "only programs are timed so")]
     pub(crate) fn elapsed<R>(what: &'a str, call: impl FnMut() -> R + 'a) -> Self {
         Self { elapsed: true, ..Self::new(what, call) }
     }

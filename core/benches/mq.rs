@@ -169,6 +169,7 @@ fn posix(what: &str, largest: usize) -> unipc::Result<MessageQueue> {
 
 fn main() {
     machine::print_head("Rust");
+    plain::share_a_processor();
     let system_v = |_: &str| {
         MessageQueue::options().remove_on_drop(true).create("sysv:private").expect("a queue")
     };

@@ -158,6 +158,7 @@ fn open_fifo() -> (End, End) {
 
 fn main() {
     machine::print_head("Rust");
+    plain::share_a_processor();
     for size in [8, 64, 1024, 65536] {
         let (reader, writer) = pipe().expect("a pipe");
         pairs("pipe", &reader, &writer, size);

@@ -69,6 +69,20 @@ pub(crate) fn processor_time() -> Duration {
     Duration::new(seconds.expect("not negative"), nanoseconds.expect("below a second"))
 }
 
+/// From now on this process and those that it starts run on one processor: what it takes to wake somebody on another one
+/// differs from run to run, and from one side to the next.
+#[allow(dead_code, reason = "not all benchmarks have two processes")]
+pub(crate) fn share_a_processor() {
+    // SAFETY: a set is bits; none is set.
+    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the call takes nothing.
+    let here = usize::try_from(unsafe { libc::sched_getcpu() }).expect("a number");
+    // SAFETY: the kernel's numbers of processors have their places in the set.
+    unsafe { libc::CPU_SET(here, &mut one) };
+    // SAFETY: the call reads the set, whose size it is told.
+    succeeded(unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) });
+}
+
 /// How the size of an object becomes known.
 #[derive(Clone, Copy)]
 pub(crate) enum Size {

@@ -3,7 +3,6 @@
 //! and `read` on its pipes. The same rows exist in C and in Python.
 #![allow(clippy::print_stdout, reason = "this is a program")]
 #![allow(dead_code, reason = "the harness and the plain calls are shared")]
-#![allow(unsafe_code, reason = "nobody else binds a process to a processor")]
 
 mod harness;
 mod machine;
@@ -75,22 +74,9 @@ fn terminal() {
     );
 }
 
-/// The filters share a processor with this program: what a wake-up across processors takes differs from run to run.
-fn share_a_processor() {
-    // SAFETY: a set is bits; none is set.
-    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the call takes nothing.
-    let here = usize::try_from(unsafe { libc::sched_getcpu() }).expect("a number");
-    // SAFETY: the kernel's numbers of processors have their places in the set.
-    unsafe { libc::CPU_SET(here, &mut one) };
-    // SAFETY: the call reads the set, whose size it is told.
-    let bound = unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) };
-    assert_eq!(bound, 0, "sched_setaffinity");
-}
-
 fn main() {
     machine::print_head("Rust");
-    share_a_processor();
+    plain::share_a_processor();
     start_and_wait();
     for bytes in [8, 64, 1 << 10, 1 << 16] {
         exchange(bytes);

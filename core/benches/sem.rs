@@ -183,6 +183,7 @@ fn arrays() {
 
 fn main() {
     machine::print_head("Rust");
+    plain::share_a_processor();
     measure("POSIX semaphore", "sem_wait, sem_post", posix);
     measure("System V semaphore", "semop, semop", system_v);
     limited();

@@ -108,6 +108,7 @@ fn udp() -> (Socket, Socket) {
 
 fn main() {
     machine::print_head("Rust");
+    plain::share_a_processor();
     let pair = |kind| Socket::pair(kind).expect("a pair");
     sizes("UNIX stream", pair(Kind::Stream), LARGEST);
     sizes("UNIX datagram", pair(Kind::Datagram), LARGEST);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* sched_setaffinity */
 
 #include "harness.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,14 @@ void compare_elapsed(const char *title, size_t count, const struct side *sides)
     measure_by = CLOCK_MONOTONIC;
     compare_sides(title, count, sides);
     measure_by = CLOCK_THREAD_CPUTIME_ID;
+}
+
+void share_a_processor(void)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(succeeded(sched_getcpu()), &one);
+    succeeded(sched_setaffinity(0, sizeof one, &one));
 }
 
 int succeeded(int result)

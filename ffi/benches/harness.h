@@ -41,6 +41,12 @@ void compare_elapsed(const char *title, size_t count, const struct side *sides);
 /* The head of a benchmark: the facts of the machine without which a measurement means nothing. */
 void print_head(const char *version);
 
+/*
+ * From now on this process and those that it starts run on one processor: what it takes to wake somebody on another one
+ * differs from run to run, and from one side to the next.
+ */
+void share_a_processor(void);
+
 /* How many huge pages can be had. */
 size_t free_huge_pages(void);
 

@@ -193,6 +193,7 @@ static void sizes(const char *kind, const char *calls, int system_v, size_t larg
 int main(void)
 {
     print_head(unipc_version_string());
+    share_a_processor();
     make_system_v(&there);
     make_system_v(&back);
     size_t largest = unipc_mq_max_size(there.mq);

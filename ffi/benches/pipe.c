@@ -222,6 +222,7 @@ int main(void)
 {
     static const size_t sizes[] = {8, 64, 1024, LARGEST};
     print_head(unipc_version_string());
+    share_a_processor();
     /* What the plain calls need for a broken pipe to be an error. */
     signal(SIGPIPE, SIG_IGN);
     ask_for_no_signal();

@@ -8,7 +8,6 @@
 #include "harness.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,15 +174,6 @@ static void terminal(void)
             {"posix_openpt and fork: write, read", plain_terminal_exchange});
     unipc_pty_close(pty);
     close(to);
-}
-
-/* The filters share a processor with this program: what a wake-up across processors takes differs from run to run. */
-static void share_a_processor(void)
-{
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(succeeded(sched_getcpu()), &one);
-    succeeded(sched_setaffinity(0, sizeof one, &one));
 }
 
 int main(void)

@@ -149,6 +149,7 @@ int main(void)
 {
     const uint16_t values[] = {1, 1, 1};
     print_head(unipc_version_string());
+    share_a_processor();
 
     make_posix(&one, "one", 1);
     make_posix(&there, "there", 0);

@@ -121,6 +121,7 @@ static void udp(void)
 int main(void)
 {
     print_head(unipc_version_string());
+    share_a_processor();
     check(unipc_socket_pair(&near_end, &far_end, UNIPC_SOCKET_STREAM, 0));
     sizes("UNIX stream", 1, LARGEST);
     check(unipc_socket_pair(&near_end, &far_end, UNIPC_SOCKET_DATAGRAM, 0));

@@ -78,6 +78,12 @@ def print_head(version: str) -> None:
     )
 
 
+def share_a_processor() -> None:
+    """From now on this process and those that it starts run on one processor: what it takes to wake somebody on another
+    one differs from run to run, and from one side to the next."""
+    os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+
+
 def free_huge_pages() -> int:
     pool = Path(f"/sys/kernel/mm/hugepages/hugepages-{HUGE_PAGE >> 10}kB/free_hugepages")
     return int(pool.read_text()) if pool.exists() else 0

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from harness import compare, print_head
+from harness import compare, print_head, share_a_processor
 
 import unipc
 from unipc import Backing, MessageQueue
@@ -162,6 +162,7 @@ def largest_posix() -> int:
 
 def main() -> None:
     print_head(unipc.__version__)
+    share_a_processor()
     of_system_v, of_posix = min(LARGEST, unipc.mq_limits().msgmax), largest_posix()
     system_v(tuple(sorted({8, 64, 1024, DEFAULT, of_system_v})))
     posix(tuple(sorted({8, 64, 1024, DEFAULT, of_posix})))

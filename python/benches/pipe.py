@@ -5,7 +5,7 @@ import multiprocessing
 import os
 from contextlib import closing
 
-from harness import compare, print_head
+from harness import compare, print_head, share_a_processor
 
 import unipc
 from unipc import Fifo, FrameReader, FrameWriter
@@ -87,6 +87,7 @@ def exactly(fd: int, size: int) -> bytes:
 
 def main() -> None:
     print_head(unipc.__version__)
+    share_a_processor()
     for size in (8, 64, 1024, 65536):
         for what in ("pipe", "FIFO", "duplex"):
             pairs(what, size)

@@ -6,7 +6,7 @@ import pty
 import subprocess
 import tty
 
-from harness import compare, print_head
+from harness import compare, print_head, share_a_processor
 
 import unipc
 
@@ -91,8 +91,7 @@ def terminal() -> None:
 
 
 print_head(unipc.__version__)
-# The filters share a processor with this program: what a wake-up across processors takes differs from run to run.
-os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
+share_a_processor()
 start_and_wait()
 for size in (8, 64, 1 << 10, 1 << 16):
     exchange(size)

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from harness import compare, print_head
+from harness import compare, print_head, share_a_processor
 
 import unipc
 from unipc import Semaphore, SemaphoreSet
@@ -133,6 +133,7 @@ def set_of_three() -> None:
 
 
 print_head(unipc.__version__)
+share_a_processor()
 posix()
 system_v()
 set_of_three()

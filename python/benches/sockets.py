@@ -11,7 +11,7 @@ import socket
 from multiprocessing.connection import Connection
 from typing import Any
 
-from harness import compare, print_head
+from harness import compare, print_head, share_a_processor
 
 import unipc
 from unipc import Listener, Socket
@@ -128,6 +128,7 @@ def of_multiprocessing() -> None:
 
 def main() -> None:
     print_head(unipc.__version__)
+    share_a_processor()
     sizes("UNIX stream", Socket.pair("stream"), LARGEST)
     sizes("UNIX datagram", Socket.pair("datagram"), LARGEST)
     sizes("UNIX seqpacket", Socket.pair("seqpacket"), LARGEST)

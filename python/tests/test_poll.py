@@ -190,6 +190,11 @@ def test_what_cannot_be_waited_for() -> None:
         unipc.wait([(0, "x")], timeout=0)
     with pytest.raises(OSError, match="nothing to wait for"):
         unipc.wait([])
+    jobs = unipc.Queue.create("memfd:jobs")
+    with pytest.raises(TypeError, match=r"several things: put <unipc\.Queue .*> into a list"):
+        unipc.wait(jobs)
+    with pytest.raises(TypeError, match="into a list"):
+        asyncio.run(unipc.wait_async(jobs))
     with pytest.raises(OSError, match="descriptor 999999"):
         unipc.wait([999999], timeout=0)
     event = Event(SharedMemory.create("memfd:event", 4096))

@@ -23,6 +23,9 @@ const LONG: Timeout = Timeout::After(Duration::from_secs(4));
 /// Up to so many instructions each is a death; beyond, so many deaths are spread over them.
 const DENSE: usize = 800;
 const SPARSE: usize = 200;
+/// Of an operation as long as this there are fewer deaths: each takes all the steps that lead to it.
+const LENGTHY: usize = 10_000;
+const FEW: usize = 50;
 
 /// What the victim sends: too long to lie beside the tail, so long that it lies there in two lines, or in one.
 const LONG_ONE: &[u8] = &[7; 200];
@@ -57,8 +60,12 @@ pub(crate) fn run(scenario: &Scenario) -> Report {
         Ok(Reached::Death) => {}
         Err(why) => report.failures.push(format!("undisturbed: {why}")),
     }
-    let step = if report.instructions <= DENSE { 1 } else { report.instructions / SPARSE };
-    let mut places = (0..report.instructions).step_by(step.max(1));
+    let step = match report.instructions {
+        ..=DENSE => 1,
+        few @ ..LENGTHY => few / SPARSE,
+        many => many / FEW,
+    };
+    let mut places = (0..report.instructions).step_by(step);
     while report.failures.len() < 20
         && let Some(place) = places.next()
     {

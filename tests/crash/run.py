@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument(
         "--deaths", type=int, default=150, help="in each operation of a lock; 1000000: at every instruction"
     )
-    parser.add_argument("--mixed", type=int, default=20000, help="kills of workers in C and in Python (20000)")
+    parser.add_argument("--mixed", type=int, default=10000, help="kills of workers in C and in Python (10000)")
     parser.add_argument("--seed", type=int, default=1, help="makes the random choices come again (1)")
     arguments = parser.parse_args()
     runner.isolate()

@@ -122,6 +122,13 @@ class Poller:
         self.close()
 
 
+def _several(things: Iterable[Any]) -> list[Any]:
+    # A queue can be iterated too, which would wait for its messages.
+    if hasattr(things, "fileno"):
+        raise TypeError(f"it waits for several things: put {things!r} into a list")
+    return list(things)
+
+
 def wait(things: Iterable[Any], timeout: float | None = None) -> list[Any]:
     """Waits until one of several things is ready: all that are, as they were given. See `unipc.poll` for what they are.
 
@@ -129,7 +136,7 @@ def wait(things: Iterable[Any], timeout: float | None = None) -> list[Any]:
     `Poller.wait`.
     """
     with Poller() as poller:
-        for thing in things:
+        for thing in _several(things):
             poller.register(thing)
         return poller.wait(timeout)
 
@@ -137,7 +144,7 @@ def wait(things: Iterable[Any], timeout: float | None = None) -> list[Any]:
 async def wait_async(things: Iterable[Any], timeout: float | None = None) -> list[Any]:
     """As `wait`, in a task of asyncio: other tasks run meanwhile. Cancelled, it leaves nothing behind."""
     with Poller() as poller:
-        given = list(things)
+        given = _several(things)
         for thing in given:
             poller.register(thing)
 

@@ -54,7 +54,7 @@
  *   child, as POSIX says of all functions.
  * exec. Mappings end, and descriptors are close-on-exec.
  * Signals. Only functions that say so are async-signal-safe, and only while they succeed. A function
- *   that waits and is interrupted returns -EINTR. No call raises SIGPIPE.
+ *   that waits and is interrupted returns -EINTR. No call raises SIGPIPE, unless a pipe was told to allow it.
  *
  * Names are explained in unipc/name.h, errors in unipc/error.h.
  */

@@ -119,8 +119,8 @@ impl End {
     /// Writes and returns how many bytes went, at least one. Up to [`PIPE_BUF`] bytes go into a pipe together or not at
     /// all. Without a time limit all go, unless a signal comes; with one, what fits at once.
     ///
-    /// Errors: `EPIPE` when nobody can read any more (no SIGPIPE, see [`End::set_sigpipe`]); `EAGAIN`, `ETIMEDOUT`, `EINTR`: nothing was
-    /// written; `EBADF` for an end that only reads.
+    /// Errors: `EPIPE` when nobody can read any more (no SIGPIPE, see [`End::set_sigpipe`]); `EAGAIN`, `ETIMEDOUT`, `EINTR`:
+    /// nothing was written; `EBADF` for an end that only reads.
     #[inline]
     pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<usize> {
         self.stream.first_write(bytes, timeout).or_else(|failed| {
@@ -239,7 +239,7 @@ impl End {
     /// of a few bytes it takes 100 to 120 ns more in the kernel (a sixth of a write and a read). A program that ignores
     /// SIGPIPE for good, as those in Rust and Python do from their start, has the speed of `write(2)` and no signal with
     /// `true`; one that wants to end as `yes | head` does has that. It is of this handle, not of the descriptor; a clone
-    /// begins with what it is cloned from.
+    /// begins with what it is cloned from. Threads: it holds for writes that begin after it.
     ///
     /// ```
     /// let (reader, writer) = unipc::pipe::pipe()?;

@@ -4,7 +4,8 @@
  * pipes with a name in the file system; a turnstile says whose turn it is, between parent and child.
  *
  * Every call takes a timeout, whatever O_NONBLOCK says, and none changes that flag, which belongs to
- * everybody who has the same open file. No call raises SIGPIPE: -EPIPE says that nobody reads any more.
+ * everybody who has the same open file. No call raises SIGPIPE, unless unipc_pipe_set_sigpipe() allows it:
+ * -EPIPE says that nobody reads any more.
  *
  * Programs are started by argv (no shell looks at the words) or by a line of the shell, and are known by a
  * descriptor, not by a number that another process could get: unipc_process_. One at the other end of a

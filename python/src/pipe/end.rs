@@ -20,7 +20,8 @@ use crate::handle::{Handle, Open};
 /// on it.
 ///
 /// Every call that may wait takes a `timeout` in seconds: None is for ever, 0 a try (`BlockingIOError`), and
-/// `TimeoutError` says that the time is over. Writing where nobody reads is `BrokenPipeError`, never a signal.
+/// `TimeoutError` says that the time is over. Writing where nobody reads is `BrokenPipeError`, and no signal unless
+/// `set_sigpipe` allows one.
 ///
 /// Threads may use one end at once: each byte is read once, and writes of up to `PIPE_BUF` bytes stay together. A child of
 /// `os.fork` has the end too; as long as any process keeps a writing end open, the readers see no end of the stream:

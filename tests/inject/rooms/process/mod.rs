@@ -30,6 +30,8 @@ pub(super) const ROOM: Room = Room {
         (libc::SYS_read, libc::EAGAIN),
         (libc::SYS_preadv2, libc::EAGAIN),
         (libc::SYS_pwritev2, libc::EAGAIN),
+        (libc::SYS_write, libc::EAGAIN),
+        (libc::SYS_writev, libc::EAGAIN),
         (libc::SYS_rt_sigaction, libc::EINVAL),
     ],
     translates: &[],

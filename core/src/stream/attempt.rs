@@ -119,6 +119,13 @@ impl<F: AsFd> Stream<F> {
         }
     }
 
+    /// May a first attempt wait? `Err(None)` where it would have to, but must not.
+    #[inline(always)]
+    pub(super) fn may_wait(&self, timeout: Timeout) -> Result<bool, Option<Errno>> {
+        let wait = timeout == Timeout::Forever;
+        if wait || !self.must_wait() { Ok(wait) } else { Err(None) }
+    }
+
     #[inline]
     pub(super) fn must_wait(&self) -> bool {
         // SYNC: a fact about the descriptor, found out again where it is not seen.

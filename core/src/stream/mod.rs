@@ -69,7 +69,7 @@ impl Kind {
 }
 
 /// How many bytes a first attempt moved; the error is `None` where it could only have waited. It is split from what follows
-/// so that the usual case is short: see `attempt`.
+/// so that the usual case is short.
 pub(crate) type First = Result<usize, Option<Errno>>;
 
 /// A descriptor with what is known about it. Shared by reference between threads; the kernel keeps order.
@@ -143,8 +143,7 @@ impl<F: AsFd> Stream<F> {
         if room.is_empty() {
             return Ok(0);
         }
-        let wait = timeout == Timeout::Forever;
-        if wait || !self.must_wait() { self.read_once(room, wait).map_err(Some) } else { Err(None) }
+        self.read_once(room, self.may_wait(timeout)?).map_err(Some)
     }
 
     /// Writes, at least one byte, and returns how many went. Without a limit all of them go, unless a signal comes; with
@@ -155,12 +154,7 @@ impl<F: AsFd> Stream<F> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let wait = timeout == Timeout::Forever;
-        if wait || !self.must_wait() {
-            self.write_once(bytes, wait).map_err(Some)
-        } else {
-            Err(None)
-        }
+        self.write_once(bytes, self.may_wait(timeout)?).map_err(Some)
     }
 
     /// Reads after a first attempt that failed.
@@ -346,12 +340,7 @@ impl<F: AsFd> Stream<F> {
             return self.first_write(first, timeout);
         }
         let parts = [IoSlice::new(first), IoSlice::new(second)];
-        let wait = timeout == Timeout::Forever;
-        if wait || !self.must_wait() {
-            self.write_parts_once(&parts, wait).map_err(Some)
-        } else {
-            Err(None)
-        }
+        self.write_parts_once(&parts, self.may_wait(timeout)?).map_err(Some)
     }
 
     #[cold]

@@ -154,7 +154,7 @@ impl PipeEnd {
     ///
     /// Without readers there is `BrokenPipeError` in either case. The beginning is safe whatever the process makes of the
     /// signal, but of a few bytes it takes 100 to 120 ns more in the kernel (a tenth of a write and a read). Python ignores
-    /// SIGPIPE from its start; a program that leaves it so has the speed of `os.write` and no signal with True, one that
+    /// SIGPIPE from its start; a program that leaves it so spares that and gets no signal with True, one that
     /// wants to end as `yes | head` does (`signal.signal(signal.SIGPIPE, signal.SIG_DFL)`) has that. It is of this object,
     /// not of the descriptor; `dup` gives one that begins with the same.
     ///

@@ -32,7 +32,9 @@ impl FileLock {
     ///
     /// For record locks the kernel is asked (`F_OFD_GETLK`, `F_GETLK`); it tells the first lock in the way. [`Kind::Flock`]
     /// has no such call: `/proc/locks` is read, which may name a process that has gone (the lock then belongs to
-    /// those that have its descriptor from it) and which shows no locks of other pid namespaces.
+    /// those that have its descriptor from it) and which shows no locks of other pid namespaces. The kernel writes that
+    /// table in pieces of a page, which do not fit each other when locks come and go elsewhere meanwhile: it is read
+    /// until it came in one piece or two readings agree, at most 21 times.
     ///
     /// Errors: `EINVAL`, `EOVERFLOW`, `EOPNOTSUPP` as for locking; for `flock` what reading `/proc` says.
     #[doc(alias = "F_OFD_GETLK")]
@@ -74,37 +76,52 @@ impl FileLock {
         }
         let status = fstat(&self.file)?;
         let own = read(&format!("/proc/self/fdinfo/{}", self.file.as_fd().as_raw_fd()))?;
-        let device = device(&own)?.unwrap_or_else(|| {
+        let device = device(&own.text)?.unwrap_or_else(|| {
             format!("{:02x}:{:02x}", major(status.st_dev), minor(status.st_dev))
         });
         let file = format!("{device}:{}", status.st_ino);
+        if rows(&own.text, &file).any(|row| row.sharing == Sharing::Exclusive) {
+            return Ok(None);
+        }
+        let mut table = read("/proc/locks")?;
         for _ in 0..READINGS {
-            let table = read("/proc/locks")?;
-            let found = in_the_way(&table, &own, &file, sharing);
-            if found.is_some() || table.len() < CHUNK {
-                return Ok(found);
+            if table.pieces == 1 && table.text.len() < PIECE {
+                break;
+            }
+            let again = read("/proc/locks")?;
+            let settled = rows(&again.text, &file).eq(rows(&table.text, &file));
+            table = again;
+            if settled {
+                break;
             }
         }
-        Ok(None)
+        Ok(in_the_way(&table.text, &own.text, &file, sharing))
     }
 }
 
-/// The kernel writes so much of a table at a time, and what changes between two times can hide a row.
-const CHUNK: usize = 3000;
+/// The kernel writes a page of a table at a time, less what the next row would take. A lock that comes or goes
+/// elsewhere between two pieces makes it repeat a row or leave one out.
+const PIECE: usize = 3000;
 
-/// How often a table of several pieces is read when the row is not in it.
-const READINGS: usize = 3;
+/// How often a table of several pieces is read again before the last reading is believed, should no two agree.
+const READINGS: usize = 20;
+
+/// A file of the kernel, and in how many pieces it came.
+struct Reading {
+    text: String,
+    pieces: usize,
+}
 
 /// The whole file, with as few calls as possible: between two calls the kernel's tables change.
-fn read(path: &str) -> Result<String, ErrorKind> {
+fn read(path: &str) -> Result<Reading, ErrorKind> {
     let failed = |error: Error| ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EIO));
     let mut file = File::open(path).map_err(failed)?;
     let mut bytes = vec![0; 1 << 16];
-    let mut end = 0;
+    let (mut end, mut pieces) = (0, 0);
     loop {
         match file.read(&mut bytes[end..]) {
             Ok(0) => break,
-            Ok(more) => end += more,
+            Ok(more) => (end, pieces) = (end + more, pieces + 1),
             Err(error) if error.kind() == Interrupted => {}
             Err(error) => return Err(failed(error)),
         }
@@ -113,16 +130,13 @@ fn read(path: &str) -> Result<String, ErrorKind> {
         }
     }
     bytes.truncate(end);
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(Reading { text: String::from_utf8_lossy(&bytes).into_owned(), pieces })
 }
 
 /// A lock in the table that is not this handle's own.
 fn in_the_way(table: &str, own: &str, file: &str, sharing: Sharing) -> Option<Holder> {
-    let mut ours: Vec<_> = rows(own).filter(|row| row.file == file).collect();
-    let row = rows(table).find(|row| {
-        if row.file != file {
-            return false;
-        }
+    let mut ours: Vec<_> = rows(own, file).collect();
+    let row = rows(table, file).find(|row| {
         // What this handle has is in nobody's way; of equal rows one is its own.
         if let Some(at) = ours.iter().position(|own| own == row) {
             ours.swap_remove(at);
@@ -148,8 +162,8 @@ struct Row<'a> {
     file: &'a str,
 }
 
-fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
-    table.lines().filter_map(|line| {
+fn rows<'a>(table: &'a str, file: &str) -> impl Iterator<Item = Row<'a>> {
+    let all = table.lines().filter_map(|line| {
         let line = line.strip_prefix("lock:").unwrap_or(line);
         let mut words = line.split_whitespace().skip(1);
         // Those who wait have an arrow here.
@@ -159,7 +173,8 @@ fn rows(table: &str) -> impl Iterator<Item = Row<'_>> {
         let mut words = words.skip(1);
         let sharing = if words.next()? == "READ" { Sharing::Shared } else { Sharing::Exclusive };
         Some(Row { sharing, pid: words.next()?.parse().ok()?, file: words.next()? })
-    })
+    });
+    all.filter(move |row| row.file == file)
 }
 
 /// The device by which the kernel's table calls the file, which is that of its mount: some file systems give
@@ -168,7 +183,7 @@ fn device(own: &str) -> Result<Option<String>, ErrorKind> {
     let Some(mount) = own.lines().find_map(|line| line.strip_prefix("mnt_id:")) else {
         return Ok(None);
     };
-    let mounts = read("/proc/self/mountinfo")?;
+    let mounts = read("/proc/self/mountinfo")?.text;
     let numbers = mounts.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         let this = words.next()? == mount.trim();
@@ -193,13 +208,9 @@ mod tests {
                      3: OFDLCK ADVISORY  READ -1 fd:02:47 0 9\n\
                      lock:\t4: FLOCK  ADVISORY  READ 15 00:2a:48 0 EOF\n\
                      mnt_id:\t29\n";
-        let found: Vec<_> = rows(table).collect();
-        assert_eq!(
-            found,
-            [
-                Row { sharing: Sharing::Exclusive, pid: 12, file: "fd:02:47" },
-                Row { sharing: Sharing::Shared, pid: 15, file: "00:2a:48" },
-            ]
-        );
+        let found = |file| rows(table, file).collect::<Vec<_>>();
+        let (here, there) = ("fd:02:47", "00:2a:48");
+        assert_eq!(found(here), [Row { sharing: Sharing::Exclusive, pid: 12, file: here }]);
+        assert_eq!(found(there), [Row { sharing: Sharing::Shared, pid: 15, file: there }]);
     }
 }

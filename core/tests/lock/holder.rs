@@ -74,6 +74,49 @@ fn flock_tells_its_own_locks_from_equal_ones() {
 }
 
 #[test]
+fn locks_that_come_and_go_elsewhere_change_nothing() {
+    let _alone = alone();
+    let directory = Directory::new("lock-elsewhere");
+    let (name, elsewhere) = (directory.name("lock"), directory.name("elsewhere"));
+    let lock = open(Kind::Flock, &name);
+    let mut restless = Peer::run(|link| {
+        let lock = open(Kind::Flock, &elsewhere);
+        link.tell();
+        loop {
+            lock.acquire(.., Exclusive, TRY).unwrap();
+            lock.release(..).unwrap();
+        }
+    });
+    restless.hear();
+    let always = |wanted: Option<Holder>| {
+        for _ in 0..2000 {
+            assert_eq!(lock.holder(.., Exclusive).unwrap(), wanted);
+        }
+    };
+    for sharing in [Shared, Exclusive] {
+        lock.acquire(.., sharing, TRY).unwrap();
+        always(None);
+        lock.release(..).unwrap();
+    }
+    let mut other = Peer::run(|link| {
+        let lock = open(Kind::Flock, &name);
+        lock.acquire(.., Shared, TRY).unwrap();
+        link.tell();
+        link.hear();
+    });
+    other.hear();
+    always(Some(Holder {
+        pid: Some(other.pid),
+        kind: Kind::Flock,
+        sharing: Shared,
+        range: Range::ALL,
+    }));
+    other.tell();
+    other.ends();
+    restless.kill();
+}
+
+#[test]
 fn only_posix_locks_notice_a_deadlock() {
     let _alone = alone();
     let directory = Directory::new("lock-deadlock");

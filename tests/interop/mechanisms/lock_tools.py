@@ -13,7 +13,18 @@ COLUMNS = "PID,TYPE,MODE,START,END,PATH,BLOCKER,INODE"
 
 
 def rows(scene, path):
-    """What lslocks tells of the locks on a file: those who hold one, then those who wait."""
+    """What lslocks tells of the locks on a file: those who hold one, then those who wait.
+
+    It reads the kernel's table in pieces, and repeats a row or leaves one out when any process of the machine takes or
+    gives back a lock between two of them: only what it says twice counts.
+    """
+    said = reading(scene, path)
+    while (again := reading(scene, path)) != said:
+        said = again
+    return said
+
+
+def reading(scene, path):
     # Where there is no lock at all it says nothing, not even an empty list.
     said = scene.tool("lslocks", "-J", "-u", "-o", COLUMNS)
     listed = json.loads(said)["locks"] if said.strip() else []

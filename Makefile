@@ -38,7 +38,10 @@ LIBRARY := $(RELEASE)/libunipc.so $(RELEASE)/libunipc.a
 C_SOURCES = $(shell find examples-c ffi/benches ffi/tests/c tests -name '*.[ch]' -o -name '*.cpp')
 
 export CARGO_TARGET_DIR := $(TARGET)
+# With this prefix not even the standard library's compiled modules are found where they lie: they must be written here
+# once, or each Python that starts compiles them anew.
 export PYTHONPYCACHEPREFIX := $(TARGET)/pycache
+unexport PYTHONDONTWRITEBYTECODE
 export PYTEST_ADDOPTS := -p no:cacheprovider --basetemp=$(TARGET)/pytest
 export UNIPC_VENV := $(VENV)
 export UNIPC_VENV_PEERS := $(PEERS)

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-ENVIRONMENT = os.environ | {"UNIPC_PAUSE_SCALE": "0.02", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = os.environ | {"UNIPC_PAUSE_SCALE": "0.02"}
 LANGUAGES = {
     "C": ("examples-c", "{}.c", lambda name: [TARGET / "examples-c" / name]),
     "Rust": ("core/examples", "{}.rs", lambda name: [TARGET / "debug/examples" / name]),

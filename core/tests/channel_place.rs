@@ -103,6 +103,18 @@ fn a_place_is_a_page_of_memory_with_a_descriptor() {
 }
 
 #[test]
+fn a_channel_in_memory_is_called_as_the_memory() {
+    let name = posix_name("in-memory");
+    let shm = SharedMemory::create(name.as_str(), 1 << 20).unwrap();
+    let queue = Queue::create((&shm, 0), 4096).unwrap();
+    let same = SharedMemory::open(name.as_str()).unwrap();
+    for queue in [queue, Queue::open((&shm, 0)).unwrap(), Queue::open((&same, 0)).unwrap()] {
+        assert_eq!(queue.name(), shm.name());
+    }
+    shm.remove().unwrap();
+}
+
+#[test]
 fn of_many_creators_one_is_first() {
     let shm = memory();
     for round in 0..20 {

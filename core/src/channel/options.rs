@@ -272,7 +272,8 @@ impl Options {
                 return Err(ErrorKind::Os(libc::EEXIST));
             }
         }
-        let name = map.file().map_or(Name::Anonymous, shm::name_of);
+        let name = place.memory_name().cloned();
+        let name = name.unwrap_or_else(|| map.file().map_or(Name::Anonymous, shm::name_of));
         self.attach(map, site.offset, Label { name, text: place.to_string() })
     }
 

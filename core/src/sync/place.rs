@@ -133,6 +133,15 @@ impl Place<'_> {
         }
     }
 
+    /// What the memory is called in which it lies, if that is known better than its descriptor tells.
+    pub(crate) fn memory_name(&self) -> Option<&Name> {
+        match &self.0 {
+            Where::Memory(memory, _) => Some(memory.name()),
+            Where::Name(name) => Some(name),
+            Where::Mapped(..) => None,
+        }
+    }
+
     /// Where it is mapped, for writing. Errors: `EINVAL` for a name, `EACCES` for read-only memory.
     pub(crate) fn site(&self) -> Result<Site, ErrorKind> {
         match &self.0 {

@@ -94,17 +94,23 @@ fn pairs(what: &str, reader: &End, writer: &End, size: usize) {
 }
 
 fn frames(reader: &End, writer: &End, size: usize) {
-    let mut from = FrameReader::new(reader).expect("a pipe");
-    let mut to = FrameWriter::new(writer).expect("a pipe");
-    let (payload, mut whole, mut room) = (vec![1; size - 4], vec![1; size], vec![0; size - 4]);
+    let from = FrameReader::new(reader).expect("a pipe");
+    let from = RefCell::new(from);
+    let to = || FrameWriter::new(writer).expect("a pipe");
+    let frame = |mut to: FrameWriter<_>| {
+        let (payload, from) = (vec![1; size - 4], &from);
+        move || {
+            to.write(&payload, Timeout::Forever).expect("there is room");
+            from.borrow_mut().read(Timeout::Forever).expect("bytes are there").map(<[u8]>::len)
+        }
+    };
+    let (mut whole, mut room) = (vec![1; size], vec![0; size - 4]);
     let length = u32::try_from(size - 4).expect("a small frame").to_le_bytes();
     compare(
         &title("a frame written and read, its length of 4 bytes included", size),
         vec![
-            Side::new("unipc FrameWriter, FrameReader", || {
-                to.write(&payload, Timeout::Forever).expect("there is room");
-                from.read(Timeout::Forever).expect("bytes are there").map(<[u8]>::len)
-            }),
+            Side::new("unipc FrameWriter, FrameReader", frame(to())),
+            Side::new("unipc, SIGPIPE allowed", frame(to().sigpipe())),
             Side::new("write read read", || {
                 whole[..4].copy_from_slice(&length);
                 plain_write(writer, &whole);

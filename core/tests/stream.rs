@@ -20,6 +20,7 @@ use nix::sys::stat::Mode;
 use storm::{Storm, through};
 use support::Directory;
 use unipc::pipe::{Duplex, End, Options, PIPE_BUF, Reader, Writer, duplex, pipe};
+use unipc::signal::{self, Signal};
 use unipc::stream::{FRAME_ATOMIC, FRAME_LIMIT, FrameReader, FrameWriter};
 use unipc::{ErrorKind, Timeout};
 
@@ -267,7 +268,22 @@ fn frames(reader: End, writer: End) -> (FrameReader<End>, FrameWriter<End>) {
 fn frames_of_all_sizes_come_as_they_went_and_then_the_end() {
     for (kind, reader, writer) in kinds() {
         let (mut reader, mut writer) = frames(reader, writer);
-        let sizes = [0, 1, 5, FRAME_ATOMIC, FRAME_ATOMIC + 1, 65536, 0, 262_144, 1_000_000, 3];
+        // 252 and less go together with their length.
+        let sizes = [
+            0,
+            1,
+            5,
+            251,
+            252,
+            253,
+            FRAME_ATOMIC,
+            FRAME_ATOMIC + 1,
+            65536,
+            0,
+            262_144,
+            1_000_000,
+            3,
+        ];
         let payload = |size: usize| (0..=250_u8).cycle().take(size).collect::<Vec<_>>();
         thread::scope(|scope| {
             scope.spawn(move || {
@@ -294,6 +310,29 @@ fn the_wire_form_is_a_little_endian_length_and_the_bytes() {
     let mut wire = [0; 4 + 3 + 4];
     reader.read_exact(&mut wire, Timeout::TRY).unwrap();
     assert_eq!(&wire, b"\x03\0\0\0abc\x2c\x01\0\0");
+}
+
+#[test]
+fn a_frame_raises_sigpipe_only_where_it_is_allowed_and_has_no_limit() {
+    let only: signal::Set = [Signal::PIPE].into_iter().collect();
+    let _blocked = signal::block(only).unwrap();
+    for (allowed, size) in [(false, 3), (false, 3000), (true, 3), (true, 3000)] {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let frames = FrameWriter::new(writer).unwrap();
+        let mut frames = if allowed { frames.sigpipe() } else { frames };
+        for (timeout, raised) in
+            [(Timeout::TRY, false), (SHORT, false), (Timeout::Forever, allowed)]
+        {
+            let written = frames.write(&vec![1; size], timeout);
+            assert_eq!(written.unwrap_err().errno(), libc::EPIPE);
+            assert_eq!(
+                signal::wait(only, Timeout::TRY).is_ok(),
+                raised,
+                "{size} bytes, {timeout:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -186,6 +186,11 @@ static void frames(void)
     check(unipc_frame_writer_open(&frame_writer, unipc_pipe_fd(writer), 0, 0));
     COMPARE(title("a frame written and read, its length of 4 bytes included"),
             {"unipc frame_write, frame_read", unipc_frames}, {"write read read", plain_frames});
+    unipc_frame_writer_close(frame_writer);
+    const unsigned flags = UNIPC_FRAME_SIGPIPE;
+    check(unipc_frame_writer_open(&frame_writer, unipc_pipe_fd(writer), flags, 0));
+    COMPARE(title("a frame, SIGPIPE allowed"), {"unipc frame_write, frame_read", unipc_frames},
+            {"write read read", plain_frames});
     unipc_frame_reader_close(frame_reader);
     unipc_frame_writer_close(frame_writer);
 }

@@ -40,6 +40,9 @@ pub enum unipc_frame_flag {
     /// threads share one writer. It is lost when the process closes any descriptor of the same pipe
     /// meanwhile, and a writer that is killed inside a long frame spoils the stream for all.
     UNIPC_FRAME_EXCLUSIVE = 1 << 0,
+    /// Let a write without a time limit raise SIGPIPE when nobody reads any more, which is faster: for
+    /// programs that ignore the signal for good, see unipc_pipe_set_sigpipe().
+    UNIPC_FRAME_SIGPIPE = 1 << 1,
 }
 
 fn limit(limit: u32) -> u32 {
@@ -124,7 +127,7 @@ pub unsafe extern "C" fn unipc_frame_reader_close(reader: *mut unipc_frame_reade
 ///
 /// out:       gets the handle
 /// fd:        is duplicated, and stays the caller's; readers see the end when both are closed
-/// flags:     UNIPC_FRAME_EXCLUSIVE, or 0
+/// flags:     UNIPC_FRAME_EXCLUSIVE, UNIPC_FRAME_SIGPIPE, both or 0
 /// max_frame: refuse frames of more bytes; 0: UNIPC_FRAME_LIMIT
 ///
 /// Returns 0.
@@ -144,9 +147,11 @@ pub unsafe extern "C" fn unipc_frame_writer_open(
     let caller = unsafe { Caller::trusted("frame writer") };
     caller.construct(out, || {
         let exclusive = unipc_frame_flag::UNIPC_FRAME_EXCLUSIVE as c_uint;
-        let flags = caller.flags(flags, exclusive)?;
+        let sigpipe = unipc_frame_flag::UNIPC_FRAME_SIGPIPE as c_uint;
+        let flags = caller.flags(flags, exclusive | sigpipe)?;
         let frames = FrameWriter::new(caller.duplicate(fd)?)?.limit(limit(max_frame));
         let frames = if flags.has(exclusive) { frames.exclusive() } else { frames };
+        let frames = if flags.has(sigpipe) { frames.sigpipe() } else { frames };
         Ok(unipc_frame_writer { frames })
     })
 }
@@ -165,7 +170,7 @@ pub unsafe extern "C" fn unipc_frame_writer_open(
 /// Errors:
 ///   -EAGAIN, -ETIMEDOUT, -EINTR  nothing was written, unless unipc_frame_unfinished()
 ///   -EMSGSIZE  above the limit
-///   -EPIPE     nobody can read any more; there is never a SIGPIPE
+///   -EPIPE     nobody can read any more; there is no SIGPIPE, see UNIPC_FRAME_SIGPIPE
 ///   -EINVAL    no timeout; writer, or buf of more than 0 bytes, is NULL
 /// Since 0.1.
 #[unsafe(no_mangle)]

@@ -40,6 +40,11 @@ typedef enum unipc_frame_flag {
      * meanwhile, and a writer that is killed inside a long frame spoils the stream for all.
      */
     UNIPC_FRAME_EXCLUSIVE = (1 << 0),
+    /**
+     * Let a write without a time limit raise SIGPIPE when nobody reads any more, which is faster: for
+     * programs that ignore the signal for good, see unipc_pipe_set_sigpipe().
+     */
+    UNIPC_FRAME_SIGPIPE = (1 << 1),
 } unipc_frame_flag;
 
 /** Reads frames from a descriptor. */
@@ -105,7 +110,7 @@ void unipc_frame_reader_close(unipc_frame_reader *reader);
  *
  * out:       gets the handle
  * fd:        is duplicated, and stays the caller's; readers see the end when both are closed
- * flags:     UNIPC_FRAME_EXCLUSIVE, or 0
+ * flags:     UNIPC_FRAME_EXCLUSIVE, UNIPC_FRAME_SIGPIPE, both or 0
  * max_frame: refuse frames of more bytes; 0: UNIPC_FRAME_LIMIT
  *
  * Returns 0.
@@ -135,7 +140,7 @@ int unipc_frame_writer_open(unipc_frame_writer **out,
  * Errors:
  *   -EAGAIN, -ETIMEDOUT, -EINTR  nothing was written, unless unipc_frame_unfinished()
  *   -EMSGSIZE  above the limit
- *   -EPIPE     nobody can read any more; there is never a SIGPIPE
+ *   -EPIPE     nobody can read any more; there is no SIGPIPE, see UNIPC_FRAME_SIGPIPE
  *   -EINVAL    no timeout; writer, or buf of more than 0 bytes, is NULL
  * Since 0.1.
  */

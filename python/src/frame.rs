@@ -129,6 +129,9 @@ impl FrameReader {
 /// A frame of up to `FrameWriter.ATOMIC` bytes goes into a pipe or FIFO together, so any number of processes may write such
 /// frames into one. Longer frames of several processes do not mix if each writer is `exclusive`: it holds a record lock on
 /// the pipe while it writes a frame. That lock belongs to the process, so threads share one writer.
+///
+/// `sigpipe` lets a write that waits raise SIGPIPE, which is faster where the signal is ignored, as Python does unless told
+/// otherwise: see `PipeEnd.set_sigpipe`.
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct FrameWriter {
     open: Mutex<Option<stream::FrameWriter<OwnedFd>>>,
@@ -146,14 +149,15 @@ impl FrameWriter {
 
     #[new]
     #[pyo3(
-        signature = (file, *, exclusive = false, limit = FRAME_LIMIT),
-        text_signature = "(file, *, exclusive=False, limit=16777216)",
+        signature = (file, *, exclusive = false, limit = FRAME_LIMIT, sigpipe = false),
+        text_signature = "(file, *, exclusive=False, limit=16777216, sigpipe=False)",
     )]
-    fn new(file: &Bound<'_, PyAny>, exclusive: bool, limit: u32) -> PyResult<Self> {
+    fn new(file: &Bound<'_, PyAny>, exclusive: bool, limit: u32, sigpipe: bool) -> PyResult<Self> {
         let copy = duplicate_of(file)?;
         let fd = copy.as_raw_fd();
         let frames = stream::FrameWriter::new(copy).map_err(raise)?.limit(limit);
         let frames = if exclusive { frames.exclusive() } else { frames };
+        let frames = if sigpipe { frames.sigpipe() } else { frames };
         Ok(Self { open: Mutex::new(Some(frames)), fd })
     }
 

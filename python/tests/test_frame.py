@@ -134,6 +134,30 @@ def test_long_frames_of_exclusive_writers_do_not_mix() -> None:
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
 
 
+def test_a_writer_that_allows_the_signal_gets_it_where_it_kills(run) -> None:
+    code = """
+import os, signal
+from unipc import FrameWriter
+from unipc.pipe import pipe
+
+def ending(size, allowed, timeout):
+    reader, writer = pipe()
+    frames = FrameWriter(writer, sigpipe=allowed)
+    reader.close()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        try:
+            frames.write(bytes(size), timeout)
+        except BrokenPipeError:
+            os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+print([ending(size, *how) for how in ((True, None), (True, 1), (False, None)) for size in (1, 1000)])
+"""
+    assert run(code).stdout == "[-13, -13, 7, 7, 7, 7]\n"
+
+
 def test_eight_threads_share_a_writer_and_a_reader() -> None:
     reader, writer = frames()
     got: list[bytes] = []

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """summary.py [STAGE...]: runs the test stages (all of them by default) and adds up what they say.
 
-Each stage runs by itself in its own namespaces (isolate) beside objects of others (leftovers.py).  The closing
-lines of cargo test, pytest and the project's own runners are read from the output, which is shown and kept in
+Each stage runs by itself in its own namespaces (isolate) beside objects of others (leftovers.py), and with a
+TMPDIR of its own, which must be empty in the end.  The closing lines of cargo test, pytest and the project's own
+runners are read from the output, which is shown and kept in
 target/test-logs.  The last line is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.
 
 A test that cannot run prints "SKIP name: why" and counts as skipped.  Rust tests write that line to
@@ -18,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -209,11 +211,12 @@ def run(name: str, stage: Stage, way: str) -> Result:
         return result
     log = TARGET / "test-logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as kept:
+    with log.open("w") as kept, tempfile.TemporaryDirectory(prefix="unipc-") as scratch:
+        os.chmod(scratch, 0o1777)
         process = subprocess.Popen(
             [*guard, *command],
             cwd=ROOT,
-            env=environment,
+            env=environment | {"TMPDIR": scratch},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -232,6 +235,8 @@ def run(name: str, stage: Stage, way: str) -> Result:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             leftovers.stragglers(grace=0)
+            for left in sorted(os.listdir(scratch)):
+                result.fail(f"{scratch}/{left} was left behind")
     return result
 
 

@@ -164,6 +164,13 @@ def test_summary_stops_a_stage_that_hangs() -> None:
     assert (result.failed, result.failures) == (1, ["stopped after 1 s"])
 
 
+def test_summary_notices_a_file_that_a_stage_left() -> None:
+    script = "import tempfile; tempfile.mkdtemp(); print('1 passed, 0 failed')"
+    result = summary.run("left", summary.Stage("runner", [sys.executable, "-c", script]), "none")
+    assert (result.passed, result.failed) == (1, 1)
+    assert re.fullmatch(r"/\S+/unipc-\w+/tmp\w+ was left behind", result.failures[0])
+
+
 def test_planted_faults_stand_where_they_should(monkeypatch: pytest.MonkeyPatch) -> None:
     planted = ROOT / "tests" / "planted"
     monkeypatch.syspath_prepend(planted)

@@ -55,6 +55,7 @@ impl<F: AsFd> Stream<F> {
     pub(super) fn write_parts_once(&self, parts: &[IoSlice<'_>], wait: bool) -> nix::Result<usize> {
         match self.kind {
             Kind::Socket => sys::stream::send_parts(self.as_fd(), parts, wait),
+            Kind::Pipe | Kind::File if wait && self.sigpipe() => nix::sys::uio::writev(self, parts),
             Kind::Pipe | Kind::File => sys::stream::write_parts(self.as_fd(), parts, wait),
         }
     }

@@ -30,6 +30,9 @@ pub const FRAME_ATOMIC: usize = libc::PIPE_BUF - HEADER;
 /// Bytes of the length.
 const HEADER: usize = 4;
 
+/// Frames of at most so many bytes are copied behind their length: two parts cost the kernel more.
+const JOINED: usize = 256;
+
 /// How much memory is taken before bytes have come for it.
 const STEP: usize = 256 << 10;
 
@@ -182,6 +185,14 @@ impl<S: AsFd> FrameWriter<S> {
         self
     }
 
+    /// Lets a write that waits raise SIGPIPE, which is faster for those who ignore the signal for good: see
+    /// [`End::set_sigpipe`](crate::pipe::End::set_sigpipe).
+    #[must_use]
+    pub fn sigpipe(self) -> Self {
+        self.stream.set_sigpipe(true);
+        self
+    }
+
     /// Writes a frame.
     ///
     /// Errors: `EMSGSIZE` above the limit; `EPIPE` when nobody reads any more; `EAGAIN`, `ETIMEDOUT`, `EINTR`. As
@@ -236,7 +247,14 @@ impl<S: AsFd> FrameWriter<S> {
         self.lock(limit)?;
         let header = length.to_le_bytes();
         let total = HEADER + payload.len();
-        let written = self.stream.write_all_parts_within([&header, payload], limit);
+        let mut joined = [0; JOINED];
+        let written = if let Some(whole) = joined.get_mut(..total) {
+            whole[..HEADER].copy_from_slice(&header);
+            whole[HEADER..].copy_from_slice(payload);
+            self.stream.write_all_within(whole, limit)
+        } else {
+            self.stream.write_all_parts_within([&header, payload], limit)
+        };
         match written {
             Ok(()) => {}
             Err((cause, 0)) => {

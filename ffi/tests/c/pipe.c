@@ -358,7 +358,7 @@ static void frames(void)
     EXPECT(unipc_pipe_create(&reader, &writer, 0, NULL) == 0);
     EXPECT(unipc_frame_reader_open(&from, -1, 0) == -EBADF && from == NULL);
     EXPECT(unipc_frame_writer_open(&to, -1, 0, 0) == -EBADF && to == NULL);
-    EXPECT(unipc_frame_writer_open(&to, unipc_pipe_fd(writer), 2, 0) == -EINVAL);
+    EXPECT(unipc_frame_writer_open(&to, unipc_pipe_fd(writer), 4, 0) == -EINVAL);
     EXPECT(unipc_frame_reader_open(&from, unipc_pipe_fd(reader), 0) == 0);
     EXPECT(unipc_frame_writer_open(&to, unipc_pipe_fd(writer), UNIPC_FRAME_EXCLUSIVE, 0) == 0);
     unipc_pipe_close(writer);
@@ -381,6 +381,43 @@ static void frames(void)
     unipc_pipe_close(reader);
     unipc_frame_writer_close(NULL);
     unipc_frame_reader_close(NULL);
+}
+
+/* Who allows SIGPIPE gets it, and each size goes: together with its length, and behind it. */
+static void frames_with_sigpipe(void)
+{
+    unipc_pipe *reader, *writer;
+    unipc_frame_reader *from;
+    unipc_frame_writer *to;
+    const void *data;
+    size_t len;
+    int status;
+
+    EXPECT(unipc_pipe_create(&reader, &writer, 0, NULL) == 0);
+    EXPECT(unipc_frame_reader_open(&from, unipc_pipe_fd(reader), 0) == 0);
+    EXPECT(unipc_frame_writer_open(&to, unipc_pipe_fd(writer), UNIPC_FRAME_SIGPIPE, 0) == 0);
+    unipc_pipe_close(reader);
+    memset(large, 's', sizeof large);
+    for (size_t size = 200; size < 300; size++) {
+        EXPECT(unipc_frame_write(to, large, size, NULL) == 0);
+        EXPECT(unipc_frame_read(from, &data, &len, NULL) == 1);
+        EXPECT(len == size && memcmp(data, large, len) == 0);
+    }
+    unipc_frame_reader_close(from);
+    for (int sized = 0; sized < 2; sized++) {
+        pid_t child = fork();
+        EXPECT(child >= 0);
+        if (child == 0) {
+            signal(SIGPIPE, SIG_DFL);
+            _exit(unipc_frame_write(to, large, sized ? 300 : 3, NULL) == -EPIPE ? 0 : 1);
+        }
+        EXPECT(waitpid(child, &status, 0) == child);
+        EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+    }
+    signal(SIGPIPE, SIG_DFL);
+    EXPECT(unipc_frame_write(to, "abc", 3, &enough) == -EPIPE);
+    unipc_frame_writer_close(to);
+    unipc_pipe_close(writer);
 }
 
 /* Frames that go in parts. */
@@ -453,6 +490,7 @@ int main(void)
     turnstile_sides();
     turnstile_fork();
     frames();
+    frames_with_sigpipe();
     long_frames();
     refused_frames();
     puts("all as promised");

@@ -249,7 +249,7 @@ fn frames_come_as_they_went() {
     unsafe {
         assert_eq!(unipc_frame_reader_open(&raw mut from, unipc_pipe_fd(reader), 100_000), 0);
         assert_eq!(unipc_frame_writer_open(&raw mut to, unipc_pipe_fd(writer), exclusive, 0), 0);
-        assert_eq!(unipc_frame_writer_open(null_mut(), 0, 2, 0), -libc::EINVAL);
+        assert_eq!(unipc_frame_writer_open(null_mut(), 0, 4, 0), -libc::EINVAL);
         close([reader, writer]);
         let answer = unipc_frame_read(from, &raw mut data, &raw mut len, &raw const NOW);
         assert_eq!((answer, len, data), (-libc::EAGAIN, 7, null()));

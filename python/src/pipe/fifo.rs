@@ -21,7 +21,7 @@ const FOREVER: TimeoutArgument = TimeoutArgument(Timeout::Forever);
 ///
 /// >>> import os, tempfile
 /// >>> from unipc import Fifo
-/// >>> name = f"file:{tempfile.mkdtemp()}/fifo"
+/// >>> name = f"file:{tempfile.gettempdir()}/demo-{os.getpid()}.fifo"
 /// >>> fifo = Fifo.create(name)
 /// >>> reader = fifo.reader(timeout=0)    # without a writer
 /// >>> writer = fifo.writer()             # the reader is there

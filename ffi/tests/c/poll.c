@@ -321,7 +321,10 @@ static void loop_bell(void)
     polled.events = POLLIN;
     EXPECT(fcntl(polled.fd, F_GETFD) == FD_CLOEXEC);
     EXPECT(unipc_loop_bell_rung(bell, told, 0) == -EINVAL);
-    EXPECT(unipc_loop_bell_rung(bell, told, 1) == 0 && poll(&polled, 1, 0) == 0);
+    /* It may ring for nobody, when it is time for a look at everything. */
+    do
+        EXPECT(unipc_loop_bell_rung(bell, told, 1) == 0);
+    while (poll(&polled, 1, 0) == 1);
     EXPECT(unipc_event_set(event) == 0);
     /* Two of them, in whichever order, and one at a time. */
     for (int seen = 0; seen < 2;) {

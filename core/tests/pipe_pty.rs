@@ -20,6 +20,9 @@ use unipc::pipe::{
     window_size,
 };
 
+/// So many that they fill a terminal in both directions.
+const LINES: usize = 2000;
+
 const SIZE: WindowSize = WindowSize { rows: 30, columns: 100, width: 0, height: 0 };
 
 fn spawn(line: &str) -> Pty {
@@ -120,9 +123,40 @@ fn without_a_program_the_other_side_is_a_descriptor() {
     // What was echoed is there before the end.
     assert_eq!(line(&pty), "typed\r");
     assert_eq!(pty.read_line(WATCHDOG).unwrap(), None);
-    // The next one to open it makes it a terminal again.
-    let slave = pty.slave().unwrap();
-    assert_eq!(window_size(&slave).unwrap(), WindowSize::default());
+    // The next one to open it makes it a terminal again, and is heard.
+    for _ in 0..2 {
+        let mut slave = File::from(pty.slave().unwrap());
+        assert_eq!(window_size(&slave).unwrap(), WindowSize::default());
+        assert_eq!(pty.read(&mut room, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+        slave.write_all(b"again\n").unwrap();
+        assert_eq!(line(&pty), "again\r");
+        slave.write_all(b"and again\n").unwrap();
+        assert_eq!(pty.read(&mut room, WATCHDOG).unwrap(), 11);
+        drop(slave);
+        assert_eq!(pty.read(&mut room, WATCHDOG).unwrap(), 0);
+        assert_eq!(pty.read(&mut room, WATCHDOG).unwrap(), 0);
+    }
+    // What it says is read while a write waits for room, as before the first end.
+    let mut slave = File::from(pty.slave().unwrap());
+    pty.set_modes(Modes { echo: false, ..pty.modes().unwrap() }).unwrap();
+    let filter = std::thread::spawn(move || {
+        let mut room = [0; 4096];
+        let mut left = LINES * 100;
+        while left > 0 {
+            let count = slave.read(&mut room).unwrap();
+            slave.write_all(&room[..count]).unwrap();
+            left -= count;
+        }
+        slave
+    });
+    let text = [&[b'x'; 99], b"\n".as_slice()].concat();
+    for _ in 0..LINES {
+        pty.write(&text, WATCHDOG).unwrap();
+    }
+    for _ in 0..LINES {
+        assert_eq!(line(&pty).len(), 100);
+    }
+    drop(filter.join().unwrap());
 }
 
 #[test]

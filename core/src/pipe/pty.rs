@@ -31,7 +31,7 @@ const END_OF_FILE: u8 = 4;
 /// off one by one.
 ///
 /// When the last program has closed the other side, reading gives what is left and then the end (the kernel says EIO;
-/// here it is 0 bytes). Dropping, or [`Pty::hang_up`], hangs up: the programs of the session get SIGHUP. No zombie
+/// here it is 0 bytes), until somebody opens it again. Dropping, or [`Pty::hang_up`], hangs up: the programs of the session get SIGHUP. No zombie
 /// remains.
 ///
 /// A write that finds no room reads what comes meanwhile (an echo, for instance) and keeps it for the next read, up to

@@ -10,7 +10,8 @@ use nix::poll::PollFlags;
 use super::turn::{Taken, Turn};
 use crate::error::ErrorKind;
 use crate::stream::{Limit, Stream, uninit};
-use crate::sys;
+use crate::time::Timeout;
+use crate::{fd, sys};
 
 /// The longest line unless said otherwise, in bytes.
 pub(super) const LINE_LIMIT: usize = 1 << 20;
@@ -88,14 +89,31 @@ impl Source {
         lock(&self.state).buffer.length() > 0
     }
 
+    /// Is nothing to be read any more, as far as one can tell now?
     pub(super) fn has_ended(&self) -> bool {
-        lock(&self.state).buffer.ended
+        let state = lock(&self.state);
+        let still = || match &state.stream {
+            // Somebody may have opened the other side of a terminal again.
+            Some(stream) if self.terminal => has_hung_up(stream),
+            _ => true,
+        };
+        state.buffer.ended && still()
+    }
+
+    /// The state at the beginning of a read. The turn is the caller's.
+    fn begin(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        if self.terminal {
+            // Who opens the other side again has more to say; as long as nobody has, the kernel tells the end again.
+            state.buffer.ended = false;
+        }
+        state
     }
 
     /// What is there, at most the room; 0 at the end.
     pub(super) fn read(&self, room: &mut [u8], limit: &mut Limit) -> Result<usize, ErrorKind> {
         let _turn = self.turn.take(limit)?;
-        let mut state = lock(&self.state);
+        let mut state = self.begin();
         let stream = state.stream()?;
         let kept = state.buffer.bytes();
         if !kept.is_empty() {
@@ -125,7 +143,7 @@ impl Source {
         take: impl FnOnce(&[u8]) -> Result<R, ErrorKind>,
     ) -> Result<Option<R>, ErrorKind> {
         let _turn = self.turn.take(limit)?;
-        let state = lock(&self.state);
+        let state = self.begin();
         let stream = state.stream()?;
         self.next_line(&stream, state, limit, take)
     }
@@ -140,7 +158,7 @@ impl Source {
         limit: &mut Limit,
     ) -> Result<Option<usize>, ErrorKind> {
         let _turn = self.turn.take(limit)?;
-        let mut state = lock(&self.state);
+        let mut state = self.begin();
         let stream = state.stream()?;
         if room.len() >= WORTH_IT && state.buffer.length() == 0 && !state.buffer.ended {
             drop(state);
@@ -208,7 +226,7 @@ impl Source {
         if state.buffer.length() >= UNREAD_LIMIT {
             return Err(ErrorKind::Os(libc::ENOBUFS));
         }
-        match self.fill(&stream, state, &mut Limit::new(crate::Timeout::TRY)) {
+        match self.fill(&stream, state, &mut Limit::new(Timeout::TRY)) {
             Err(ErrorKind::WouldBlock) => Ok(()),
             other => other.map(drop),
         }
@@ -253,6 +271,13 @@ impl Source {
             }
         }
     }
+}
+
+/// Does nobody hold the other side of a terminal?
+fn has_hung_up(stream: &Stream) -> bool {
+    let now = Timeout::TRY.deadline();
+    fd::wait(stream.as_fd(), PollFlags::POLLIN, now)
+        .is_ok_and(|events| events.contains(PollFlags::POLLHUP))
 }
 
 /// The buffer's room while bytes are read into it.

@@ -15,12 +15,14 @@ use std::time::{Duration, Instant};
 
 use child::succeeds_alone;
 use fork::{fork, succeeded};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::Mode;
 use storm::{Storm, through};
 use support::Directory;
 use unipc::pipe::{Duplex, End, Options, PIPE_BUF, Reader, Writer, duplex, pipe};
 use unipc::signal::{self, Signal};
+use unipc::socket::{Kind, Shutdown, Socket};
 use unipc::stream::{FRAME_ATOMIC, FRAME_LIMIT, FrameReader, FrameWriter};
 use unipc::{ErrorKind, Timeout};
 
@@ -258,6 +260,24 @@ fn a_signal_ends_a_write_that_waits_even_after_some_bytes() {
             assert_eq!(through(|| reader.waiting()).unwrap(), done, "{kind}");
         }
     }
+}
+
+#[test]
+fn a_write_that_stops_short_without_a_signal_says_why() {
+    let memory = memfd_create("full", MFdFlags::MFD_ALLOW_SEALING | MFdFlags::MFD_CLOEXEC).unwrap();
+    nix::unistd::ftruncate(&memory, 65536).unwrap();
+    fcntl(&memory, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_GROW)).unwrap();
+    let mut writer = FrameWriter::new(memory).unwrap();
+    let error = writer.write(&vec![b'x'; 100_000], Timeout::Forever).unwrap_err();
+    assert_eq!((error.errno(), error.kind().done()), (libc::EPERM, 65536), "{error}");
+    // A peer that receives no more, but could still send.
+    let (one, other) = Socket::pair(Kind::Stream).unwrap();
+    let writing = thread::spawn(move || one.send_all(&vec![b'x'; 4 << 20], Timeout::Forever));
+    other.recv_exact(&mut [0; 1000], Timeout::Forever).unwrap();
+    thread::sleep(Duration::from_millis(50));
+    other.shutdown(Shutdown::Receive).unwrap();
+    let error = writing.join().unwrap().unwrap_err();
+    assert_eq!(error.errno(), libc::EPIPE, "{error}");
 }
 
 fn frames(reader: End, writer: End) -> (FrameReader<End>, FrameWriter<End>) {

@@ -275,7 +275,7 @@ impl<F: AsFd> Stream<F> {
     }
 
     /// After a write that did not take all: a call that waits stops short when a signal came, which it does not say, or
-    /// when the other side has gone, which the next call says.
+    /// for a reason that the next call says: the other side has gone or receives no more, a file is full.
     #[cold]
     fn was_interrupted(&self, limit: &mut Limit) -> bool {
         let waited = limit.is_forever() || self.must_wait();
@@ -283,9 +283,16 @@ impl<F: AsFd> Stream<F> {
         {
             return false;
         }
+        // No signal ends a write to a file.
+        if self.kind == Kind::File && fd::regular_file(&self.fd).is_ok() {
+            return false;
+        }
         let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
-        fd::wait(self.as_fd(), PollFlags::POLLOUT, Timeout::TRY.deadline())
-            .is_ok_and(|events| !events.intersects(gone))
+        let is_there = fd::wait(self.as_fd(), PollFlags::POLLOUT, Timeout::TRY.deadline())
+            .is_ok_and(|events| !events.intersects(gone));
+        // No poll shows that the peer of a socket receives no more; sending nothing does.
+        is_there
+            && (self.kind != Kind::Socket || sys::stream::send(self.as_fd(), b"", false).is_ok())
     }
 
     /// Reads if that needs no waiting; `None` when nothing is there, or when it costs more to ask than to read.

@@ -145,10 +145,14 @@ impl Connecting {
     fn plain(&mut self) -> Result<OwnedFd, ErrorKind> {
         let mut last = ErrorKind::Os(libc::EHOSTUNREACH);
         while !self.addresses.is_empty() {
-            let (fd, target) = self.next(SockFlag::empty())?;
-            match sys::connect(fd.as_fd(), &target) {
-                Ok(()) => return Ok(fd),
-                Err(errno) => last = errno.into(),
+            // The next address may be of the family of the local name, or of one that this machine has.
+            let connected = self.next(SockFlag::empty()).and_then(|(fd, target)| {
+                sys::connect(fd.as_fd(), &target)?;
+                Ok(fd)
+            });
+            match connected {
+                Ok(fd) => return Ok(fd),
+                Err(kind) => last = kind,
             }
         }
         Err(last)
@@ -186,6 +190,8 @@ impl Connecting {
         }
         let failed = sys::number_option(fd.as_fd(), libc::SOL_SOCKET, libc::SO_ERROR)?;
         if failed != 0 {
+            // The kernel tells it once; asked again, the socket would seem to be connected.
+            self.current = None;
             return Err(ErrorKind::Os(failed));
         }
         blocking(fd)?;
@@ -261,4 +267,24 @@ fn check_owner(connected: &Socket) -> Result<()> {
     }
     let why = format!("its server runs as user {uid}");
     Err(connected.failed("connect", ErrorKind::Untrusted(why.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_does_not_fit_leaves_the_next_one_its_chance() {
+        let server = Socket::bind("udp:127.0.0.1:0").unwrap();
+        let local = server.local_name().unwrap().unwrap();
+        let Name::Socket(SocketName::Udp(place)) = &local else { panic!("{local}") };
+        // As a host has them that has both.
+        let both = [format!("[::1]:{}", place.port()), format!("127.0.0.1:{}", place.port())];
+        let options = Options::new().local("udp:127.0.0.1:0").unwrap();
+        let mut connecting = options.start(&local).unwrap();
+        connecting.addresses =
+            both.iter().map(|text| Address::inet(text.parse().unwrap())).collect();
+        let client = connecting.finish(Timeout::TRY).unwrap();
+        assert_eq!(client.peer_name().unwrap(), Some(local));
+    }
 }

@@ -102,6 +102,9 @@ fn nobody_there_is_said() {
         assert_eq!(error.errno(), libc::ECONNREFUSED);
         assert!(error.to_string().contains("nobody listens"), "{error}");
     }
+    let mut connecting = Options::new().start(&gone).unwrap();
+    assert_eq!(connecting.finish(SOON).unwrap_err().errno(), libc::ECONNREFUSED);
+    assert!(connecting.finish(SOON).is_err(), "what was refused is no connection when asked again");
     let gone = Socket::bind("udp:127.0.0.1:0").unwrap().local_name().unwrap().unwrap();
     let client = Socket::connect(gone, SOON).unwrap();
     client.send(b"x", SOON).unwrap();

@@ -2,36 +2,35 @@
 //! Records on a stream of bytes: `unipc.FrameReader` and `unipc.FrameWriter`.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use unipc::Timeout;
+use unipc::pipe::OneByOne;
 use unipc::stream::{self, FRAME_ATOMIC, FRAME_LIMIT};
 
 use crate::buffer::Lent;
-use crate::error::{closed, raise};
+use crate::error::raise;
+use crate::handle::{Handle, Open};
 use crate::pipe::duplicate_of;
 use crate::wait::{TimeoutArgument, wait};
 
 const FOREVER: TimeoutArgument = TimeoutArgument(Timeout::Forever);
 
-/// Does something with what is open, detached; the lock is held meanwhile, but not while handlers of signals run.
+fn get<T>(open: &Handle<OneByOne<T>>) -> PyResult<Open<'_, OneByOne<T>>> {
+    open.get(&"the stream of frames")
+}
+
+/// Does something with what is open, detached, when no other thread does; but others may while handlers of signals run.
 fn call<T: Send, R: Send>(
     py: Python<'_>,
-    open: &Mutex<Option<T>>,
+    open: &Handle<OneByOne<T>>,
+    operation: &'static str,
     timeout: Timeout,
     mut work: impl FnMut(&mut T, Timeout) -> unipc::Result<R> + Send,
 ) -> PyResult<R> {
-    wait(py, timeout, |left| {
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.as_mut().map(|frames| work(frames, left)).transpose()
-    })?
-    .ok_or_else(|| closed(&"the stream of frames"))
-}
-
-fn close<T: Send>(py: Python<'_>, open: &Mutex<Option<T>>) {
-    py.detach(|| drop(open.lock().unwrap_or_else(PoisonError::into_inner).take()));
+    let open = get(open)?;
+    wait(py, timeout, |left| open.with(operation, left, &mut work))
 }
 
 /// Reads records from a stream: each goes with its length before it.
@@ -40,8 +39,8 @@ fn close<T: Send>(py: Python<'_>, open: &Mutex<Option<T>>) {
 /// the caller still owns the original. A frame of more than `limit` bytes is refused before memory is taken for it.
 ///
 /// On the wire a frame is its length, a 32-bit number, lowest byte first, and then so many bytes. Nothing is read ahead,
-/// and a timeout or signal in the middle of a frame loses nothing: the next call goes on. Threads may share a reader; only
-/// one reader may read a stream of frames at a time.
+/// and a timeout or signal in the middle of a frame loses nothing: the next call goes on. Threads may share a reader, and
+/// wait for each other no longer than their timeouts; only one reader may read a stream of frames at a time.
 ///
 /// >>> from unipc import FrameReader, FrameWriter
 /// >>> from unipc.pipe import pipe
@@ -55,7 +54,7 @@ fn close<T: Send>(py: Python<'_>, open: &Mutex<Option<T>>) {
 /// [b'one record', b'']
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct FrameReader {
-    open: Mutex<Option<stream::FrameReader<OwnedFd>>>,
+    open: Handle<OneByOne<stream::FrameReader<OwnedFd>>>,
     fd: RawFd,
 }
 
@@ -71,7 +70,7 @@ impl FrameReader {
         let copy = duplicate_of(file)?;
         let fd = copy.as_raw_fd();
         let frames = stream::FrameReader::new(copy).map_err(raise)?.limit(limit);
-        Ok(Self { open: Mutex::new(Some(frames)), fd })
+        Ok(Self { open: Handle::new(OneByOne::new(frames)), fd })
     }
 
     /// The next frame as `bytes`; None at the end of the stream.
@@ -84,7 +83,7 @@ impl FrameReader {
         py: Python<'py>,
         timeout: TimeoutArgument,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let frame = call(py, &self.open, timeout.0, |frames, left| {
+        let frame = call(py, &self.open, "read frame", timeout.0, |frames, left| {
             frames.read(left).map(|frame| frame.map(<[u8]>::to_vec))
         })?;
         Ok(frame.map(|frame| PyBytes::new(py, &frame)))
@@ -99,13 +98,13 @@ impl FrameReader {
     }
 
     /// The descriptor, for `select` and its kin: ready when a frame has begun, or the stream has ended.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        call(py, &self.open, Timeout::Forever, |frames, _| Ok(frames.get_ref().as_raw_fd()))
+    fn fileno(&self) -> PyResult<RawFd> {
+        get(&self.open).map(|_| self.fd)
     }
 
     /// Closes this reader's copy of the descriptor. Closing twice is fine.
-    fn close(&self, py: Python<'_>) {
-        close(py, &self.open);
+    fn close(&self) {
+        drop(self.open.close());
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -113,8 +112,8 @@ impl FrameReader {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 
     fn __repr__(&self) -> String {
@@ -134,7 +133,7 @@ impl FrameReader {
 /// otherwise: see `PipeEnd.set_sigpipe`.
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct FrameWriter {
-    open: Mutex<Option<stream::FrameWriter<OwnedFd>>>,
+    open: Handle<OneByOne<stream::FrameWriter<OwnedFd>>>,
     fd: RawFd,
 }
 
@@ -158,7 +157,7 @@ impl FrameWriter {
         let frames = stream::FrameWriter::new(copy).map_err(raise)?.limit(limit);
         let frames = if exclusive { frames.exclusive() } else { frames };
         let frames = if sigpipe { frames.sigpipe() } else { frames };
-        Ok(Self { open: Mutex::new(Some(frames)), fd })
+        Ok(Self { open: Handle::new(OneByOne::new(frames)), fd })
     }
 
     /// Writes a frame.
@@ -177,7 +176,7 @@ impl FrameWriter {
         let bytes = lent.bytes();
         // After an interruption the frame may have begun.
         let mut begun = false;
-        call(py, &self.open, timeout.0, |frames, left| {
+        call(py, &self.open, "write frame", timeout.0, |frames, left| {
             if begun {
                 return frames.finish(left);
             }
@@ -190,23 +189,23 @@ impl FrameWriter {
     /// Raises as `write`.
     #[pyo3(signature = (timeout = FOREVER), text_signature = "($self, timeout=None)")]
     fn finish(&self, py: Python<'_>, timeout: TimeoutArgument) -> PyResult<()> {
-        call(py, &self.open, timeout.0, stream::FrameWriter::finish)
+        call(py, &self.open, "finish frame", timeout.0, stream::FrameWriter::finish)
     }
 
     /// Is there a frame that has begun and is not finished?
     #[getter]
     fn unfinished(&self, py: Python<'_>) -> PyResult<bool> {
-        call(py, &self.open, Timeout::Forever, |frames, _| Ok(frames.is_unfinished()))
+        call(py, &self.open, "unfinished", Timeout::Forever, |frames, _| Ok(frames.is_unfinished()))
     }
 
     /// The descriptor, for `select` and its kin.
-    fn fileno(&self, py: Python<'_>) -> PyResult<RawFd> {
-        call(py, &self.open, Timeout::Forever, |frames, _| Ok(frames.get_ref().as_raw_fd()))
+    fn fileno(&self) -> PyResult<RawFd> {
+        get(&self.open).map(|_| self.fd)
     }
 
     /// Closes this writer's copy of the descriptor. The rest of a frame that has begun is lost. Closing twice is fine.
-    fn close(&self, py: Python<'_>) {
-        close(py, &self.open);
+    fn close(&self) {
+        drop(self.open.close());
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -214,8 +213,8 @@ impl FrameWriter {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.close(py);
+    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
+        self.close();
     }
 
     fn __repr__(&self) -> String {

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 
 import pytest
 from waiting import Storm, interrupt, others_run
@@ -177,9 +178,33 @@ def test_eight_threads_share_a_writer_and_a_reader() -> None:
     assert all(frame == frame[:1] * 5000 for frame in got)
 
 
+def test_who_waits_in_a_frame_holds_nobody_up() -> None:
+    reader, writer = frames()
+    got: list[bytes | None] = []
+    thread = threading.Thread(target=lambda: got.append(reader.read(60)))
+    thread.start()
+    time.sleep(0.05)
+    with pytest.raises(BlockingIOError):
+        reader.read(timeout=0)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        reader.read(timeout=0.05)
+    reader.fileno()
+    reader.close()  # the call that is under way goes on
+    assert time.monotonic() - started < 10
+    with pytest.raises(ValueError, match="closed"):
+        reader.read(timeout=0)
+    writer.write(b"late")
+    thread.join(60)
+    assert got == [b"late"]
+
+
 def test_ctrl_c_ends_every_wait_and_others_run() -> None:
-    for wait in ("FrameReader(ends[0]).read()", "FrameWriter(ends[1]).write(bytes(100_000))"):
+    shared = "(r := FrameReader(ends[0]), Thread(target=r.read, daemon=True).start(), sleep(0.1), r.read())"
+    for wait in ("FrameReader(ends[0]).read()", "FrameWriter(ends[1]).write(bytes(100_000))", shared):
         code = f"""
+            from threading import Thread
+            from time import sleep
             from unipc import FrameReader, FrameWriter
             from unipc.pipe import pipe
             ends = pipe()

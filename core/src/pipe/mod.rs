@@ -40,6 +40,8 @@ pub use spawn::Command;
 pub use terminal::{
     Modes, RawMode, WindowSize, is_terminal, modes, set_modes, set_window_size, window_size,
 };
+#[doc(hidden)]
+pub use turn::OneByOne;
 pub use turnstile::{Side, Turnstile};
 
 /// How many bytes a pipe takes together, whatever other writers do: 4096. It is no capacity, see

@@ -5,14 +5,17 @@
 //! instructions; taken, it is a descriptor that becomes readable.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use nix::poll::PollFlags;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use crate::error::ErrorKind;
+use super::source::lock;
+use crate::error::{ErrorKind, Result};
 use crate::stream::Limit;
+use crate::time::Timeout;
 
 /// Who does something that others must not do meanwhile.
 #[derive(Debug, Default)]
@@ -110,12 +113,56 @@ impl Drop for Taken<'_> {
     }
 }
 
+/// What one thread uses at a time, for faces in which any thread may call at any time. Waiting for another's use to end
+/// counts as the call's own wait, which its time limit and a signal end.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct OneByOne<T> {
+    turn: Turn,
+    /// Whoever has the turn finds it free.
+    value: Mutex<T>,
+}
+
+impl<T> OneByOne<T> {
+    /// A value that nobody uses yet.
+    pub fn new(value: T) -> Self {
+        Self { turn: Turn::default(), value: Mutex::new(value) }
+    }
+
+    /// Does `work`, which is given the time that is left, when nobody else uses the value.
+    ///
+    /// Errors: `EAGAIN`, `ETIMEDOUT`, `EINTR`; what `work` says.
+    pub fn with<R>(
+        &self,
+        operation: &'static str,
+        timeout: Timeout,
+        work: impl FnOnce(&mut T, Timeout) -> Result<R>,
+    ) -> Result<R> {
+        let (taken, left) = match self.turn.try_take() {
+            Some(taken) => (taken, timeout),
+            None => self.wait(timeout).map_err(|kind| kind.during(operation, "stream"))?,
+        };
+        let result = work(&mut lock(&self.value), left);
+        drop(taken);
+        result
+    }
+
+    #[cold]
+    fn wait(&self, timeout: Timeout) -> Result<(Taken<'_>, Timeout), ErrorKind> {
+        let mut limit = Limit::new(timeout);
+        let taken = self.turn.take(&mut limit)?;
+        let left = match limit.deadline().remaining() {
+            // Not a try, which would fail with another errno than a wait whose time is over.
+            Timeout::TRY if timeout != Timeout::TRY => Timeout::After(Duration::from_nanos(1)),
+            left => left,
+        };
+        Ok((taken, left))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::time::Timeout;
 
     #[test]
     fn one_at_a_time_and_a_refused_try_changes_nothing() {

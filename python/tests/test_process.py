@@ -389,6 +389,29 @@ def test_control_c_ends_it(wait: str) -> None:
     assert interrupt(f"import unipc\nsleep, null = ['sleep', '3'], -3\nprint('READY', flush=True)\n{wait}") < 2
 
 
+def write_in_a_storm(writer: Shell | Pty, line: int, count: int) -> None:
+    """Two threads write long lines, one of them while signals come."""
+
+    def write(letter: bytes) -> None:
+        for _ in range(count):
+            writer.write(letter * line + b"\n", WATCHDOG)
+
+    thread = threading.Thread(target=write, args=(b"b",))
+    with Storm():
+        thread.start()
+        write(b"a")
+        thread.join(WATCHDOG)
+
+
+def test_what_one_call_writes_stays_together_through_signals(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    with Shell(["dd", f"of={kept}", "bs=4k", "status=none"], "w") as shell:
+        write_in_a_storm(shell, 300_000, 150)
+    lines = kept.read_bytes().splitlines()
+    assert sorted(line[:1] for line in lines) == [b"a"] * 150 + [b"b"] * 150
+    assert all(len(set(line)) == 1 for line in lines)
+
+
 def test_a_storm_of_signals_loses_nothing() -> None:
     with Coprocess(["cat"]) as program, Storm() as storm:
         number = 0

@@ -36,6 +36,7 @@ pub use fifo::Fifo;
 pub use process::{Process, status_number};
 pub use pty::Pty;
 pub use shell::{OpenFd, Shell};
+pub use sink::Writing;
 pub use spawn::Command;
 pub use terminal::{
     Modes, RawMode, WindowSize, is_terminal, modes, set_modes, set_window_size, window_size,

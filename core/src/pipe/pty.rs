@@ -11,7 +11,7 @@ use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 
 use super::process::Process;
 use super::shell::OpenFd;
-use super::sink::Sink;
+use super::sink::{Program, Sink, Writing};
 use super::source::{LINE_LIMIT, Source};
 use super::spawn::Command;
 use super::terminal::{self, Modes, WindowSize};
@@ -148,12 +148,12 @@ impl Pty {
     /// nobody holds the other side is no error: the kernel takes what is typed then, for the next who opens it.
     /// [`ErrorKind::done`] tells how many bytes went before it.
     pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
-        let (mut limit, mut done) = (Limit::new(timeout), 0);
-        let turn = self.input.take_turn(&mut limit);
-        let written = turn.and_then(|turn| {
-            self.input.write_and_drain([bytes, b""], &mut done, &self.output, &mut limit, &turn)
-        });
-        written.map_err(|kind| self.failed("write", kind.after(done, bytes.len())))
+        self.begin(bytes).go_on(timeout)
+    }
+
+    /// Bytes to write; for callers who go on after a signal.
+    pub fn begin<'a>(&'a self, bytes: &'a [u8]) -> Writing<'a> {
+        Writing::new(Program::Terminal(self), bytes)
     }
 
     /// Ends the input, as Ctrl-D does: in canonical mode a program that reads next at the beginning of a line
@@ -237,7 +237,15 @@ impl Pty {
         self.output.has_buffered()
     }
 
-    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+    pub(super) fn sink(&self) -> &Sink {
+        &self.input
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.output
+    }
+
+    pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
         kind.during(operation, self.name.display())
     }
 }

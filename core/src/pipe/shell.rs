@@ -10,7 +10,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 
 use super::process::Process;
-use super::sink::Sink;
+use super::sink::{Program, Sink, Writing};
 use super::source::{LINE_LIMIT, Source};
 use super::spawn::Command;
 use crate::error::{Error, ErrorKind, Result};
@@ -118,8 +118,12 @@ impl Shell {
     /// `EBADF` when the shell reads, or was closed. [`ErrorKind::done`] tells how many bytes went before it.
     #[doc(alias = "fputs")]
     pub fn write(&self, bytes: &[u8], timeout: Timeout) -> Result<()> {
-        let written = self.sink().and_then(|sink| sink.write(bytes, &mut Limit::new(timeout)));
-        written.map_err(|kind| self.failed("write", kind))
+        self.begin(bytes).go_on(timeout)
+    }
+
+    /// Bytes to write; for callers who go on after a signal.
+    pub fn begin<'a>(&'a self, bytes: &'a [u8]) -> Writing<'a> {
+        Writing::new(Program::Shell(self), bytes)
     }
 
     /// Closes the pipe: a program that reads sees the end of its input. A call that another thread is in goes on.
@@ -165,14 +169,14 @@ impl Shell {
         }
     }
 
-    fn sink(&self) -> Result<&Sink, ErrorKind> {
+    pub(super) fn sink(&self) -> Result<&Sink, ErrorKind> {
         match &self.end {
             End::Writes(sink) => Ok(sink),
             End::Reads(_) => Err(ErrorKind::Os(libc::EBADF)),
         }
     }
 
-    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+    pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
         explained(&self.process, operation, kind)
     }
 }

@@ -9,6 +9,8 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use nix::sys::uio::writev;
 
+use super::pty::Pty;
+use super::shell::Shell;
 use super::source::{Source, lock};
 use super::turn::{Taken, Turn};
 use crate::error::ErrorKind;
@@ -46,12 +48,20 @@ impl Sink {
         self.turn.take(limit)
     }
 
-    /// Writes all bytes to a program whose output is not ours.
-    pub(super) fn write(&self, bytes: &[u8], limit: &mut Limit) -> Result<(), ErrorKind> {
+    /// Writes what is left behind the first `done` bytes, and counts there, to a program whose output is not ours. The
+    /// turn is the caller's.
+    pub(super) fn write(
+        &self,
+        bytes: &[u8],
+        done: &mut usize,
+        limit: &mut Limit,
+        _turn: &Taken<'_>,
+    ) -> Result<(), ErrorKind> {
         let stream = self.stream()?;
-        let _turn = self.take_turn(limit)?;
-        let written = stream.write_all_within(bytes, limit);
-        written.map_err(|(cause, done)| cause.after(done, bytes.len()))
+        let rest = &bytes[*done..];
+        let written = stream.write_all_within(rest, limit);
+        *done += written.as_ref().map_or_else(|(_, more)| *more, |()| rest.len());
+        written.map_err(|(cause, _)| cause)
     }
 
     /// Writes what is left of both parts behind the first `done` bytes, and counts there, to a program whose output is
@@ -88,6 +98,63 @@ impl Sink {
             }?);
         }
         stream.write_parts_within(parts, &mut Limit::new(Timeout::TRY))
+    }
+}
+
+/// Bytes for a program, step by step: a call that a signal or a time limit has ended is made again and goes on where it
+/// was. Nobody else's bytes come between as long as it lives. Made by [`Shell::begin`] and [`Pty::begin`].
+///
+/// Dropped before it is done, it leaves a part of them with the program.
+#[derive(Debug)]
+pub struct Writing<'a> {
+    to: Program<'a>,
+    bytes: &'a [u8],
+    done: usize,
+    turn: Option<Taken<'a>>,
+}
+
+/// Whose input it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Program<'a> {
+    Shell(&'a Shell),
+    Terminal(&'a Pty),
+}
+
+impl<'a> Writing<'a> {
+    pub(super) fn new(to: Program<'a>, bytes: &'a [u8]) -> Self {
+        Self { to, bytes, done: 0, turn: None }
+    }
+
+    /// Writes what was not written yet.
+    ///
+    /// Errors: those of [`Shell::write`] and [`Pty::write`].
+    pub fn go_on(&mut self, timeout: Timeout) -> crate::Result<()> {
+        let written = self.within(&mut Limit::new(timeout));
+        written.map_err(|kind| {
+            let kind = kind.after(self.done, self.bytes.len());
+            match self.to {
+                Program::Shell(shell) => shell.failed("write", kind),
+                Program::Terminal(pty) => pty.failed("write", kind),
+            }
+        })
+    }
+
+    fn within(&mut self, limit: &mut Limit) -> Result<(), ErrorKind> {
+        let sink = match self.to {
+            Program::Shell(shell) => shell.sink()?,
+            Program::Terminal(pty) => pty.sink(),
+        };
+        let turn = match &mut self.turn {
+            Some(turn) => turn,
+            none => none.insert(sink.take_turn(limit)?),
+        };
+        let (bytes, done) = (self.bytes, &mut self.done);
+        match self.to {
+            Program::Shell(_) => sink.write(bytes, done, limit, turn),
+            Program::Terminal(pty) => {
+                sink.write_and_drain([bytes, b""], done, pty.source(), limit, turn)
+            }
+        }
     }
 }
 

@@ -107,7 +107,8 @@ impl Pty {
     }
 
     /// Writes all bytes, as if they were typed. In canonical mode the terminal keeps 4095 bytes of a line that has not ended,
-    /// and drops the rest.
+    /// and drops the rest. Bytes of other threads wait until these have gone, so a handler of a signal must not write to it
+    /// in the midst of that.
     ///
     /// Raises `OSError`: `TimeoutError`, `BlockingIOError`: a part may have gone. That nobody
     /// holds the other side is no error: the kernel takes what is typed then, for the next who opens it.
@@ -120,11 +121,8 @@ impl Pty {
     ) -> PyResult<()> {
         let pty = self.get()?;
         let lent = Lent::readable(data)?;
-        let bytes = lent.bytes();
-        let mut done = 0;
-        wait(py, timeout.0, |left| {
-            pty.write(&bytes[done..], left).inspect_err(|error| done += error.kind().done())
-        })
+        let mut writing = pty.begin(lent.bytes());
+        wait(py, timeout.0, |left| writing.go_on(left))
     }
 
     /// Ends the input, as Ctrl-D does: in canonical mode a program that reads next at the beginning of a line gets nothing. The

@@ -113,7 +113,8 @@ impl Shell {
         self.read_line(py, FOREVER)
     }
 
-    /// Writes all bytes.
+    /// Writes all bytes. Those of other threads wait until they have gone, so a handler of a signal must not write to it in
+    /// the midst of that.
     ///
     /// Raises `OSError`: `BrokenPipeError` when the program has ended or closed its input; `TimeoutError`, `BlockingIOError`:
     /// a part may have gone; `EBADF` when the shell reads.
@@ -126,11 +127,8 @@ impl Shell {
     ) -> PyResult<()> {
         let shell = self.get()?;
         let lent = Lent::readable(data)?;
-        let bytes = lent.bytes();
-        let mut done = 0;
-        wait(py, timeout.0, |left| {
-            shell.write(&bytes[done..], left).inspect_err(|error| done += error.kind().done())
-        })
+        let mut writing = shell.begin(lent.bytes());
+        wait(py, timeout.0, |left| writing.go_on(left))
     }
 
     /// Closes the pipe, waits for the program and returns how it ended: 0 to 255, or -N for signal N. Closing twice is fine.

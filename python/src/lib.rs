@@ -34,6 +34,8 @@ use pyo3::prelude::*;
 /// The compiled half of the package `unipc`, which is what programs import.
 #[pymodule(gil_used = false)]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::aio::{Alarm, LoopBell, Waiter};
     #[pymodule_export]
@@ -102,6 +104,13 @@ mod _native {
 
     #[pymodule_export]
     use crate::page_size;
+
+    #[pymodule_init]
+    #[allow(clippy::unnecessary_wraps, reason = "as PyO3 wants it")]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::handle::notice_forks();
+        Ok(())
+    }
 }
 
 /// The size of a page of memory in bytes: `sysconf(_SC_PAGESIZE)`.

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use unipc::Timeout;
 
 use crate::error::raise;
+use crate::handle::check_signals;
 
 /// Seconds to wait as `int` or `float`; `None` for ever, 0 for a try.
 #[derive(Clone, Copy)]
@@ -39,7 +40,7 @@ pub(crate) fn wait<R: Send>(
     let mut left = timeout;
     loop {
         match py.detach(|| work(left)) {
-            Err(error) if error.errno() == libc::EINTR => py.check_signals()?,
+            Err(error) if error.errno() == libc::EINTR => check_signals(py)?,
             other => return other.map_err(raise),
         }
         if timeout != Timeout::TRY {

@@ -2,13 +2,16 @@
 """What is closed while many threads use it: each call ends as if nothing had happened, the next is ValueError."""
 
 import os
+import signal as signal_module
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import in_fork
 
 import unipc
 from unipc import Coprocess, FileLock, Listener, MessageQueue, Socket, signal
@@ -146,3 +149,44 @@ def test_eight_threads_use_what_one_closes(kind: Callable[[Path], Any], tmp_path
             if number is not None:
                 with pytest.raises(OSError, match="Bad file descriptor"):
                     os.fstat(number)
+
+
+def test_a_child_closes_what_a_thread_of_its_parent_is_in() -> None:
+    one, other = unipc.pipe.duplex()
+    thread = threading.Thread(target=lambda: one.read(1, timeout=WATCHDOG))
+    thread.start()
+    time.sleep(0.05)
+    number = one.fileno()
+
+    def child() -> None:
+        one.close()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(number)
+        with pytest.raises(ValueError, match="closed"):
+            one.read(1)
+
+    assert in_fork(child) == 0
+    other.write(b"x")
+    thread.join(WATCHDOG)
+
+
+def test_a_handler_that_forks_leaves_its_own_call_to_both() -> None:
+    one, other = unipc.pipe.duplex()
+    children: list[int] = []
+
+    def fork(*_: object) -> None:
+        children.append(os.fork())
+        if children[-1] == 0:
+            one.close()
+        other.write(b"p" if children[-1] else b"c")
+
+    before = signal_module.signal(signal_module.SIGALRM, fork)
+    try:
+        signal_module.setitimer(signal_module.ITIMER_REAL, 0.05)
+        # In the child, too, the call that was under way when it closed the handle goes on to its end.
+        got = one.read(1, timeout=WATCHDOG)
+        if children == [0]:
+            os._exit(0 if got in (b"p", b"c") and one.closed else 1)
+    finally:
+        signal_module.signal(signal_module.SIGALRM, before)
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0

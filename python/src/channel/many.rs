@@ -13,6 +13,7 @@ use unipc::Timeout;
 
 use super::records::{Records, with_bytes};
 use crate::buffer::Lent;
+use crate::handle::check_signals;
 
 /// Bytes that are initialised are also bytes that may not be; only bytes are written to them.
 pub(super) fn uninitialised(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
@@ -53,7 +54,7 @@ fn send_all(
             Err(error) => return Err(error),
         }
         if sent < messages.len() {
-            py.check_signals()?;
+            check_signals(py)?;
             left = self::left(timeout, deadline);
         }
     }
@@ -101,7 +102,7 @@ pub(super) fn send(
             Err(error) if bytes.len() < lent.len() && is_over(py, &error) => break,
             Err(error) => return Err(error),
         }
-        py.check_signals()?;
+        check_signals(py)?;
     }
     Ok(count - bytes.len() / size)
 }

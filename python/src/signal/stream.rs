@@ -10,7 +10,7 @@ use unipc::signal::Stream;
 use super::argument::{SetArgument, numbers};
 use super::{SignalInfo, helper, limit, take};
 use crate::error::raise;
-use crate::handle::{Handle, Open};
+use crate::handle::{Handle, Open, check_signals};
 use crate::wait::TimeoutArgument;
 
 /// Signals as a stream with a descriptor: signalfd(2). Made by `Stream.open`.
@@ -113,7 +113,7 @@ impl SignalStream {
         if taken.is_some() {
             helper(py, "_closing")?.call1((slf,))?;
             drop(taken);
-            py.check_signals()?;
+            check_signals(py)?;
         }
         Ok(())
     }

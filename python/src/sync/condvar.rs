@@ -8,6 +8,7 @@ use unipc::{ErrorKind, Timeout};
 use super::mutex::Mutex;
 use super::{is_over, look};
 use crate::error::raise;
+use crate::handle::check_signals;
 use crate::wait::TimeoutArgument;
 
 use super::{How, PlaceArgument, Site, form_name};
@@ -111,9 +112,9 @@ impl Condvar {
         match waited {
             Ok(()) => Ok(true),
             // The caller looks again at what it waits for, which may have come meanwhile.
-            Err(error) if error.errno() == libc::EINTR => py.check_signals().map(|()| true),
+            Err(error) if error.errno() == libc::EINTR => check_signals(py).map(|()| true),
             Err(error) if *error.kind() == ErrorKind::TimedOut && left != timeout.0 => {
-                py.check_signals().map(|()| true)
+                check_signals(py).map(|()| true)
             }
             Err(error) if is_over(error.kind()) => Ok(false),
             Err(error) => Err(raise(error)),

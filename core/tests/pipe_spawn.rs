@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use filters::{SHORT, WATCHDOG, gone, open_descriptors, state, until};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::resource::{Resource, setrlimit};
 use storm::{Storm, through};
 use unipc::Timeout;
 use unipc::pipe::{Command, Process, Shell, pipe};
@@ -29,6 +30,26 @@ fn output(command: Command) -> String {
     let shell = Shell::reader(command).unwrap();
     std::io::Read::read_to_string(&mut &shell, &mut text).unwrap();
     text
+}
+
+#[test]
+fn a_descriptor_may_have_the_last_number_that_there_is() {
+    child::succeeds_alone("a_descriptor_may_have_the_last_number_that_there_is", || {
+        let (reader, writer) = pipe().unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, 64, 64).unwrap();
+        let last = writer.try_clone().unwrap();
+        // Each is where the other shall be, besides.
+        let (one, other) = (last.as_raw_fd(), writer.as_raw_fd());
+        let line =
+            format!("echo one >/dev/fd/63; echo two >/dev/fd/{one}; echo six >/dev/fd/{other}");
+        let command = Command::shell(line).descriptor(63, writer.try_clone().unwrap());
+        let command = command.descriptor(one, writer).descriptor(other, last);
+        assert_eq!(status(command), 0);
+        let mut room = [0; 12];
+        reader.read_exact(&mut room, WATCHDOG).unwrap();
+        assert_eq!(room, *b"one\ntwo\nsix\n");
+        assert_eq!(reader.read(&mut room, WATCHDOG).unwrap(), 0, "nothing is left open");
+    });
 }
 
 #[test]

@@ -150,12 +150,13 @@ impl Child<'_> {
     /// Gives the descriptors their numbers, and closes all others at the execution but 0, 1 and 2.
     fn place_descriptors(&mut self) -> Result<(), (Step, Errno)> {
         let descriptors = self.plan.descriptors;
-        let free = descriptors.last().map_or(3, |&(_, last)| last.max(2) + 1);
-        for (aside, &(ours, _)) in self.aside.iter_mut().zip(descriptors) {
-            if ours < free {
-                // Its number may be another one's target.
+        let is_target = |number| descriptors.iter().any(|&(_, theirs)| theirs == number);
+        for aside in &mut self.aside {
+            // Its number is another one's, or its own, which a copy takes without close-on-exec. A copy of which that is
+            // true again is left there: what belongs there replaces it.
+            while is_target(*aside) {
                 // SAFETY: numbers only.
-                let copy = unsafe { libc::fcntl(ours, libc::F_DUPFD_CLOEXEC, free) };
+                let copy = unsafe { libc::fcntl(*aside, libc::F_DUPFD_CLOEXEC, 3) };
                 *aside = done(copy, Step::Descriptors)?;
             }
         }

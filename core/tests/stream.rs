@@ -280,6 +280,23 @@ fn a_write_that_stops_short_without_a_signal_says_why() {
     assert_eq!(error.errno(), libc::EPIPE, "{error}");
 }
 
+#[test]
+fn more_than_one_call_can_take_is_no_interruption() {
+    // The kernel moves at most 2 GiB less a page at once. Untouched, the bytes are one page of zeros.
+    let bytes = vec![0; (2 << 30) + 1];
+    let (reader, writer) = Options::new().capacity(1 << 20).create().unwrap();
+    let total = bytes.len();
+    let reading = thread::spawn(move || {
+        let mut room = vec![0; 1 << 20];
+        let mut left = total;
+        while left > 0 {
+            left -= reader.read(&mut room, Timeout::Forever).unwrap();
+        }
+    });
+    writer.write_all(&bytes, Timeout::Forever).unwrap();
+    reading.join().unwrap();
+}
+
 fn frames(reader: End, writer: End) -> (FrameReader<End>, FrameWriter<End>) {
     (FrameReader::new(reader).unwrap(), FrameWriter::new(writer).unwrap())
 }

@@ -260,14 +260,15 @@ impl<F: AsFd> Stream<F> {
         let mut done = 0;
         let mut written = first.or_else(|failed| self.write_parts_again(failed, parts, limit));
         loop {
-            match written {
-                Ok(more) => done += more,
+            let more = match written {
+                Ok(more) => more,
                 Err(cause) => return Err((cause, done)),
-            }
+            };
+            done += more;
             if done == all {
                 return Ok(());
             }
-            if self.was_interrupted(limit) {
+            if more < most_at_once() && self.was_interrupted(limit) {
                 return Err((ErrorKind::Os(libc::EINTR), done));
             }
             written = self.write_parts_within(behind(parts, done), limit);
@@ -364,6 +365,12 @@ impl<F: AsFd> Stream<F> {
         let again = &mut |wait| self.write_parts_once(&parts, wait);
         self.attempt_again(failed, limit, PollFlags::POLLOUT, again)
     }
+}
+
+/// How many bytes the kernel moves at most in one call, whatever it is asked for: see
+/// [`write(2)`](https://man7.org/linux/man-pages/man2/write.2.html).
+fn most_at_once() -> usize {
+    0x7fff_ffff & !(sys::page_size() - 1)
 }
 
 /// What is left of two parts behind the first `done` bytes of them.

@@ -463,3 +463,25 @@ def test_asyncio(packets: Pair) -> None:
 
     assert asyncio.run(receive()) == b"later"
     assert sys.getrefcount(other) < 10
+
+
+def test_the_descriptors_of_a_message_are_closed_once_and_in_this_process() -> None:
+    one, other = Socket.pair()
+    reader, writer = os.pipe()
+    one.send_message(b"x", [reader, writer])
+    message = other.recv_message(1, max_fds=2)
+    assert message is not None
+    for copied in copy.copy, copy.deepcopy, pickle.dumps:
+        with pytest.raises(TypeError, match="send_fds"):
+            copied(message)  # type: ignore[operator]
+    first, second = message.fds
+    os.close(first)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        message.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(second)
+    message.close()
+    same = pickle.loads(pickle.dumps(message))
+    assert (same.data, same.fds, same.credentials, same.sender) == (b"x", (), None, None)
+    for fd in reader, writer:
+        os.close(fd)

@@ -60,7 +60,10 @@ class Credentials(NamedTuple):
 
 
 class SocketMessage:
-    """A message with what came along. The descriptors that nobody took are closed at the end of `with`, or with it."""
+    """A message with what came along. The descriptors that nobody took are closed at the end of `with`, or with it.
+
+    As long as it has descriptors it can be neither copied nor pickled.
+    """
 
     __slots__ = {  # noqa: RUF023, in the order of the arguments
         "data": "The bytes.",
@@ -94,8 +97,22 @@ class SocketMessage:
 
     def close(self) -> None:
         """Closes the descriptors that nobody took. Twice is fine."""
+        failed = None
         for fd in self.take():
-            os.close(fd)
+            try:
+                os.close(fd)
+            except OSError as error:  # somebody has closed it already; the others are closed all the same
+                failed = error
+        if failed is not None:
+            raise failed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.fds:
+            raise TypeError(
+                "the descriptors of a message are this object's alone, which closes them, and mean nothing in another "
+                "process: take them, duplicate them, or send them with unipc.send_fds"
+            )
+        return type(self), (self.data, (), self.credentials, self.sender)
 
     def __enter__(self) -> "SocketMessage":
         return self

@@ -312,3 +312,33 @@ fn whatever_is_made_is_close_on_exec() {
         assert!(flags.contains(FdFlag::FD_CLOEXEC), "fd {}", fd.as_raw_fd());
     }
 }
+
+#[test]
+fn a_pidfd_that_somebody_has_asked_the_kernel_for_is_closed() {
+    const SO_PASSPIDFD: i32 = 76;
+    succeeds_alone("descriptors::a_pidfd_that_somebody_has_asked_the_kernel_for_is_closed", || {
+        let (one, other) = Options::new().pass_credentials(true).pair(Kind::SeqPacket).unwrap();
+        let on = 1_i32;
+        // SAFETY: the pointer is to an integer of that length.
+        let set = unsafe {
+            let place = (&raw const on).cast();
+            libc::setsockopt(other.as_raw_fd(), libc::SOL_SOCKET, SO_PASSPIDFD, place, 4)
+        };
+        if set != 0 {
+            return crate::child::skip("a_pidfd", "the kernel has no SO_PASSPIDFD");
+        }
+        let file = null();
+        let before = open();
+        for _ in 0..10 {
+            one.send(b"x", SOON).unwrap();
+            let message = other.recv_message(&mut [0; 8], &Expect::NONE, SOON).unwrap();
+            assert!(message.descriptors.is_empty() && message.credentials.is_some());
+            one.send_message(b"x", &[file.as_fd()], None, SOON).unwrap();
+            let message = other.recv_message(&mut [0; 8], &Expect::exactly(1), SOON).unwrap();
+            assert_eq!(message.descriptors.len(), 1);
+            one.send_message(b"x", &[file.as_fd()], None, SOON).unwrap();
+            assert_eq!(recv_descriptors(&other, &Expect::exactly(1), SOON).unwrap().len(), 1);
+        }
+        assert_eq!(open(), before);
+    });
+}

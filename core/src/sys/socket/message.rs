@@ -15,8 +15,14 @@ use super::Address;
 /// The most descriptors that one message carries: the kernel's `SCM_MAX_FD`.
 pub(crate) const SCM_MAX_FD: usize = 253;
 
-/// Room for control data: that many descriptors, and the sender's credentials.
-const CONTROL: usize = space(SCM_MAX_FD * size_of::<i32>()) + space(size_of::<libc::ucred>());
+/// The sender as a pidfd, where somebody has set `SO_PASSPIDFD` (Linux 6.5); the libc crate does not know it yet.
+const SCM_PIDFD: i32 = 4;
+
+/// Room for what comes beside descriptors: the sender's credentials and its pidfd.
+const BESIDES: usize = space(size_of::<libc::ucred>()) + space(size_of::<i32>());
+
+/// Room for control data.
+const CONTROL: usize = space(SCM_MAX_FD * size_of::<i32>()) + BESIDES;
 
 /// Control data, aligned as its headers are.
 #[repr(C)]
@@ -111,8 +117,7 @@ pub(crate) fn receive_message(
     message.msg_name = ptr::from_mut(&mut from.storage).cast();
     message.msg_namelen = from.length;
     message.msg_control = ptr::from_mut(&mut control).cast();
-    message.msg_controllen =
-        space(most.min(SCM_MAX_FD) * size_of::<i32>()) + space(size_of::<libc::ucred>());
+    message.msg_controllen = space(most.min(SCM_MAX_FD) * size_of::<i32>()) + BESIDES;
     let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
     // SAFETY: the message's pointers are to room of the lengths told.
     let got = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, flags.bits()) };
@@ -140,15 +145,23 @@ fn take_control(message: &libc::msghdr, received: &mut Message) {
         let content = unsafe { libc::CMSG_DATA(next) };
         let length = header.cmsg_len.saturating_sub(space(0));
         match (header.cmsg_level, header.cmsg_type) {
-            (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
+            (libc::SOL_SOCKET, kind @ (libc::SCM_RIGHTS | SCM_PIDFD)) => {
                 for at in 0..length / size_of::<i32>() {
                     // SAFETY: the kernel wrote so many numbers there.
                     let place = unsafe { content.add(at * size_of::<i32>()) };
                     // SAFETY: as above.
                     let number = unsafe { place.cast::<[u8; size_of::<i32>()]>().read() };
                     let number = i32::from_ne_bytes(number);
+                    if number < 0 {
+                        // An errno in the place of a pidfd.
+                        continue;
+                    }
                     // SAFETY: the kernel has just installed it for this process, and nobody else knows of it.
-                    received.descriptors.push(unsafe { OwnedFd::from_raw_fd(number) });
+                    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+                    // A pidfd that nobody here has asked for is closed.
+                    if kind == libc::SCM_RIGHTS {
+                        received.descriptors.push(descriptor);
+                    }
                 }
             }
             (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) if length >= size_of::<libc::ucred>() => {

@@ -108,9 +108,9 @@ pub struct unipc_signal_info {
     pub system_time: u64,
     /// SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP: the address of the fault.
     pub address: u64,
-    /// SIGIO: the descriptor.
+    /// SIGIO, or the signal that F_SETSIG chose instead: the descriptor.
     pub fd: i32,
-    /// SIGIO: what happened to it, as poll(2) has it.
+    /// SIGIO, or the signal that F_SETSIG chose instead: what happened to it, as poll(2) has it.
     pub band: u32,
     /// Timers: the kernel's number of the timer.
     pub timer: u32,

@@ -106,9 +106,9 @@ typedef struct unipc_signal_info {
     uint64_t system_time;
     /** SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP: the address of the fault. */
     uint64_t address;
-    /** SIGIO: the descriptor. */
+    /** SIGIO, or the signal that F_SETSIG chose instead: the descriptor. */
     int32_t fd;
-    /** SIGIO: what happened to it, as poll(2) has it. */
+    /** SIGIO, or the signal that F_SETSIG chose instead: what happened to it, as poll(2) has it. */
     uint32_t band;
     /** Timers: the kernel's number of the timer. */
     uint32_t timer;

@@ -78,9 +78,9 @@ pub struct Info {
     pub user_time: u64,
     /// `SIGCHLD`: the same in the kernel.
     pub system_time: u64,
-    /// `SIGIO`: the descriptor.
+    /// `SIGIO`, or the signal that `F_SETSIG` chose instead: the descriptor.
     pub fd: i32,
-    /// `SIGIO`: what happened to it, as poll(2) has it.
+    /// `SIGIO`, or the signal that `F_SETSIG` chose instead: what happened to it, as poll(2) has it.
     pub band: u32,
     /// Timers: the kernel's number of the timer.
     pub timer: u32,
@@ -167,6 +167,9 @@ impl Info {
     }
 }
 
+/// The last of the codes for what happened to a descriptor; the first is 1.
+const POLL_HUP: i32 = 6;
+
 /// Which fields a signal has.
 enum Kind {
     Nothing,
@@ -178,7 +181,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// As the kernel decides it: by the code alone when a process or a timer sent it, else by the signal.
+    /// As the kernel decides it: by the code alone when a process or a timer sent it, else by the signal. The codes of
+    /// `SIGIO` come with any other signal, too, that `F_SETSIG` has chosen for a descriptor and that has no codes of its own.
     #[inline]
     fn of(signal: Signal, code: i32) -> Self {
         match (code, signal) {
@@ -187,11 +191,11 @@ impl Kind {
             (libc::SI_KERNEL, _) => Self::Nothing,
             (..=0, _) => Self::Sender,
             (_, Signal::CHLD) => Self::Child,
-            (_, Signal::IO) => Self::Descriptor,
             (
                 _,
                 Signal::SEGV | Signal::BUS | Signal::ILL | Signal::FPE | Signal::TRAP | Signal::SYS,
             ) => Self::Fault,
+            (..=POLL_HUP, _) => Self::Descriptor,
             _ => Self::Sender,
         }
     }
@@ -214,7 +218,7 @@ pub fn cause(signal: Signal, code: i32) -> &'static str {
     }
 }
 
-/// The reasons that a signal of the kernel has of its own, from 1 on.
+/// The reasons that the kernel has for a signal, from 1 on.
 fn own_causes(signal: Signal) -> &'static [&'static str] {
     match signal {
         Signal::CHLD => &[
@@ -225,7 +229,6 @@ fn own_causes(signal: Signal) -> &'static [&'static str] {
             "CLD_STOPPED",
             "CLD_CONTINUED",
         ],
-        Signal::IO => &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"],
         Signal::SEGV => &["SEGV_MAPERR", "SEGV_ACCERR", "SEGV_BNDERR", "SEGV_PKUERR"],
         Signal::BUS => {
             &["BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR", "BUS_MCEERR_AR", "BUS_MCEERR_AO"]
@@ -252,7 +255,8 @@ fn own_causes(signal: Signal) -> &'static [&'static str] {
         ],
         Signal::TRAP => &["TRAP_BRKPT", "TRAP_TRACE", "TRAP_BRANCH", "TRAP_HWBKPT"],
         Signal::SYS => &["SYS_SECCOMP"],
-        _ => &[],
+        // `SIGIO`, and whatever `F_SETSIG` has chosen.
+        _ => &["POLL_IN", "POLL_OUT", "POLL_MSG", "POLL_ERR", "POLL_PRI", "POLL_HUP"],
     }
 }
 

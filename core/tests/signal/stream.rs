@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signals as a stream with a descriptor.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, fcntl};
@@ -11,6 +11,9 @@ use unipc::signal::{self, Set, Signal, Stream};
 
 use crate::storm::Storm;
 use crate::{SOON, asleep, drop_inherited, ended_well, me, rt, solo, start};
+
+/// `F_SETSIG`, which the libc crate lacks here: with which signal a descriptor tells.
+const F_SETSIG: i32 = 10;
 
 fn is_readable(stream: &Stream) -> bool {
     let mut polled = [PollFd::new(stream.as_fd(), PollFlags::POLLIN)];
@@ -201,4 +204,34 @@ fn the_descriptor_closes_on_exec_and_never_blocks() {
     for nothing in [Set::EMPTY, Set::from([Signal::KILL, Signal::STOP])] {
         assert_eq!(Stream::open(nothing).unwrap_err().errno(), libc::EINVAL);
     }
+}
+
+#[test]
+fn a_descriptor_is_told_by_whatever_signal_its_owner_has_chosen() {
+    solo("stream::a_descriptor_is_told_by_whatever_signal_its_owner_has_chosen", || {
+        let (end, other) = nix::unistd::pipe().unwrap();
+        let set = |command, number: i32| {
+            // SAFETY: takes integers.
+            assert_eq!(unsafe { libc::fcntl(end.as_raw_fd(), command, number) }, 0);
+        };
+        set(libc::F_SETOWN, me());
+        set(libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK);
+        for chosen in [Signal::IO, Signal::USR1, rt(3), Signal::CHLD] {
+            let stream = Stream::open(Set::from(chosen)).unwrap();
+            set(F_SETSIG, chosen.number());
+            let readable = (libc::POLLIN | libc::POLLRDNORM) as u32;
+            let cause = if chosen == Signal::CHLD { "SI_SIGIO" } else { "POLL_IN" };
+            for wait in [true, false] {
+                nix::unistd::write(&other, b"x").unwrap();
+                let told = if wait {
+                    signal::wait(Set::from(chosen), SOON).unwrap()
+                } else {
+                    stream.read(SOON).unwrap()
+                };
+                assert_eq!((told.cause(), told.fd, told.band), (cause, end.as_raw_fd(), readable));
+                assert_eq!((told.pid, told.uid, told.value.int()), (0, 0, 0));
+                nix::unistd::read(&end, &mut [0]).unwrap();
+            }
+        }
+    });
 }

@@ -94,13 +94,13 @@ impl SignalInfo {
         self.0.system_time
     }
 
-    /// SIGIO: the descriptor.
+    /// SIGIO, or the signal that F_SETSIG chose instead: the descriptor.
     #[getter]
     fn fd(&self) -> i32 {
         self.0.fd
     }
 
-    /// SIGIO: what happened to the descriptor, as poll has it.
+    /// SIGIO, or the signal that F_SETSIG chose instead: what happened to the descriptor, as poll has it.
     #[getter]
     fn band(&self) -> u32 {
         self.0.band

@@ -110,8 +110,9 @@ impl<F: AsFd> PidFd<F> {
 
     /// The process's number; `None` when it has ended and was waited for, or lives in a namespace that is hidden here.
     ///
-    /// Errors: `ENOENT` without /proc.
+    /// Errors: `EBADF` it is not the descriptor of a process; `ENOENT` without /proc.
     pub fn pid(&self) -> Result<Option<i32>> {
+        self.check("pid")?;
         let path = format!("/proc/self/fdinfo/{}", self.as_fd().as_raw_fd());
         let text = std::fs::read_to_string(&path).map_err(|error| {
             ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EIO)).during("pid", &path)
@@ -122,11 +123,23 @@ impl<F: AsFd> PidFd<F> {
 
     /// Does it run still? False once it has ended, whether somebody has waited for it or not.
     ///
-    /// Errors: `EINTR`.
+    /// Errors: `EBADF` it is not the descriptor of a process; `EINTR`.
     pub fn is_alive(&self) -> Result<bool> {
+        // Anything can be polled.
+        self.check("is_alive")?;
         fd::wait(self.as_fd(), PollFlags::POLLIN, Timeout::TRY.deadline())
             .map(|events| events.is_empty())
             .map_err(|errno| ErrorKind::from(errno).during("is_alive", self))
+    }
+
+    /// Is it the descriptor of a process, alive or not? The kernel looks at that before anything else.
+    fn check(&self, operation: &'static str) -> Result<()> {
+        match sys::signal::pidfd_send(self.as_fd(), 0, None, 0) {
+            Err(Errno::EBADF) => Err(ErrorKind::from(Errno::EBADF)
+                .during(operation, self)
+                .with_advice("it is not the descriptor of a process")),
+            _ => Ok(()),
+        }
     }
 
     /// Gives the descriptor up.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Descriptors of processes.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::sys::wait::WaitStatus;
 use unipc::signal::{self, PidFd, Set, Signal};
@@ -34,6 +34,27 @@ fn a_process_that_has_ended_is_never_another_one() {
         PidFd::open(pid).unwrap_err(),
     ] {
         assert_eq!(error.errno(), libc::ESRCH, "{error}");
+    }
+}
+
+#[test]
+fn a_descriptor_of_something_else_is_refused() {
+    let others: [OwnedFd; 2] = [
+        // Readable, as the descriptor of a process that has ended; and not, as of one that runs.
+        std::fs::File::open("/dev/null").unwrap().into(),
+        nix::unistd::pipe().unwrap().0,
+    ];
+    for other in others {
+        let process = PidFd::from_fd(other.as_fd());
+        for error in [
+            process.send(Signal::TERM).unwrap_err(),
+            process.queue(rt(0), 1).unwrap_err(),
+            process.is_alive().unwrap_err(),
+            process.pid().unwrap_err(),
+        ] {
+            assert_eq!(error.errno(), libc::EBADF, "{error}");
+            assert!(error.to_string().contains("not the descriptor of a process"), "{error}");
+        }
     }
 }
 
@@ -71,12 +92,6 @@ fn a_number_with_a_namesake_that_looks_like_stat_is_read_right() {
 fn what_is_no_process_is_refused() {
     assert_eq!(PidFd::open(0).unwrap_err().errno(), libc::EINVAL);
     assert_eq!(PidFd::open(-1).unwrap_err().errno(), libc::EINVAL);
-    let file = PidFd::from_fd(std::fs::File::open("/dev/null").unwrap());
-    for error in [file.send(Signal::URG).unwrap_err(), file.queue(rt(0), 1).unwrap_err()] {
-        assert_eq!(error.errno(), libc::EBADF);
-        assert!(error.to_string().contains("not the descriptor of a process"), "{error}");
-    }
-    assert_eq!(file.pid().unwrap(), None);
     let (tell, told) = std::sync::mpsc::channel();
     let (keep, wait) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || {

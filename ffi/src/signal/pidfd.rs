@@ -134,9 +134,9 @@ pub extern "C" fn unipc_signal_pidfd_send_group(pidfd: c_int, sig: c_int) -> c_i
 ///
 /// pidfd: as for unipc_signal_pidfd_send()
 ///
-/// Returns the number; 0 when it has ended and was waited for, lives in a namespace that is hidden
-/// here, or the descriptor is none of a process. Or
-///   -EBADF   it is not open
+/// Returns the number; 0 when it has ended and was waited for, or lives in a namespace that is hidden
+/// here. Or
+///   -EBADF   it is not open, or not the descriptor of a process
 ///   -ENOENT  there is no /proc
 /// Since 0.1.
 #[unsafe(no_mangle)]
@@ -149,6 +149,7 @@ pub extern "C" fn unipc_signal_pidfd_pid(pidfd: c_int) -> c_int {
 /// pidfd: as for unipc_signal_pidfd_send()
 ///
 /// Returns 1 while it runs, 0 once it has ended, waited for or not. Or
+///   -EBADF  it is not open, or not the descriptor of a process
 ///   -EINTR  a signal was handled
 /// Since 0.1.
 #[unsafe(no_mangle)]

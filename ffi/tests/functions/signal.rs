@@ -252,6 +252,8 @@ fn processes_are_told_by_number_and_by_descriptor() {
         assert_eq!(unipc_signal_pidfd_send(bad, libc::SIGURG), -libc::EBADF);
         assert_eq!(unipc_signal_pidfd_queue(bad, libc::SIGURG, 1), -libc::EBADF);
         assert_eq!(unipc_signal_pidfd_send_group(bad, libc::SIGURG), -libc::EBADF);
+        assert_eq!(unipc_signal_pidfd_pid(bad), -libc::EBADF);
+        assert_eq!(unipc_signal_pidfd_is_alive(bad), -libc::EBADF);
     }
     // SAFETY: the descriptor is used no more.
     unsafe { libc::close(pidfd) };

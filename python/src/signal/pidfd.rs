@@ -60,6 +60,8 @@ impl PidFd {
     }
 
     /// Takes a descriptor that came from elsewhere, such as os.pidfd_open; it is duplicated, and stays yours.
+    ///
+    /// Calls raise OSError with EBADF if it is none of a process.
     #[staticmethod]
     fn from_fd(fd: &Bound<'_, PyAny>) -> PyResult<Self> {
         let number: RawFd = match fd.getattr_opt(intern!(fd.py(), "fileno"))? {

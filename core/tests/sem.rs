@@ -21,7 +21,7 @@ use child::{skip, succeeds_in_namespaces};
 use semaphore::{Kind, Unlinked, asleep, each};
 use storm::{Storm, through};
 use support::{key_name, posix_name, unique};
-use unipc::sem::Backing;
+use unipc::sem::{Backing, Holdings};
 use unipc::{Name, Semaphore, SemaphoreSet, SharedMemory, Timeout};
 
 const LONG: Timeout = Timeout::After(Duration::from_secs(30));
@@ -212,6 +212,40 @@ fn a_child_of_fork_gives_back_nothing_of_its_parents() {
         assert_eq!(semaphore.value().unwrap(), 0);
         drop(held);
         assert_eq!(semaphore.value().unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_child_of_fork_leaves_what_its_parent_entered_after_what_it_has_entered_itself() {
+    each(3, |semaphore, _| {
+        let held = Holdings::default();
+        held.take(&semaphore, Timeout::TRY).unwrap();
+        held.take(&semaphore, Timeout::TRY).unwrap();
+        // SAFETY: the child calls what is async-signal-safe: semaphore operations and _exit.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let left = || held.give_back(&semaphore).is_ok_and(|was_entered| was_entered);
+            let value = || semaphore.value().unwrap_or(u32::MAX);
+            let fine = left()
+                && value() == 1
+                && held.take(&semaphore, Timeout::TRY).is_ok()
+                && value() == 0
+                && left()
+                && value() == 1
+                && left()
+                && value() == 1
+                && !left();
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(i32::from(!fine)) };
+        }
+        let mut status = 0;
+        // SAFETY: the child is ours.
+        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+        assert_eq!(status, 0);
+        assert_eq!(semaphore.value().unwrap(), 1);
+        assert!(held.give_back(&semaphore).unwrap() && held.give_back(&semaphore).unwrap());
+        assert!(!held.give_back(&semaphore).unwrap());
+        assert_eq!(semaphore.value().unwrap(), 3);
     });
 }
 

@@ -55,37 +55,59 @@ impl OwnedGuard {
 /// How many units of one semaphore this process holds, for who has no scope to keep a [`Guard`] in, such as the `with`
 /// statement of another language. A child of fork holds nothing of what its parent does.
 #[derive(Debug, Default)]
-pub struct Holdings(AtomicU64);
+pub struct Holdings {
+    /// Whose they are, and how many.
+    own: AtomicU64,
+    /// Who has inherited what its parent held, and how much of that it has not left yet.
+    inherited: AtomicU64,
+}
 
 impl Holdings {
     /// As [`Semaphore::hold`], and counts it. Errors: as there.
     #[inline]
     pub fn take(&self, semaphore: &Semaphore, timeout: Timeout) -> Result<()> {
         semaphore.take_held(timeout)?;
-        let own = u64::from(process_id()) << 32;
+        self.inherit();
         // SYNC: a count alone; the semaphore orders what it protects.
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seen| {
-            Some(if seen & OWNER == own { seen + 1 } else { own + 1 })
-        });
+        self.own.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Gives one unit back. False when there is none: nothing was taken. In a child of fork that holds nothing, although
-    /// its parent does, there is nothing to be done, and that is fine.
+    /// Gives one unit back. False when there is none: nothing was taken. In a child of fork that holds nothing any more,
+    /// but whose parent did when it forked, there is nothing to be done, and that is fine: as often as the parent held.
     ///
     /// Errors: as [`Semaphore::release`].
     #[inline]
     pub fn give_back(&self, semaphore: &Semaphore) -> Result<bool> {
-        let own = u64::from(process_id()) << 32;
+        self.inherit();
+        let less = |seen| (seen & COUNT != 0).then(|| seen - 1);
         // SYNC: as above.
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seen| {
-            (seen & COUNT != 0).then(|| seen - 1)
-        });
-        match taken {
-            Ok(seen) if seen & OWNER == own => semaphore.give_back_held().map(|()| true),
-            Ok(_) => Ok(true),
-            Err(_) => Ok(false),
+        if self.own.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
+            return semaphore.give_back_held().map(|()| true);
         }
+        // SYNC: as above.
+        Ok(self.inherited.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok())
+    }
+
+    /// In a child of fork, before it holds anything: what its parent held is set aside.
+    #[inline]
+    fn inherit(&self) {
+        let own = u64::from(process_id()) << 32;
+        // SYNC: pairs with the release in `set_aside`: who finds nothing of the parent's here finds it there.
+        let seen = self.own.load(Ordering::Acquire);
+        if seen & OWNER != own {
+            self.set_aside(own, seen);
+        }
+    }
+
+    #[cold]
+    fn set_aside(&self, own: u64, seen: u64) {
+        // Once, whichever threads come here together: none changes the other count before this is done.
+        let more = |kept| (kept & OWNER != own).then(|| own + (kept & COUNT) + (seen & COUNT));
+        // SYNC: ordered by what follows.
+        let _ = self.inherited.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        // SYNC: see `inherit`.
+        let _ = self.own.compare_exchange(seen, own, Ordering::Release, Ordering::Relaxed);
     }
 }
 

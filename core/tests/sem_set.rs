@@ -135,6 +135,23 @@ fn an_operation_that_will_not_wait_does_not_whatever_the_timeout() {
 }
 
 #[test]
+fn a_wait_whose_time_is_over_says_so_whatever_the_others_of_the_array_would_not_wait_for() {
+    let set = set(&[0, 0]);
+    let patient = Operation::new(0, -1);
+    let both = [patient, Operation::wait_zero(1).no_wait(true)];
+    let limit = Duration::from_millis(20);
+    let started = Instant::now();
+    assert_eq!(errno(set.operate(&both, Timeout::After(limit))), libc::ETIMEDOUT);
+    assert!(started.elapsed() >= limit);
+    // The other way round it would not wait.
+    set.set_value(1, 1).unwrap();
+    let both = [Operation::wait_zero(1).no_wait(true), patient];
+    for timeout in [Timeout::Forever, LONG, Timeout::TRY] {
+        assert_eq!(errno(set.operate(&both, timeout)), libc::EAGAIN);
+    }
+}
+
+#[test]
 fn who_waits_is_counted_and_woken() {
     let set = set(&[0, 1]);
     std::thread::scope(|scope| {

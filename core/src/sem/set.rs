@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::semctl;
 use crate::sys::{pid::process_id, timer};
-use crate::time::Timeout;
+use crate::time::{Deadline, Timeout};
 
 /// How many operations are tried without an allocation.
 const FEW: usize = 8;
@@ -147,16 +147,19 @@ impl SemaphoreSet {
         operations: &[Operation],
         timeout: Timeout,
     ) -> Result<(), ErrorKind> {
-        let result = if timeout == Timeout::TRY {
-            self.call_at_once(operations)
-        } else {
-            self.call(operations, timeout)
-        };
-        result.map_err(|errno| match errno {
-            Errno::EAGAIN if operations.iter().all(|operation| operation.waits()) => {
-                timeout.expired()
+        if timeout == Timeout::TRY {
+            return self.call_at_once(operations).map_err(|errno| match errno {
+                Errno::EAGAIN => ErrorKind::WouldBlock,
+                errno => self.told(errno),
+            });
+        }
+        let waits = operations.iter().filter(|operation| operation.waits()).count();
+        // Where some wait and some do not, the kernel says the same of both, and only the time tells them apart.
+        let deadline = (waits > 0 && waits < operations.len()).then(|| timeout.deadline());
+        self.call(operations, timeout).map_err(|errno| match errno {
+            Errno::EAGAIN if deadline.map_or(waits > 0, Deadline::has_passed) => {
+                ErrorKind::TimedOut
             }
-            // Both may have been the reason; that the caller did not want to wait is the one that he can see.
             Errno::EAGAIN => ErrorKind::WouldBlock,
             errno => self.told(errno),
         })

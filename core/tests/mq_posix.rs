@@ -157,7 +157,11 @@ fn a_name_that_belongs_to_another_queue_is_not_removed() {
     MessageQueue::unlink(name.0.as_str()).unwrap();
     assert_eq!(first.remove().unwrap_err().errno(), libc::ENOENT);
     let second = small(&name);
+    // Looking who has the name leaves his notification alone, which closing a descriptor of the queue would end.
+    second.notify_signal(libc::SIGUSR1, 0).unwrap();
     assert_eq!(first.remove().unwrap_err().errno(), libc::ESTALE);
+    assert!(second.posix_stat().unwrap().notification.is_some());
+    second.cancel_notification().unwrap();
     first.send(1, b"afterlife", LONG).unwrap();
     assert_eq!(second.messages().unwrap(), 0);
     second.remove().unwrap();

@@ -58,7 +58,9 @@ impl MessageQueue {
     }
 }
 
-/// Does any queue have this name?
+/// Does any queue have this name? It is not opened, since closing it would end a notification that this process has asked
+/// for: the kernel looks first whether the name is free, and then refuses to make a queue for no message.
 fn is_taken(name: &crate::name::PosixName) -> bool {
-    !matches!(mqueue::mq_open(name, libc::O_RDONLY, 0, None), Err(Errno::ENOENT))
+    let flags = libc::O_RDONLY | libc::O_CREAT | libc::O_EXCL;
+    matches!(mqueue::mq_open(name, flags, 0, Some((0, 0))), Err(Errno::EEXIST))
 }

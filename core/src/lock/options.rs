@@ -140,6 +140,10 @@ impl Options {
     fn new_file(&self, path: &Path) -> Result<OwnedFd, ErrorKind> {
         let (file, mut unnamed) = publish::aside(path, self.mode)?;
         unnamed.publish(&file, path)?;
+        if self.kind == Kind::Posix {
+            // Closing either descriptor would end what another thread has locked since the name was given.
+            return Ok(file);
+        }
         Ok(self.by_name(&file, path).unwrap_or(file))
     }
 

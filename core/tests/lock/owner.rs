@@ -29,6 +29,33 @@ fn posix_locks_are_lost_at_any_close_and_the_others_are_not() {
 }
 
 #[test]
+fn making_a_file_ends_no_lock_that_another_thread_takes_on_it_meanwhile() {
+    let _alone = alone();
+    let directory = Directory::new("lock-made");
+    for round in 0..2000 {
+        let name = directory.name(&round.to_string());
+        let start = std::sync::Barrier::new(2);
+        let (made, taken) = std::thread::scope(|threads| {
+            let taken = threads.spawn(|| {
+                start.wait();
+                let opened = || FileLock::options().kind(Kind::Posix).open(name.as_str()).ok();
+                let lock = std::iter::repeat_with(opened).flatten().next().unwrap();
+                lock.acquire(.., Exclusive, TRY).unwrap();
+                lock
+            });
+            start.wait();
+            let made = FileLock::options().kind(Kind::Posix).create(name.as_str()).unwrap();
+            (made, taken.join().unwrap())
+        });
+        // Another owner, who asks.
+        let other = FileLock::open(name.as_str()).unwrap();
+        assert!(other.holder(.., Exclusive).unwrap().is_some(), "round {round}");
+        drop((made, taken, other));
+        fs::remove_file(directory.path(&round.to_string())).unwrap();
+    }
+}
+
+#[test]
 fn copies_of_a_descriptor_are_one_owner() {
     let _alone = alone();
     let directory = Directory::new("lock-dup");

@@ -208,6 +208,24 @@ def test_a_child_of_fork_gives_back_nothing_of_its_parents(sem: Make, kind: str)
     assert semaphore.value == 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_child_of_fork_holds_one_itself_and_leaves_its_parents_block(sem: Make, kind: str) -> None:
+    semaphore = sem(kind, 2)
+
+    def child() -> None:
+        with semaphore:
+            assert semaphore.value == 0
+        assert semaphore.value == 1
+        semaphore.__exit__()
+        assert semaphore.value == 1
+        with pytest.raises(RuntimeError, match="not entered"):
+            semaphore.__exit__()
+
+    with semaphore:
+        assert in_fork(child) == 0
+    assert semaphore.value == 2
+
+
 @pytest.mark.parametrize("kind", NAMED)
 def test_a_killed_holder(sem: Make, kind: str) -> None:
     semaphore = sem(kind, 1)

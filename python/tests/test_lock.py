@@ -314,6 +314,27 @@ def test_a_block_is_entered_once(open_lock: Opener) -> None:
         pass
 
 
+def test_who_leaves_what_another_thread_waits_to_enter_lets_nobody_in(open_lock: Opener) -> None:
+    holder, lock = open_lock(), open_lock()
+    guard = lock.locked(timeout=waiting.WATCHDOG)
+
+    def enter_and_leave() -> bool:
+        with guard:
+            return True
+
+    def meddle() -> None:
+        with pytest.raises(RuntimeError, match="not entered"):
+            guard.__exit__(None, None, None)
+        with pytest.raises(RuntimeError, match="not entered"):
+            guard.convert(shared=True)
+        with pytest.raises(RuntimeError, match="one for each thread"):
+            guard.__enter__()
+        holder.release()
+
+    assert holder.acquire()
+    waiting.others_run(enter_and_leave, meddle)
+
+
 def test_closing_inside_of_a_block_ends_the_lock_with_the_block(open_lock: Opener) -> None:
     lock, other = open_lock(), open_lock()
     with lock:

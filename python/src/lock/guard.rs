@@ -62,12 +62,19 @@ fn enter_as(
 
 /// Gives the lock back at the end of a block.
 fn leave_from(py: Python<'_>, entered: &Mutex<Entered>) -> PyResult<()> {
-    let mut state = look(py, entered);
-    let Entered::Yes(guard) = std::mem::take(&mut *state) else {
-        return Err(PyRuntimeError::new_err("this block was not entered"));
-    };
-    drop(state);
+    let guard = taken_out(&mut look(py, entered), Entered::No)?;
     guard.release().map_err(raise)
+}
+
+/// The guard of a block that was entered, with the state that it leaves behind. Whoever waits meanwhile goes on waiting.
+fn taken_out(state: &mut Entered, left: Entered) -> PyResult<Guard<Arc<unipc::lock::FileLock>>> {
+    match std::mem::replace(state, left) {
+        Entered::Yes(guard) => Ok(guard),
+        other => {
+            *state = other;
+            Err(PyRuntimeError::new_err("this block was not entered"))
+        }
+    }
 }
 
 fn look<'a>(py: Python<'_>, entered: &'a Mutex<Entered>) -> MutexGuard<'a, Entered> {
@@ -133,12 +140,7 @@ impl LockGuard {
         shared: bool,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
-        let mut state = look(py, &self.entered);
-        let Entered::Yes(mut guard) = std::mem::replace(&mut *state, Entered::Soon) else {
-            *state = Entered::No;
-            return Err(PyRuntimeError::new_err("this block was not entered"));
-        };
-        drop(state);
+        let mut guard = taken_out(&mut look(py, &self.entered), Entered::Soon)?;
         let converted =
             patiently(py, seconds(timeout), |left| guard.convert(sharing(shared), left));
         *look(py, &self.entered) = Entered::Yes(guard);

@@ -67,8 +67,9 @@ impl Semaphore {
     /// Nothing is undone should this process die (unless the handle has `undo=True`); `with` and `hold` are for what the
     /// same process gives back.
     ///
-    /// Raises `OSError`: `EIDRM` (`RemovedError`) when the System V set was removed, before or meanwhile; `EACCES`.
-    /// `ValueError` for a timeout that is negative, or given although `blocking` is False. See `sem_wait(3)`, semop(2).
+    /// Raises `OSError`: `EIDRM` (`RemovedError`) when the System V set was removed, before or meanwhile; `EACCES`;
+    /// `EINVAL` for a timeout that is negative. `ValueError` for one although `blocking` is False. See `sem_wait(3)`,
+    /// semop(2).
     ///
     /// >>> from unipc import Semaphore
     /// >>> semaphore = Semaphore.create("sysv:private", 1, remove_on_close=True)

@@ -682,8 +682,9 @@ int unipc_signal_stream_set(const unipc_signal_stream *stream, sigset_t *out);
 int unipc_signal_stream_fd(const unipc_signal_stream *stream);
 
 /**
- * Closes a stream. In the thread that opened it, what it has blocked is unblocked; what is pending
- * then acts. In another thread the masks stay as they are.
+ * Closes a stream. In the thread that opened it, what it has blocked is unblocked,
+ * unless another stream of that thread wants it; what is pending then acts. In another thread the
+ * masks stay as they are.
  *
  * stream: a handle, gone afterwards; NULL is fine
  *

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Signals as something to read.
 
+use std::cell::RefCell;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
@@ -23,6 +25,41 @@ fn this_thread() -> u64 {
     NUMBER.try_with(|number| *number).unwrap_or(u64::MAX)
 }
 
+/// The streams that a thread has opened, and what they have blocked in it.
+#[derive(Default)]
+struct Streams {
+    /// What each of them wants blocked; gone where it was dropped, in whatever thread.
+    wanted: Vec<Weak<AtomicU64>>,
+    /// What was not blocked before.
+    blocked: u64,
+}
+
+thread_local!(static STREAMS: RefCell<Streams> = RefCell::default());
+
+impl Streams {
+    fn enter(&mut self, wanted: &Arc<AtomicU64>) {
+        self.wanted.retain(|other| other.strong_count() > 0);
+        // What one that was dropped elsewhere has left blocked is the program's own by now.
+        self.blocked &= self.all_wanted();
+        self.wanted.push(Arc::downgrade(wanted));
+    }
+
+    fn all_wanted(&self) -> u64 {
+        let wanted = self.wanted.iter().filter_map(Weak::upgrade);
+        // SYNC: one thread alone writes them, this one.
+        wanted.fold(0, |all, one| all | one.load(Ordering::Relaxed))
+    }
+
+    /// What is to be unblocked when this stream goes: what they have blocked, and none of the others wants.
+    fn leave(&mut self, leaving: &Arc<AtomicU64>) -> u64 {
+        self.wanted.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(leaving)));
+        // SYNC: as above.
+        let unblocked = leaving.load(Ordering::Relaxed) & self.blocked & !self.all_wanted();
+        self.blocked &= !unblocked;
+        unblocked
+    }
+}
+
 /// How many records one system call brings.
 const BATCH: usize = 32;
 
@@ -37,8 +74,8 @@ const BATCH: usize = 32;
 /// already (of a numerical library, say), see [`super::Counter`], which needs no mask.
 ///
 /// Threads: `Sync`; each signal goes to one of those who read. A signal that was sent to a thread alone is seen by
-/// that thread alone. Dropping it unblocks, in the thread that opened it, what it has blocked there; what is pending
-/// then acts. Dropped in another thread it leaves the masks alone.
+/// that thread alone. Dropping it unblocks, in the thread that opened it, what it has blocked there and no other stream of
+/// that thread wants; what is pending then acts. Dropped in another thread it leaves the masks alone.
 ///
 /// fork: a child that reads takes its own signals, not its parent's; but an epoll set that was made before the fork
 /// reports the parent's. exec: the descriptor closes, the mask stays, so the new program starts with the signals
@@ -61,8 +98,8 @@ pub struct Stream {
     /// Does it block its signals in the thread that opened it?
     blocks: bool,
     thread: u64,
-    /// What it has blocked there that was not blocked before.
-    blocked: AtomicU64,
+    /// What is to be blocked there, as long as it lives.
+    wanted: Arc<AtomicU64>,
 }
 
 impl Stream {
@@ -72,6 +109,8 @@ impl Stream {
     pub fn open(set: Set) -> Result<Self> {
         let mut stream = Self::open_keeping_mask(set)?;
         stream.blocks = true;
+        // A thread that is ending gets no mask back.
+        let _ = STREAMS.try_with(|streams| streams.borrow_mut().enter(&stream.wanted));
         stream.block()?;
         Ok(stream)
     }
@@ -85,7 +124,7 @@ impl Stream {
             Ok(Some(fd)) => {
                 let thread = this_thread();
                 let set = AtomicU64::new(set.bits());
-                Ok(Self { fd, set, blocks: false, thread, blocked: AtomicU64::new(0) })
+                Ok(Self { fd, set, blocks: false, thread, wanted: Arc::default() })
             }
             Ok(None) => Err(failed(Errno::EBADF.into(), "open", set)),
             Err(kind) => Err(failed(kind, "open", set)),
@@ -116,9 +155,10 @@ impl Stream {
         if self.blocks && self.thread == this_thread() {
             let masked = super::block(self.set())?;
             let added = self.set() - masked.before();
-            // SYNC: one thread alone reads and writes it.
-            self.blocked.fetch_or(added.bits(), Ordering::Relaxed);
             masked.keep();
+            // SYNC: one thread alone reads and writes it.
+            self.wanted.fetch_or(self.set().bits(), Ordering::Relaxed);
+            let _ = STREAMS.try_with(|streams| streams.borrow_mut().blocked |= added.bits());
         }
         Ok(())
     }
@@ -197,9 +237,12 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let blocked = *self.blocked.get_mut();
-        if blocked != 0 && self.thread == this_thread() {
-            sys::signal::change_thread_mask(libc::SIG_UNBLOCK, blocked);
+        if !self.blocks || self.thread != this_thread() {
+            return;
+        }
+        let unblocked = STREAMS.try_with(|streams| streams.borrow_mut().leave(&self.wanted));
+        if let Ok(unblocked @ 1..) = unblocked {
+            sys::signal::change_thread_mask(libc::SIG_UNBLOCK, unblocked);
         }
     }
 }

@@ -207,6 +207,33 @@ fn the_descriptor_closes_on_exec_and_never_blocks() {
 }
 
 #[test]
+fn what_another_stream_of_the_thread_still_wants_stays_blocked() {
+    solo("stream::what_another_stream_of_the_thread_still_wants_stays_blocked", || {
+        let before = signal::mask().unwrap();
+        let first = Stream::open(Set::from([Signal::USR1, Signal::USR2])).unwrap();
+        let second = Stream::open(Set::from(Signal::HUP)).unwrap();
+        second.change(Set::from([Signal::USR1, Signal::HUP])).unwrap();
+        drop(first);
+        let wanted = Set::from([Signal::USR1, Signal::HUP]);
+        assert_eq!(signal::mask().unwrap(), before | wanted);
+        // It would end this process.
+        signal::raise(Signal::USR1).unwrap();
+        assert_eq!(second.read(SOON).unwrap().signal, Signal::USR1);
+        // One that another thread has dropped wants nothing any more.
+        let moved = Stream::open(Set::from(Signal::HUP)).unwrap();
+        std::thread::scope(|threads| drop(threads.spawn(|| drop(moved)).join()));
+        assert_eq!(signal::mask().unwrap(), before | wanted);
+        drop(second);
+        assert_eq!(signal::mask().unwrap(), before);
+        // What such a one has blocked stays so, whoever comes later.
+        let moved = Stream::open(Set::from(Signal::HUP)).unwrap();
+        std::thread::scope(|threads| drop(threads.spawn(|| drop(moved)).join()));
+        drop(Stream::open(Set::from(Signal::HUP)).unwrap());
+        assert_eq!(signal::mask().unwrap(), before | Signal::HUP);
+    });
+}
+
+#[test]
 fn a_descriptor_is_told_by_whatever_signal_its_owner_has_chosen() {
     solo("stream::a_descriptor_is_told_by_whatever_signal_its_owner_has_chosen", || {
         let (end, other) = nix::unistd::pipe().unwrap();

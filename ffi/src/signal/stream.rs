@@ -160,8 +160,9 @@ pub unsafe extern "C" fn unipc_signal_stream_fd(stream: *const unipc_signal_stre
     caller.guard(|| Ok(caller.handle(stream)?.stream.as_raw_fd()))
 }
 
-/// Closes a stream. In the thread that opened it, what it has blocked is unblocked; what is pending
-/// then acts. In another thread the masks stay as they are.
+/// Closes a stream. In the thread that opened it, what it has blocked is unblocked,
+/// unless another stream of that thread wants it; what is pending then acts. In another thread the
+/// masks stay as they are.
 ///
 /// stream: a handle, gone afterwards; NULL is fine
 ///

@@ -155,8 +155,8 @@ impl<F: AsFd> PidFd<F> {
 pub fn start_time(pid: i32) -> Result<u64> {
     let failed = |kind: ErrorKind| kind.during("start_time", pid);
     positive(pid).map_err(failed)?;
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .map_err(|_| failed(Errno::ESRCH.into()))?;
+    let text =
+        sys::told_by_proc(format!("/proc/{pid}/stat")).map_err(|_| failed(Errno::ESRCH.into()))?;
     // The second field is a name in parentheses, which may hold anything.
     let fields = text.rsplit_once(')').map(|(_, rest)| rest.split_whitespace());
     let started = fields.and_then(|mut fields| fields.nth(19)).and_then(|field| field.parse().ok());

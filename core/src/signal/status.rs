@@ -3,7 +3,7 @@
 
 use super::{Set, Signal};
 use crate::error::{ErrorKind, Result};
-use crate::interrupt;
+use crate::{interrupt, sys};
 
 /// The signals of a process or thread, as [`/proc/PID/status`](https://man7.org/linux/man-pages/man5/proc_pid_status.5.html)
 /// has them. The sets may hold the C library's own signals, too.
@@ -54,7 +54,7 @@ fn read(pid: i32) -> Result<Status, ErrorKind> {
         1.. => format!("/proc/{pid}/status"),
         _ => return Err(ErrorKind::invalid("a process has a positive number")),
     };
-    let text = std::fs::read_to_string(path).map_err(|error| match error.raw_os_error() {
+    let text = sys::told_by_proc(path).map_err(|error| match error.raw_os_error() {
         Some(libc::ENOENT) | None => ErrorKind::Os(libc::ESRCH),
         Some(errno) => ErrorKind::Os(errno),
     })?;

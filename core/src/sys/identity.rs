@@ -102,7 +102,7 @@ fn number(pid: nix::unistd::Pid) -> u32 {
 
 /// When a thread began, in clock ticks, and its state: fields 22 and 3 of its `stat`.
 fn start_of(pid: u32, tid: u32) -> Option<(u64, char)> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat")).ok()?;
+    let text = super::told_by_proc(format!("/proc/{pid}/task/{tid}/stat")).ok()?;
     // The name in parentheses may hold anything.
     let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
@@ -159,6 +159,13 @@ mod tests {
         let elsewhere = Identity { who: me.who ^ 2, ..me };
         assert_eq!(judge(elsewhere), Life::Unknown, "another namespace");
         assert_eq!(judge(Identity { since: 0, ..me }), Life::Unknown, "nothing written yet");
+    }
+
+    #[test]
+    fn a_thread_whose_name_is_cut_in_a_letter_is_known_all_the_same() {
+        let named = std::thread::Builder::new().name("fourteen bytesé".into());
+        let it = named.spawn(of_this_thread).unwrap().join().unwrap();
+        assert_ne!(it.since, 0);
     }
 
     #[test]

@@ -123,6 +123,12 @@ pub(crate) fn page_size() -> usize {
     })
 }
 
+/// A file of `/proc` that tells of a process or thread. The name in it is whatever bytes that has given itself, and what of a
+/// longer one was left, perhaps half a letter.
+pub(crate) fn told_by_proc(path: impl AsRef<std::path::Path>) -> std::io::Result<String> {
+    std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// How many bytes can be taken without starving others: the kernel's own estimate, with swap.
 pub(crate) fn available_memory() -> nix::Result<u64> {
     let Ok(text) = std::fs::read_to_string("/proc/meminfo") else {

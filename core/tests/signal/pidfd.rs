@@ -79,12 +79,17 @@ fn a_number_that_was_used_again_is_noticed() {
 }
 
 #[test]
-fn a_number_with_a_namesake_that_looks_like_stat_is_read_right() {
-    solo("pidfd::a_number_with_a_namesake_that_looks_like_stat_is_read_right", || {
+fn whatever_name_a_process_gives_itself_is_read_over() {
+    solo("pidfd::whatever_name_a_process_gives_itself_is_read_over", || {
         let before = signal::start_time(me()).unwrap();
-        // SAFETY: the name ends in NUL.
-        unsafe { libc::prctl(libc::PR_SET_NAME, c") R 1 (2 3".as_ptr()) };
-        assert_eq!(signal::start_time(me()).unwrap(), before);
+        // What looks like the fields that follow, and what is no text.
+        for name in [c") R 1 (2 3", c"caf\xe9"] {
+            // SAFETY: the name ends in NUL.
+            unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+            assert_eq!(signal::start_time(me()).unwrap(), before);
+            assert_eq!(signal::stat(me()).unwrap().blocked, signal::mask().unwrap());
+            PidFd::open_started(me(), before).unwrap();
+        }
     });
 }
 

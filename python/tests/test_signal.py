@@ -388,6 +388,24 @@ def test_eight_threads_on_one_stream() -> None:
         assert sorted(taken) == list(range(2000))
 
 
+def test_closing_gives_the_mask_back_although_another_thread_reads() -> None:
+    before = signal.mask()
+    stream = signal.Stream.open(RT)
+    reader: list[int] = []
+
+    def read() -> int:
+        reader.append(threading.get_native_id())
+        return stream.read(30).value
+
+    def close() -> None:
+        stream.close()
+        assert signal.mask() == before
+        # That call goes on to its end.
+        signal.queue_thread(ME, reader[0], RT, 7)
+
+    others_run(read, close)
+
+
 def test_a_child_of_fork_has_its_own() -> None:
     with signal.Stream.open(RT) as stream, signal.Counter.open(USR2) as counter:
         signal.queue(ME, RT, 1)

@@ -54,7 +54,7 @@ impl Streams {
     fn leave(&mut self, leaving: &Arc<AtomicU64>) -> u64 {
         self.wanted.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(leaving)));
         // SYNC: as above.
-        let unblocked = leaving.load(Ordering::Relaxed) & self.blocked & !self.all_wanted();
+        let unblocked = leaving.swap(0, Ordering::Relaxed) & self.blocked & !self.all_wanted();
         self.blocked &= !unblocked;
         unblocked
     }
@@ -217,6 +217,17 @@ impl Stream {
         }
     }
 
+    /// Does now what dropping it would do to the mask of the calling thread. Once; for owners that cannot drop it yet.
+    pub fn close(&self) {
+        if !self.blocks || self.thread != this_thread() {
+            return;
+        }
+        let unblocked = STREAMS.try_with(|streams| streams.borrow_mut().leave(&self.wanted));
+        if let Ok(unblocked @ 1..) = unblocked {
+            sys::signal::change_thread_mask(libc::SIG_UNBLOCK, unblocked);
+        }
+    }
+
     /// What is there now.
     fn available(&self, most: usize) -> Result<Vec<Info>, ErrorKind> {
         let mut infos = Vec::new();
@@ -237,13 +248,7 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if !self.blocks || self.thread != this_thread() {
-            return;
-        }
-        let unblocked = STREAMS.try_with(|streams| streams.borrow_mut().leave(&self.wanted));
-        if let Ok(unblocked @ 1..) = unblocked {
-            sys::signal::change_thread_mask(libc::SIG_UNBLOCK, unblocked);
-        }
+        self.close();
     }
 }
 

@@ -110,9 +110,11 @@ impl SignalStream {
     fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let taken = slf.get().0.close();
-        if taken.is_some() {
+        if let Some(stream) = taken {
             helper(py, "_closing")?.call1((slf,))?;
-            drop(taken);
+            // Not only when it is dropped: that another thread may do, which reads from it.
+            stream.close();
+            drop(stream);
             check_signals(py)?;
         }
         Ok(())

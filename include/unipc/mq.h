@@ -255,7 +255,7 @@ int unipc_mq_create(unipc_mq **out,
  * Errors:
  *   -ENOENT      there is none (-EINVAL for an identifier)
  *   -EACCES      its mode does not let this user both send and receive; UNIPC_MQ_SEND_ONLY and
- *                UNIPC_MQ_RECEIVE_ONLY need less
+ *                UNIPC_MQ_RECEIVE_ONLY need less; by an identifier only reading is checked here
  *   -EPERM       it belongs to another user, and UNIPC_MQ_OWN_ONLY is set
  *   -EINVAL      no name, unknown flags, contradicting options; out or name is NULL
  *   -EMFILE      too many descriptors are open

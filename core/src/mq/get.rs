@@ -85,7 +85,7 @@ impl MessageQueue {
     /// Opens the queue `name`, for sending and receiving.
     ///
     /// Errors: `ENOENT` when there is none (`EINVAL` for a System V identifier), `EACCES` when its mode does not let this
-    /// user both send and receive.
+    /// user both send and receive; by identifier only reading is checked here.
     pub fn open(name: impl TryInto<Name, Error: Into<Error>>) -> Result<Self> {
         Options::new().open(name)
     }

@@ -135,9 +135,9 @@ impl Options {
 
     /// Opens a semaphore that exists.
     ///
-    /// Errors: `ENOENT`; `EACCES`; `EPROTO` when the file under the name is too short for a semaphore; `EINVAL` when the set
-    /// has no semaphore of this index; `ETIMEDOUT` when the set's creator does not finish
-    /// ([`creator_timeout`](Self::creator_timeout)); `EINTR`; `EOPNOTSUPP` as [`Options::create`].
+    /// Errors: `ENOENT`; `EACCES` (a System V set tells that only to who operates on it); `EPROTO` when the file under the
+    /// name is too short for a semaphore; `EINVAL` when the set has no semaphore of this index; `ETIMEDOUT` when the set's
+    /// creator does not finish ([`creator_timeout`](Self::creator_timeout)); `EINTR`; `EOPNOTSUPP` as [`Options::create`].
     #[doc(alias = "sem_open")]
     pub fn open(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<Semaphore> {
         self.semaphore("open", name.try_into().map_err(Into::into)?, |name| {
@@ -229,7 +229,7 @@ impl Options {
 
     /// Opens a System V set that exists.
     ///
-    /// Errors: `ENOENT`; `EINVAL` when no set has this identifier; `EACCES`; `ETIMEDOUT` when its creator does not finish
+    /// Errors: `ENOENT`; `EINVAL` when no set has this identifier; `ETIMEDOUT` when its creator does not finish
     /// ([`creator_timeout`](Self::creator_timeout)); `EINTR`.
     #[doc(alias = "semget")]
     pub fn open_set(&self, name: impl TryInto<Name, Error: Into<Error>>) -> Result<SemaphoreSet> {

@@ -94,7 +94,8 @@ pub unsafe extern "C" fn unipc_sem_create(
 /// Returns 0.
 /// Errors:
 ///   -ENOENT      there is none
-///   -EACCES      its mode does not let this user in
+///   -EACCES      its mode does not let this user in; a System V set tells that only to who operates
+///                on it
 ///   -EPROTO      the file under the name is too short for a semaphore
 ///   -ETIMEDOUT   the set's creator is alive and does not finish (-EAGAIN for {0, 0})
 ///   -EPERM       it belongs to another user, and UNIPC_SEM_OWN_ONLY is set; or it was left behind

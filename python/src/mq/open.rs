@@ -81,7 +81,7 @@ impl MessageQueue {
     /// - `remove_on_close`: remove the queue when this handle is closed (not in a child of fork).
     ///
     /// Raises `OSError`: `ENOENT` (`FileNotFoundError`) when there is none, `EINVAL` for a System V identifier; `EACCES` when
-    /// its mode does not let this user.
+    /// its mode does not let this user; by identifier only reading is checked here.
     #[staticmethod]
     #[pyo3(signature = (
         name, *, send_only = false, receive_only = false, own_only = false, remove_on_close = false,

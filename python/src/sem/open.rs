@@ -150,9 +150,9 @@ impl Semaphore {
     ///   noticed at once. Of sets that other programs make it waits for new, untouched ones, a second at most.
     /// - the others: as in `create`.
     ///
-    /// Raises `OSError`: `ENOENT` (`FileNotFoundError`), `EACCES` (`PermissionError`), `EPROTO` (`LayoutError`) when the file
-    /// is too short for a semaphore, `EINVAL` when the set has no such index, `ETIMEDOUT` (`TimeoutError`) when the creator does
-    /// not finish.
+    /// Raises `OSError`: `ENOENT` (`FileNotFoundError`), `EACCES` (`PermissionError`; a System V set tells that only to who
+    /// operates on it), `EPROTO` (`LayoutError`) when the file is too short for a semaphore, `EINVAL` when the set has no
+    /// such index, `ETIMEDOUT` (`TimeoutError`) when the creator does not finish.
     #[classmethod]
     #[pyo3(name = "open", signature = (
         name, *, index = 0, own_only = false, remove_on_close = false, binary = false, undo = None,

@@ -78,8 +78,13 @@ def test_all_or_nothing(three: SemaphoreSet) -> None:
         with pytest.raises(OSError, match="1 to 32767"):
             call()
     for odd in ([(0,)], [(0, 1, 2, 3)], [0]):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="an operation is a tuple"):
             three.operate(odd)  # type: ignore[arg-type]
+    for beyond in ((0, 32768), (-1, 1), (0, 1, 1 << 15)):
+        with pytest.raises(OverflowError):
+            three.operate([beyond])
+    with pytest.raises(TypeError, match="str"):
+        three.operate([(0, "1")])  # type: ignore[list-item]
 
 
 def test_errors_tell_the_limit(three: SemaphoreSet) -> None:

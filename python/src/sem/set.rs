@@ -68,10 +68,26 @@ fn open<'py>(
 }
 
 /// `(index, delta)` or `(index, delta, flags)`, as `struct sembuf` has them.
-#[derive(FromPyObject)]
-enum OperationArgument {
-    Plain(u16, i16),
-    Flagged(u16, i16, i16),
+struct OperationArgument(Operation);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for OperationArgument {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let (index, delta, flags) = match object.cast::<PyTuple>().map(|tuple| tuple.len()) {
+            Ok(2) => {
+                let (index, delta) = object.extract()?;
+                (index, delta, 0)
+            }
+            Ok(3) => object.extract()?,
+            _ => {
+                return Err(PyTypeError::new_err(
+                    "an operation is a tuple: (index, delta) or (index, delta, flags)",
+                ));
+            }
+        };
+        Ok(Self(Operation::from_raw(index, delta, flags)))
+    }
 }
 
 impl SemaphoreSet {
@@ -232,12 +248,7 @@ impl SemaphoreSet {
         operations: Vec<OperationArgument>,
         timeout: Option<TimeoutArgument>,
     ) -> PyResult<()> {
-        let operations = operations.into_iter().map(|operation| match operation {
-            OperationArgument::Plain(index, delta) => Operation::new(index, delta),
-            OperationArgument::Flagged(index, delta, flags) => {
-                Operation::from_raw(index, delta, flags)
-            }
-        });
+        let operations = operations.into_iter().map(|operation| operation.0);
         self.perform(py, operations.collect(), given(timeout))?.map_err(raise)
     }
 

@@ -34,7 +34,7 @@ impl FileLock {
     /// has no such call: `/proc/locks` is read, which may name a process that has gone (the lock then belongs to
     /// those that have its descriptor from it) and which shows no locks of other pid namespaces. The kernel writes that
     /// table in pieces of a page, which do not fit each other when locks come and go elsewhere meanwhile: it is read
-    /// until it came in one piece or two readings agree, at most 21 times.
+    /// until it came in one piece or, if it is too long for that, three readings agree, at most 21 times.
     ///
     /// Errors: `EINVAL`, `EOVERFLOW`, `EOPNOTSUPP` as for locking; for `flock` what reading `/proc` says.
     #[doc(alias = "F_OFD_GETLK")]
@@ -84,14 +84,20 @@ impl FileLock {
             return Ok(None);
         }
         let mut table = read("/proc/locks")?;
-        for _ in 0..READINGS {
-            if table.pieces == 1 && table.text.len() < PIECE {
+        let (mut long, mut agreed) = (false, 0);
+        for reading in 0..READINGS {
+            if table.pieces == 1 && table.first < PIECE {
                 break;
             }
-            let again = read("/proc/locks")?;
-            let settled = rows(&again.text, &file).eq(rows(&table.text, &file));
+            // A short table comes in one piece, unless a lock came just before its end was looked for. The pieces of a long
+            // one end elsewhere each time, so that the same row is not torn twice.
+            long |= table.first >= PIECE;
+            let most = if long { PIECE - reading % 8 * 300 } else { usize::MAX };
+            let again = read_in_pieces("/proc/locks", most)?;
+            let same = rows(&again.text, &file).eq(rows(&table.text, &file));
+            agreed = if long && same { agreed + 1 } else { 0 };
             table = again;
-            if settled {
+            if agreed == AGREEMENTS {
                 break;
             }
         }
@@ -103,25 +109,39 @@ impl FileLock {
 /// elsewhere between two pieces makes it repeat a row or leave one out.
 const PIECE: usize = 3000;
 
-/// How often a table of several pieces is read again before the last reading is believed, should no two agree.
+/// How often a table of several pieces is read again before the last reading is believed, should they not agree.
 const READINGS: usize = 20;
 
-/// A file of the kernel, and in how many pieces it came.
+/// How many readings must agree with the one before.
+const AGREEMENTS: usize = 2;
+
+/// A file of the kernel, in how many pieces it came, and how long the first was.
 struct Reading {
     text: String,
     pieces: usize,
+    first: usize,
 }
 
 /// The whole file, with as few calls as possible: between two calls the kernel's tables change.
 fn read(path: &str) -> Result<Reading, ErrorKind> {
+    read_in_pieces(path, usize::MAX)
+}
+
+/// As `read`, with at most so many bytes a call.
+fn read_in_pieces(path: &str, most: usize) -> Result<Reading, ErrorKind> {
     let failed = |error: Error| ErrorKind::Os(error.raw_os_error().unwrap_or(libc::EIO));
     let mut file = File::open(path).map_err(failed)?;
     let mut bytes = vec![0; 1 << 16];
-    let (mut end, mut pieces) = (0, 0);
+    let (mut end, mut pieces, mut first) = (0, 0, 0);
     loop {
-        match file.read(&mut bytes[end..]) {
+        let room = &mut bytes[end..];
+        let room_now = most.min(room.len());
+        match file.read(&mut room[..room_now]) {
             Ok(0) => break,
-            Ok(more) => (end, pieces) = (end + more, pieces + 1),
+            Ok(more) => {
+                first = if pieces == 0 { more } else { first };
+                (end, pieces) = (end + more, pieces + 1);
+            }
             Err(error) if error.kind() == Interrupted => {}
             Err(error) => return Err(failed(error)),
         }
@@ -130,7 +150,7 @@ fn read(path: &str) -> Result<Reading, ErrorKind> {
         }
     }
     bytes.truncate(end);
-    Ok(Reading { text: String::from_utf8_lossy(&bytes).into_owned(), pieces })
+    Ok(Reading { text: String::from_utf8_lossy(&bytes).into_owned(), pieces, first })
 }
 
 /// A lock in the table that is not this handle's own.

@@ -412,6 +412,37 @@ def test_what_one_call_writes_stays_together_through_signals(tmp_path: Path) -> 
     assert all(len(set(line)) == 1 for line in lines)
 
 
+def test_a_handler_in_the_midst_of_a_write_is_told(run) -> None:
+    code = """
+import errno, signal, unipc
+
+def told(call):
+    def handler(*_):
+        for timeout in (0, 1, None):
+            try:
+                call(b"quit", timeout)
+            except OSError as error:
+                assert error.errno == errno.EDEADLK and "handler of a signal" in str(error), error
+                seen.append(timeout)
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        call(bytes(200_000), 1)
+    except TimeoutError:
+        pass
+
+seen = []
+shell = unipc.Shell(["sleep", "100"], "w")
+told(shell.write)
+with unipc.Coprocess(["sleep", "100"]) as program:
+    told(program.exchange)
+    program.process.kill()
+print(seen)
+shell.process.kill()
+"""
+    assert run(code).stdout == "[0, 1, None, 0, 1, None]\n"
+
+
 def test_a_storm_of_signals_loses_nothing() -> None:
     with Coprocess(["cat"]) as program, Storm() as storm:
         number = 0

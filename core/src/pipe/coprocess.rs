@@ -343,7 +343,10 @@ impl Exchange<'_> {
     fn send_within(&mut self, limit: &mut Limit) -> Result<(), ErrorKind> {
         let Coprocess { input, output, .. } = self.coprocess;
         let turn = match &mut self.turn {
-            Some(turn) => turn,
+            Some(turn) => {
+                turn.keep();
+                turn
+            }
             none => none.insert(input.take_turn(limit)?),
         };
         input.write_and_drain(self.parts, &mut self.done, output, limit, turn)

@@ -15,6 +15,7 @@ use super::sink::{Program, Sink, Writing};
 use super::source::{LINE_LIMIT, Source};
 use super::spawn::Command;
 use super::terminal::{self, Modes, WindowSize};
+use super::turn::IN_THE_MIDST;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stream::{Kind, Limit, Stream};
 use crate::sys;
@@ -246,7 +247,8 @@ impl Pty {
     }
 
     pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
-        kind.during(operation, self.name.display())
+        let error = kind.during(operation, self.name.display());
+        if error.errno() == libc::EDEADLK { error.with_advice(IN_THE_MIDST) } else { error }
     }
 }
 

@@ -13,6 +13,7 @@ use super::process::Process;
 use super::sink::{Program, Sink, Writing};
 use super::source::{LINE_LIMIT, Source};
 use super::spawn::Command;
+use super::turn::IN_THE_MIDST;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stream::{Kind, Limit, Stream};
 use crate::time::Timeout;
@@ -223,6 +224,7 @@ pub(super) fn explained(process: &Process, operation: &'static str, kind: ErrorK
     let error = kind.during(operation, process.label());
     match errno {
         libc::EPIPE => error.with_advice(process.fate(PATIENCE)),
+        libc::EDEADLK => error.with_advice(IN_THE_MIDST),
         libc::ENOBUFS => error.with_advice(
             "the program has put out 64 MiB that nobody has read; read between the writes",
         ),

@@ -145,7 +145,10 @@ impl<'a> Writing<'a> {
             Program::Terminal(pty) => pty.sink(),
         };
         let turn = match &mut self.turn {
-            Some(turn) => turn,
+            Some(turn) => {
+                turn.keep();
+                turn
+            }
             none => none.insert(sink.take_turn(limit)?),
         };
         let (bytes, done) = (self.bytes, &mut self.done);

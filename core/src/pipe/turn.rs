@@ -5,7 +5,7 @@
 //! instructions; taken, it is a descriptor that becomes readable.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
@@ -15,12 +15,18 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use super::source::lock;
 use crate::error::{ErrorKind, Result};
 use crate::stream::Limit;
+use crate::sys::pid::this_thread;
 use crate::time::Timeout;
+
+/// What there is to be said of `EDEADLK`.
+pub(super) const IN_THE_MIDST: &str =
+    "this thread is in the midst of such a call: a handler of a signal must not make another one";
 
 /// Who does something that others must not do meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Turn {
-    taken: AtomicBool,
+    /// The thread that has it; 0 for nobody.
+    owner: AtomicU64,
     waiters: AtomicU32,
     /// Made when somebody waits for the first time. Each end of a turn gives it one unit, if anybody waits.
     ended: OnceLock<EventFd>,
@@ -40,19 +46,26 @@ pub(super) struct Waiter<'a> {
 impl Turn {
     pub(super) fn try_take(&self) -> Option<Taken<'_>> {
         // SYNC: pairs with the store in the drop of Taken; SeqCst because of the waiters, see there.
-        let free = self.taken.compare_exchange(false, true, Ordering::SeqCst, Ordering::Relaxed);
+        let mine = this_thread();
+        let free = self.owner.compare_exchange(0, mine, Ordering::SeqCst, Ordering::Relaxed);
         // Made only then: dropping one ends the turn.
         free.is_ok().then(|| Taken(self))
     }
 
     pub(super) fn is_taken(&self) -> bool {
         // SYNC: SeqCst, with `waiters`: see `waiter`.
-        self.taken.load(Ordering::SeqCst)
+        self.owner.load(Ordering::SeqCst) != 0
     }
 
+    /// Errors: `EDEADLK` when this thread has it, as in the handler of a signal that came in the midst of a call; `EAGAIN`,
+    /// `ETIMEDOUT`, `EINTR`.
     pub(super) fn take(&self, limit: &mut Limit) -> Result<Taken<'_>, ErrorKind> {
         if let Some(taken) = self.try_take() {
             return Ok(taken);
+        }
+        // SYNC: whether it is this thread alone, which knows that without others.
+        if self.owner.load(Ordering::Relaxed) == this_thread() {
+            return Err(ErrorKind::Os(libc::EDEADLK));
         }
         let waiter = self.waiter()?;
         loop {
@@ -74,9 +87,17 @@ impl Turn {
             let new = EventFd::from_value_and_flags(0, flags)?;
             self.ended.get_or_init(|| new)
         };
-        // SYNC: SeqCst, with `taken`: either the waiter finds the turn free, or who ends it finds the waiter.
+        // SYNC: SeqCst, with `owner`: either the waiter finds the turn free, or who ends it finds the waiter.
         self.waiters.fetch_add(1, Ordering::SeqCst);
         Ok(Waiter { turn: self, event })
+    }
+}
+
+impl Taken<'_> {
+    /// The turn is this thread's from now on, which may be another one than took it.
+    pub(super) fn keep(&self) {
+        // SYNC: as in `Turn::take`; that it is taken does not change.
+        self.0.owner.store(this_thread(), Ordering::Relaxed);
     }
 }
 
@@ -103,7 +124,7 @@ impl Drop for Waiter<'_> {
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
         // SYNC: pairs with try_take. SeqCst, with `waiters`: see `waiter`.
-        self.0.taken.store(false, Ordering::SeqCst);
+        self.0.owner.store(0, Ordering::SeqCst);
         // SYNC: as above.
         let awaited = self.0.waiters.load(Ordering::SeqCst) > 0;
         if let (true, Some(event)) = (awaited, self.0.ended.get()) {
@@ -170,8 +191,14 @@ mod tests {
         let taken = turn.try_take().unwrap();
         assert!(turn.try_take().is_none());
         assert!(turn.try_take().is_none() && turn.is_taken());
-        let mut limit = Limit::new(Timeout::After(Duration::from_millis(1)));
-        assert_eq!(turn.take(&mut limit).unwrap_err(), ErrorKind::TimedOut);
+        let soon = || Limit::new(Timeout::After(Duration::from_millis(1)));
+        let elsewhere = || turn.take(&mut soon()).unwrap_err();
+        let refused = std::thread::scope(|scope| scope.spawn(elsewhere).join().unwrap());
+        assert_eq!(refused, ErrorKind::TimedOut);
+        assert_eq!(turn.take(&mut soon()).unwrap_err().errno(), libc::EDEADLK);
+        // What goes on in another thread is that one's.
+        std::thread::scope(|scope| scope.spawn(|| taken.keep()).join().unwrap());
+        assert_eq!(turn.take(&mut soon()).unwrap_err(), ErrorKind::TimedOut);
         drop(taken);
         assert!(!turn.is_taken());
         let again = turn.take(&mut Limit::new(Timeout::TRY)).unwrap();

@@ -12,18 +12,10 @@ use zerocopy::FromZeros;
 
 use super::{Info, Set};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sys::pid::this_thread;
 use crate::sys::signal::Record;
 use crate::time::Timeout;
 use crate::{fd, sys};
-
-/// A number that the calling thread alone has; a child of fork goes on with that of the thread that forked.
-fn this_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    // SYNC: a counter alone; it orders nothing.
-    thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
-    // A thread that is ending is none that has opened anything.
-    NUMBER.try_with(|number| *number).unwrap_or(u64::MAX)
-}
 
 /// The streams that a thread has opened, and what they have blocked in it.
 #[derive(Default)]

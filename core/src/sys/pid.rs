@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The number of this process, cheap enough to be asked for at every release of a lock.
+//! The number of this process, cheap enough to be asked for at every release of a lock; and one of this thread.
 
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 
@@ -24,6 +24,15 @@ pub(crate) fn process_id() -> u32 {
         }
         pid => pid,
     }
+}
+
+/// A number, not 0, that the calling thread alone has; a child of fork goes on with that of the thread that forked.
+pub(crate) fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // SYNC: a counter alone; it orders nothing.
+    thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    // A thread that is ending is none that has begun anything.
+    NUMBER.try_with(|number| *number).unwrap_or(u64::MAX)
 }
 
 /// A place that is 0 at first and again in each child; `None` where the kernel has none to give.

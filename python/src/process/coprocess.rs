@@ -101,7 +101,8 @@ impl Coprocess {
     /// Sends a line, to which the newline is added, and returns the line that comes in answer, without it.
     ///
     /// Raises `OSError`: `BrokenPipeError` when the filter has ended, or closed its input or output; `EINVAL` for a line with a
-    /// newline in it; `EMSGSIZE` for an answer beyond the limit; `TimeoutError`, `BlockingIOError`.
+    /// newline in it; `EMSGSIZE` for an answer beyond the limit; `TimeoutError`, `BlockingIOError`; `EDEADLK` in the
+    /// handler of a signal that came in the midst of a write or exchange of the same thread.
     #[pyo3(signature = (line, timeout = FOREVER), text_signature = "($self, line, timeout=None)")]
     fn exchange<'py>(
         &self,
@@ -151,7 +152,8 @@ impl Coprocess {
     /// Writes all bytes.
     ///
     /// Raises `OSError`: `BrokenPipeError` when the filter has ended or closed its input; `ENOBUFS` when it has put out 64 MiB
-    /// meanwhile that nobody has read; `TimeoutError`, `BlockingIOError`: a part may have gone; `EBADF` after `end_input`.
+    /// meanwhile that nobody has read; `TimeoutError`, `BlockingIOError`: a part may have gone; `EBADF` after `end_input`;
+    /// `EDEADLK` in the handler of a signal that came in the midst of a write or exchange of the same thread.
     #[pyo3(signature = (data, timeout = FOREVER), text_signature = "($self, data, timeout=None)")]
     fn write(
         &self,

@@ -107,10 +107,10 @@ impl Pty {
     }
 
     /// Writes all bytes, as if they were typed. In canonical mode the terminal keeps 4095 bytes of a line that has not ended,
-    /// and drops the rest. Bytes of other threads wait until these have gone, so a handler of a signal must not write to it
-    /// in the midst of that.
+    /// and drops the rest. Bytes of other threads wait until these have gone.
     ///
-    /// Raises `OSError`: `TimeoutError`, `BlockingIOError`: a part may have gone. That nobody
+    /// Raises `OSError`: `EDEADLK` in the handler of a signal that came in the midst of a write of the same thread;
+    /// `TimeoutError`, `BlockingIOError`: a part may have gone. That nobody
     /// holds the other side is no error: the kernel takes what is typed then, for the next who opens it.
     #[pyo3(signature = (data, timeout = FOREVER), text_signature = "($self, data, timeout=None)")]
     fn write(

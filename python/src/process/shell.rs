@@ -113,10 +113,10 @@ impl Shell {
         self.read_line(py, FOREVER)
     }
 
-    /// Writes all bytes. Those of other threads wait until they have gone, so a handler of a signal must not write to it in
-    /// the midst of that.
+    /// Writes all bytes. Those of other threads wait until they have gone.
     ///
-    /// Raises `OSError`: `BrokenPipeError` when the program has ended or closed its input; `TimeoutError`, `BlockingIOError`:
+    /// Raises `OSError`: `EDEADLK` in the handler of a signal that came in the midst of a write of the same thread;
+    /// `BrokenPipeError` when the program has ended or closed its input; `TimeoutError`, `BlockingIOError`:
     /// a part may have gone; `EBADF` when the shell reads.
     #[pyo3(signature = (data, timeout = FOREVER), text_signature = "($self, data, timeout=None)")]
     fn write(

@@ -46,7 +46,8 @@ AGENTS = {
 USED = (ROOT, TARGET, BUILT, VENV, PEERS)  # paths that isolation must leave visible
 # What shows in /proc/PID/maps that a process has loaded the library.
 LIBRARY_FILES = ("libunipc", "unipc/_native")
-ENVIRONMENT = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+# A cell may have a /tmp of its own, in which nobody has made the directory that TMPDIR names outside.
+ENVIRONMENT = {**os.environ, "LC_ALL": "C", "TZ": "UTC", "TMPDIR": "/tmp"}
 
 
 class Failure(Exception):

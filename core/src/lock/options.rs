@@ -84,7 +84,7 @@ impl Options {
     pub fn from_fd(&self, fd: OwnedFd) -> Result<FileLock> {
         let name = name_of(&fd);
         match Self::check_received(&fd) {
-            Ok(()) => Ok(FileLock { file: fd, kind: self.kind, name }),
+            Ok(()) => Ok(FileLock { file: fd, kind: self.kind, name, _made: None }),
             Err(kind) => Err(kind.during("from_fd", &name)),
         }
     }
@@ -104,12 +104,12 @@ impl Options {
         disposition: Disposition,
     ) -> Result<FileLock> {
         match self.file(&name, disposition) {
-            Ok(file) => Ok(FileLock { file, kind: self.kind, name }),
+            Ok((file, made)) => Ok(FileLock { file, kind: self.kind, name, _made: made }),
             Err(kind) => Err(advised(kind.during(operation, &name))),
         }
     }
 
-    fn file(&self, name: &Name, disposition: Disposition) -> Result<OwnedFd, ErrorKind> {
+    fn file(&self, name: &Name, disposition: Disposition) -> Result<Opened, ErrorKind> {
         let Name::File(path) = name else {
             return Err(ErrorKind::unsupported("a lock is taken on a file, \"file:PATH\""));
         };
@@ -117,7 +117,7 @@ impl Options {
             return Err(ErrorKind::invalid("a file that is created is open for writing"));
         }
         match disposition {
-            Disposition::Open => self.existing(path),
+            Disposition::Open => Ok((self.existing(path)?, None)),
             Disposition::Create => self.new_file(path),
             Disposition::OpenOrCreate => self.either(path),
         }
@@ -137,14 +137,13 @@ impl Options {
         Ok(file)
     }
 
-    fn new_file(&self, path: &Path) -> Result<OwnedFd, ErrorKind> {
+    fn new_file(&self, path: &Path) -> Result<Opened, ErrorKind> {
         let (file, mut unnamed) = publish::aside(path, self.mode)?;
         unnamed.publish(&file, path)?;
-        if self.kind == Kind::Posix {
-            // Closing either descriptor would end what another thread has locked since the name was given.
-            return Ok(file);
-        }
-        Ok(self.by_name(&file, path).unwrap_or(file))
+        Ok(match self.by_name(&file, path) {
+            Some(again) => (again, Some(file)),
+            None => (file, None),
+        })
     }
 
     /// The same file, opened by its name: what was made without a name keeps none in the kernel's eyes, so that
@@ -155,11 +154,11 @@ impl Options {
         ((ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)).then_some(again)
     }
 
-    fn either(&self, path: &Path) -> Result<OwnedFd, ErrorKind> {
+    fn either(&self, path: &Path) -> Result<Opened, ErrorKind> {
         for _ in 0..ATTEMPTS {
             match self.existing(path) {
                 Err(ErrorKind::Os(libc::ENOENT)) => {}
-                other => return other,
+                other => return Ok((other?, None)),
             }
             match self.new_file(path) {
                 Err(ErrorKind::Os(libc::EEXIST)) => {}
@@ -169,6 +168,9 @@ impl Options {
         Err(ErrorKind::Busy("others create and remove the name all the time".into()))
     }
 }
+
+/// The file, and what it was made with.
+type Opened = (OwnedFd, Option<OwnedFd>);
 
 /// What lies there instead of a file.
 fn refused(errno: Errno, path: &Path) -> ErrorKind {

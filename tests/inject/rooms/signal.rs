@@ -30,6 +30,11 @@ pub(super) const ROOM: Room = Room {
             (libc::SYS_pidfd_open, libc::ENOENT, libc::EINVAL),
             (libc::SYS_pidfd_send_signal, libc::EINVAL, libc::EOPNOTSUPP),
         ]),
+        Case::new("pidfd: is_alive", |_| {
+            let process = PidFd::open(me()).expect("it runs");
+            Box::new(move || process.is_alive().map(drop))
+        })
+        .forgives(IS_A_PROCESS),
         Case::new("pidfd of one who was started then", |_| {
             let started = signal::start_time(me()).expect("it runs");
             Box::new(move || {
@@ -38,7 +43,7 @@ pub(super) const ROOM: Room = Room {
                 Ok(())
             })
         })
-        .forgives(SIZE_HINT)
+        .forgives(STARTED)
         .translates(&[
             (libc::SYS_pidfd_open, libc::ENOENT, libc::EINVAL),
             (libc::SYS_openat, ANY, libc::ESRCH),
@@ -98,8 +103,20 @@ fn set() -> Set {
     Set::from(data())
 }
 
+/// It was asked whether it is a descriptor of a process, which all of these say, and the last does not deny.
+const IS_A_PROCESS: &[(i64, i32)] = &[
+    (libc::SYS_pidfd_send_signal, libc::EAGAIN),
+    (libc::SYS_pidfd_send_signal, libc::EPERM),
+    (libc::SYS_pidfd_send_signal, libc::ESRCH),
+    (libc::SYS_pidfd_send_signal, libc::ENOSYS),
+];
+
 /// `read_to_string` asks for the size only to take room for it.
 const SIZE_HINT: &[(i64, i32)] = &[(libc::SYS_statx, ANY)];
+
+/// Both.
+const STARTED: &[(i64, i32)] =
+    &[SIZE_HINT[0], IS_A_PROCESS[0], IS_A_PROCESS[1], IS_A_PROCESS[2], IS_A_PROCESS[3]];
 
 #[allow(unsafe_code, reason = "a call of C without pointers")]
 fn become_leader() {
@@ -117,8 +134,7 @@ fn by_descriptor() -> Result<()> {
     let process = PidFd::open(me())?;
     process.send(Signal::URG)?;
     process.queue(Signal::URG, 1)?;
-    process.send_group(Signal::URG)?;
-    process.is_alive().map(drop)
+    process.send_group(Signal::URG)
 }
 
 fn waits() -> Result<()> {

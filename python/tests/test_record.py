@@ -123,6 +123,25 @@ def test_a_ctypes_class_comes_back() -> None:
         Layout("Zf").ctypes()
 
 
+# An integer of the other byte order.
+_FOREIGN: Any = getattr(ctypes.c_int, "__ctype_be__" if sys.byteorder == "little" else "__ctype_le__")
+
+
+def test_a_class_has_the_fields_that_it_inherits() -> None:
+    class Stamped:
+        t_ns: u64
+        kind: u8
+
+    class Reading(Stamped):
+        value: f64
+
+    class Renamed(Reading):
+        kind: u16  # type: ignore[assignment]
+
+    assert Layout(Reading) == Layout("T{Q:t_ns:B:kind:d:value:}")
+    assert Layout(Renamed) == Layout("T{Q:t_ns:H:kind:d:value:}")
+
+
 def test_what_means_nothing_to_others_is_refused() -> None:
     class Bits(ctypes.Structure):
         _fields_ = (("a", ctypes.c_int, 3),)
@@ -139,7 +158,25 @@ def test_what_means_nothing_to_others_is_refused() -> None:
     class Number:
         a: int
 
-    refused: list[Any] = [Bits, Either, Big, Untold, Number, int, str, 7, None, numpy.dtype(">i4"), numpy.dtype("U4")]
+    class Within(ctypes.Structure):
+        _fields_ = (("a", ctypes.c_int8), ("b", _FOREIGN))
+
+    refused: list[Any] = [
+        Bits,
+        Either,
+        Big,
+        _FOREIGN,
+        _FOREIGN * 2,
+        Within,
+        Untold,
+        Number,
+        int,
+        str,
+        7,
+        None,
+        numpy.dtype(">i4"),
+        numpy.dtype("U4"),
+    ]
     refused += [numpy.dtype(object), numpy.dtype("g"), "P", "T{O:x:}", "nonsense", ctypes.c_void_p, ctypes.c_char_p]
     for what in refused:
         with pytest.raises((TypeError, OSError)):
@@ -402,6 +439,22 @@ def test_what_cannot_be_made_leaves_no_place(make: Maker) -> None:
     with pytest.raises(OSError):
         plant.place("start", Barrier, 2, form="robust", mode=0o7777)
     assert "start" not in plant
+
+
+def test_a_directory_that_cannot_be_made_leaves_no_name(name_of: Namer) -> None:
+    for backing in ("posix", "file", "sysv"):
+        name = name_of(backing)
+        for make in (Directory.create, Directory.open_or_create):
+            with pytest.raises(OSError) as caught:
+                make(name, 100)
+            assert caught.value.errno == errno.EINVAL
+            with pytest.raises(FileNotFoundError):
+                SharedMemory.open(name)
+        # What was there before stays.
+        SharedMemory.create(name, 100).close()
+        with pytest.raises(OSError):
+            Directory.open_or_create(name, 100)
+        assert len(SharedMemory.open(name)) == 100
 
 
 def test_what_was_begun_is_finished_by_the_next(make: Maker) -> None:

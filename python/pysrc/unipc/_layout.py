@@ -44,7 +44,9 @@ def layout_of(what: Any) -> Layout:
 
 
 def _of_class(what: type) -> Layout:
-    fields = inspect.get_annotations(what, eval_str=True)
+    fields: dict[str, Any] = {}
+    for base in reversed(what.__mro__):
+        fields |= inspect.get_annotations(base, eval_str=True)
     if not fields:
         raise TypeError(f"{what.__name__} has no annotated fields, so it states no layout")
     return Layout.aligned([(name, Layout(kind)) for name, kind in fields.items()])
@@ -56,6 +58,10 @@ def _of_ctypes(what: Any) -> Layout:
     if issubclass(what, ctypes.Union):
         raise TypeError(f"{what.__name__} is a union: its bytes mean several things")
     if not issubclass(what, ctypes.Structure):
+        # Those that have another order exist in both, and each leads to the other.
+        native = "__ctype_le__" if sys.byteorder == "little" else "__ctype_be__"
+        if getattr(what, native, what) is not what:
+            raise TypeError(f"{what.__name__} has another byte order than this machine")
         return Layout({"c": "c", "g": "g"}.get(what._type_, f"@{what._type_}"))
     foreign = ctypes.BigEndianStructure if sys.byteorder == "little" else ctypes.LittleEndianStructure
     if issubclass(what, foreign):

@@ -31,6 +31,7 @@ The types of annotated fields: `boolean`, `i8` to `i64`, `u8` to `u64`, `f16`, `
 arrays are `f32[8]`, `f64[2, 3]`, `char[16]`. Also ctypes types, numpy dtypes, and other such classes.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
@@ -182,8 +183,23 @@ class Directory:
         Raises `FileExistsError` when there is one; `OSError`: `EBUSY` when the bytes of its table are not zero,
         `ERANGE` when it does not fit, `EINVAL` when the size is too small for the table.
         """
-        memory = place if isinstance(place, SharedMemory) else SharedMemory.create(place, _needed(size), mode=mode)
-        return cls(memory, PlaceTable.create(memory, offset, size, entries, False), offset)
+        if isinstance(place, SharedMemory):
+            return cls(place, PlaceTable.create(place, offset, size, entries, False), offset)
+        return cls._within(SharedMemory.create(place, _needed(size), mode=mode), offset, size, entries, False)
+
+    @classmethod
+    def _within(cls, memory: SharedMemory, offset: int, size: int | None, entries: int, existing: bool) -> Self:
+        """Creates it in a segment that was made for it, which goes when that fails."""
+        try:
+            return cls(memory, PlaceTable.create(memory, offset, size, entries, existing), offset)
+        except FileExistsError:
+            # Somebody else was faster, whose directory it is now.
+            raise
+        except BaseException:
+            # What has no name goes by itself.
+            with contextlib.suppress(OSError):
+                memory.remove()
+            raise
 
     @classmethod
     def open(cls, place: SharedMemory | _Name, offset: int = 0) -> Self:
@@ -210,7 +226,12 @@ class Directory:
                 # All of it, however large it was made.
                 memory = SharedMemory.open(place)
             except FileNotFoundError:
-                memory = SharedMemory.open_or_create(place, needed, mode=mode)
+                try:
+                    made = SharedMemory.create(place, needed, mode=mode)
+                except FileExistsError:
+                    memory = SharedMemory.open(place)
+                else:
+                    return cls._within(made, offset, size, entries, True)
         return cls(memory, PlaceTable.create(memory, offset, size, entries, True), offset)
 
     @staticmethod

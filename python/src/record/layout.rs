@@ -35,10 +35,12 @@ use crate::error::raise;
 /// >>> Layout(Person) == Layout(People)
 /// True
 ///
+/// The fields that a class inherits come first.
+///
 /// `layout[4]` is an array of these. `shm.array(layout)` lays it over raw memory.
 ///
-/// Raises `OSError` with `EINVAL` for what means nothing to other processes: pointers, Python objects, unicode text, another byte
-/// order than this machine's.
+/// Raises `TypeError`, or `OSError` with `EINVAL`, for what means nothing to other processes: pointers, Python objects, unicode text,
+/// another byte order than this machine's.
 #[pyclass(frozen, weakref, module = "unipc")]
 pub(crate) struct Layout(Arc<record::Layout>);
 

@@ -133,6 +133,10 @@ def test_shapes_of_arrays(make: Maker) -> None:
     assert shm.array(">u2", ()).shape == ()
     assert shm.array("u1", (3, 0)).shape == (3, 0)
     assert shm.array("f8", 1, offset=3).flags.aligned is False
+    # An element that is an array itself.
+    assert shm.array("(2,)u2", 3).shape == shm.array("(2,)u2", (3,)).shape == (3, 2)
+    assert shm.array("(2,3)u2", (4, 2)).shape == (4, 2, 2, 3)
+    assert shm.array("(2,)u2", (3, 0)).shape == (3, 0, 2)
     for dtype, shape, offset in (("f8", None, 93), ("f8", 13, 0), ("u1", (1 << 40, 1 << 40), 0), ("u1", None, 100)):
         with pytest.raises(OSError) as caught:
             shm.array(dtype, shape, offset)

@@ -129,7 +129,7 @@ impl SharedMemory {
                 other => return other,
             }
         }
-        let kind = numpy.dtype.bind(py).call1((dtype,))?;
+        let kind = &numpy.dtype.bind(py).call1((dtype,))?;
         let size: usize = kind.getattr(intern!(py, "itemsize"))?.extract()?;
         let count = slf.get().count(py, size, &shape, offset)?;
         let flat = if count == 0 {
@@ -138,7 +138,12 @@ impl SharedMemory {
             numpy.frombuffer.bind(py).call1((slf, kind, count, offset))?
         };
         match shape {
-            Shape::Lengths(lengths) => flat.call_method1(intern!(py, "reshape"), (lengths,)),
+            Shape::Lengths(lengths) => {
+                // An element may be an array itself, whose dimensions come last.
+                let own = kind.getattr(intern!(py, "shape"))?.cast_into::<PyTuple>()?;
+                let shape = lengths.as_sequence().concat(own.as_sequence())?;
+                flat.call_method1(intern!(py, "reshape"), (shape,))
+            }
             Shape::All | Shape::Flat(_) => Ok(flat),
         }
     }

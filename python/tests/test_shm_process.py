@@ -64,6 +64,16 @@ def test_a_pickle_keeps_the_view(make: Maker) -> None:
         assert shm.read_at(5000, 4) == b"here"
 
 
+def test_a_pickle_maps_as_much(make: Maker) -> None:
+    shm = make("posix", 10_000)
+    with SharedMemory.open_or_create(shm.name, 100, offset=10) as part, copy.copy(part) as other:
+        assert len(part) == len(other)
+    with SharedMemory.open(shm.name, size=100) as part:
+        part.resize(300)
+        with copy.copy(part) as other:
+            assert len(part) == len(other) == 300
+
+
 def test_a_private_segment_is_pickled_by_its_identifier() -> None:
     with SharedMemory.create("sysv:private", 100, remove_on_close=True) as shm, copy.copy(shm) as other:
         assert other.id == shm.id

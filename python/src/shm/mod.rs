@@ -90,6 +90,8 @@ pub(crate) struct SharedMemory {
     remains: OnceLock<Arc<unipc::SharedMemory>>,
     /// How the same object is attached again, in another process.
     reopen: Reopen,
+    /// All of the object was mapped later, whatever `reopen` says of the size.
+    whole: AtomicBool,
     source: Source,
     // What stays true after closing.
     name: Name,
@@ -120,6 +122,7 @@ impl SharedMemory {
             address_kept: AtomicBool::new(false),
             remains: OnceLock::new(),
             reopen,
+            whole: AtomicBool::new(false),
             source,
             name: shm.name().clone(),
             backing: shm.backing(),
@@ -164,7 +167,7 @@ impl SharedMemory {
         work(&*self.get(py)?).map_err(raise)
     }
 
-    /// A call that moves the mapping, so that nobody else may be using it.
+    /// A call that maps all of the object anew, so that nobody else may be using the mapping.
     fn exclusive<R: Send>(
         &self,
         py: Python<'_>,
@@ -185,7 +188,10 @@ impl SharedMemory {
             let name = &self.name;
             PyBufferError::new_err(format!("another thread is in a call on {name}"))
         })?;
-        py.detach(|| work(shm)).map_err(raise)
+        let result = py.detach(|| work(shm)).map_err(raise)?;
+        // SYNC: relaxed is enough, the lock orders it.
+        self.whole.store(true, Ordering::Relaxed);
+        Ok(result)
     }
 
     /// Nobody may hold an address into the mapping. Call it with the lock held.

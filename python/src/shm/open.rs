@@ -49,6 +49,11 @@ pub(crate) struct Reopen {
 }
 
 impl Reopen {
+    /// All of the object, as large as it is.
+    pub(super) fn whole(self) -> Self {
+        Self { size: None, ..self }
+    }
+
     fn options(self) -> Options {
         let options = Options::new()
             .offset(self.offset)
@@ -317,7 +322,11 @@ impl SharedMemory {
         let options = creating(reopen, mode, huge_pages, seals)?
             .own_only(own_only)
             .remove_on_drop(remove_on_close);
-        open(cls, Source::Name, reopen, move || options.open_or_create(name.0, size))
+        let opened = move || options.open_or_create(name.0, size);
+        let shm = cls.py().detach(opened).map_err(raise)?;
+        // The object may be larger.
+        let reopen = Reopen { size: Some(shm.len()), ..reopen };
+        object(cls, SharedMemory::new(shm, Source::Name, reopen))
     }
 
     /// Maps what a descriptor refers to: a memfd that was received, an open file.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use process::Child;
 use proptest::prelude::*;
 use support::{Removed, key_name, posix_name};
+use unipc::channel::Queue;
 use unipc::record::{Array, Cell, Chars, Directory, Layout, Options, Record};
 use unipc::sync::{Mutex, RwLock};
 use unipc::{Mode, SharedMemory, Timeout};
@@ -349,6 +350,26 @@ fn places_have_names_and_are_used_again() {
         }
         assert_eq!(errno(directory.place("last", 64)), libc::ENOSPC);
     }
+}
+
+#[test]
+fn an_object_stays_inside_its_place() {
+    let shm = SharedMemory::create("memfd:neighbours", 1 << 18).unwrap();
+    let directory = Directory::create((&shm, 0), 1 << 18).unwrap();
+    let small = directory.place("small", Array::size_for(&people(), 10).unwrap()).unwrap();
+    let behind = directory.place("behind", Mutex::SIZE).unwrap();
+    Mutex::create(&behind).unwrap();
+    assert_eq!(errno(Array::create(&small, &people(), 1000)), libc::ERANGE);
+    assert_eq!(errno(Array::open_or_create(&small, &people(), 1000)), libc::ERANGE);
+    assert_eq!(errno(Directory::create(&small, 1 << 14)), libc::ERANGE);
+    Array::create(&small, &people(), 10).unwrap();
+
+    let page = directory.place_on_page("page", unipc::page_size()).unwrap();
+    assert_eq!(errno(Queue::create(&page, 1 << 14)), libc::ERANGE);
+    let nested = directory.place("nested", 1 << 14).unwrap();
+    let nested = Directory::options().entries(8).create_directory(&nested, 1 << 14).unwrap();
+    let inner = nested.place("inner", 64).unwrap();
+    assert_eq!(errno(Mutex::create(&inner)), libc::ERANGE);
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub(super) fn create(site: &Site, choice: &Choice) -> Result<bool, ErrorKind> {
         return Ok(false);
     }
     // Before the first byte is written.
-    site.map.check(site.offset, bytes)?;
+    site.check(bytes)?;
     make_once(&lines, LATCH, || {
         // What a creator that died has left, or whoever had the place before.
         for (offset, length) in choice.blank() {

@@ -282,7 +282,8 @@ impl Directory {
 
     fn entry(&self, row: Row) -> Entry {
         let label = format!("{}[{}]", self.label, row.name);
-        let site = Site { map: self.site.map.clone(), offset: self.site.offset + row.offset };
+        let offset = self.site.offset + row.offset;
+        let site = Site::of_size(self.site.map.clone(), offset, row.size);
         Entry { name: row.name, size: row.size, site, label }
     }
 

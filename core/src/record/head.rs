@@ -184,7 +184,7 @@ impl Wanted<'_> {
         let contents = Contents { numbers: self.numbers, clear: self.clear, text };
         let (kind, before) = (*self.kind, contents.clone());
         let publish = move |memory: &SharedMemory| {
-            let unseen = Site { map: memory.view()?, offset: 0 };
+            let unseen = Site::new(memory.view()?, 0);
             let create = Disposition::Create;
             kind.establish_with_data(&unseen, create, extent, |_| before.write(&unseen)).map(drop)
         };

@@ -84,7 +84,7 @@ impl Kind {
         };
         let (kind, before) = (*self, fill.clone());
         let publish = move |memory: &SharedMemory| {
-            let unseen = Site { map: memory.twin()?, offset: 0 };
+            let unseen = Site::new(memory.twin()?, 0);
             kind.create(&unseen, lines, &before)?.map(drop).ok_or_else(taken)
         };
         let found = place
@@ -186,7 +186,7 @@ impl Kind {
             return Ok(None);
         }
         let lines = Lines::new(site.map.clone(), site.offset, count)?;
-        site.map.check(site.offset, bytes)?;
+        site.check(bytes)?;
         let made = make_once(&lines, LATCH, || self.write(&lines, bytes, fill))?;
         Ok(made.then_some(lines))
     }

@@ -22,7 +22,7 @@ enum Where<'a> {
     Memory(&'a SharedMemory, usize),
     Name(Name),
     /// Found in a directory.
-    Mapped(Arc<Map>, usize, String),
+    Mapped(Site, String),
 }
 
 impl<'a> From<(&'a SharedMemory, usize)> for Place<'a> {
@@ -56,7 +56,7 @@ impl fmt::Display for Place<'_> {
         match &self.0 {
             Where::Memory(memory, offset) => write!(f, "{}+{offset}", memory.name()),
             Where::Name(name) => name.fmt(f),
-            Where::Mapped(_, _, label) => f.write_str(label),
+            Where::Mapped(_, label) => f.write_str(label),
         }
     }
 }
@@ -66,12 +66,38 @@ impl fmt::Display for Place<'_> {
 pub(crate) struct Site {
     pub(crate) map: Arc<Map>,
     pub(crate) offset: usize,
+    /// How many bytes there are, where that is fewer than up to the end of the memory.
+    room: Option<usize>,
+}
+
+impl Site {
+    /// From `offset` on, to the end of the memory.
+    pub(crate) fn new(map: Arc<Map>, offset: usize) -> Self {
+        Self { map, offset, room: None }
+    }
+
+    /// `room` bytes from `offset` on.
+    pub(crate) fn of_size(map: Arc<Map>, offset: usize, room: usize) -> Self {
+        Self { map, offset, room: Some(room) }
+    }
+
+    /// Is there room for an object of so many bytes? Errors: `ERANGE`.
+    pub(crate) fn check(&self, bytes: usize) -> Result<(), ErrorKind> {
+        self.map.check(self.offset, bytes)?;
+        match self.room {
+            Some(room) if bytes > room => {
+                let (length, size) = (bytes as u64, room as u64);
+                Err(ErrorKind::OutOfBounds { offset: 0, length, size })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Place<'_> {
     /// A place in memory that is mapped; errors call it by the label.
     pub(crate) fn mapped(site: Site, label: String) -> Self {
-        Self(Where::Mapped(site.map, site.offset, label))
+        Self(Where::Mapped(site, label))
     }
 
     /// As [`Place::reach_filled`], for objects that can be read where nothing can be written, and that know their own size: all of an
@@ -89,7 +115,7 @@ impl Place<'_> {
             if self.is_published() { options.clone().fill(fill) } else { options.clone() };
         let memory = match &self.0 {
             Where::Memory(memory, offset) if memory.is_read_only() || read_only => {
-                return Ok(Site { map: memory.view()?, offset: *offset });
+                return Ok(Site::new(memory.view()?, *offset));
             }
             Where::Memory(..) | Where::Mapped(..) => return self.reach(disposition, mode, size),
             Where::Name(name) => match disposition {
@@ -109,7 +135,7 @@ impl Place<'_> {
         };
         let memory = memory.map_err(|error| error.kind().clone())?;
         let map = memory.view().inspect_err(|_| self.withdraw(disposition))?;
-        Ok(Site { map, offset: 0 })
+        Ok(Site::new(map, 0))
     }
 
     /// What failed here, with what the reader can do about it.
@@ -145,9 +171,9 @@ impl Place<'_> {
     /// Where it is mapped, for writing. Errors: `EINVAL` for a name, `EACCES` for read-only memory.
     pub(crate) fn site(&self) -> Result<Site, ErrorKind> {
         match &self.0 {
-            Where::Memory(memory, offset) => Ok(Site { map: memory.twin()?, offset: *offset }),
-            Where::Mapped(map, _, _) if !map.is_writable() => Err(ErrorKind::ReadOnly),
-            Where::Mapped(map, offset, _) => Ok(Site { map: Arc::clone(map), offset: *offset }),
+            Where::Memory(memory, offset) => Ok(Site::new(memory.twin()?, *offset)),
+            Where::Mapped(site, _) if !site.map.is_writable() => Err(ErrorKind::ReadOnly),
+            Where::Mapped(site, _) => Ok(site.clone()),
             Where::Name(_) => Err(ErrorKind::invalid("a name is no place in memory")),
         }
     }
@@ -191,9 +217,9 @@ impl Place<'_> {
         disposition: Disposition,
         size: usize,
     ) -> Result<Site, ErrorKind> {
-        let (map, offset) = match &self.0 {
-            Where::Memory(memory, offset) => (memory.twin(), *offset),
-            Where::Mapped(map, offset, _) => (Ok(Arc::clone(map)), *offset),
+        match &self.0 {
+            Where::Memory(memory, offset) => Ok(Site::new(memory.twin()?, *offset)),
+            Where::Mapped(there, _) => Ok(there.clone()),
             Where::Name(name) => {
                 let memory = match disposition {
                     Disposition::Open => options.open(name),
@@ -201,10 +227,10 @@ impl Place<'_> {
                     Disposition::OpenOrCreate => options.open_or_create(name, size),
                 };
                 let memory = memory.map_err(|error| error.kind().clone())?;
-                (memory.twin().inspect_err(|_| self.withdraw(disposition)), 0)
+                let map = memory.twin().inspect_err(|_| self.withdraw(disposition))?;
+                Ok(Site::new(map, 0))
             }
-        };
-        Ok(Site { map: map?, offset })
+        }
     }
 
     /// Takes the name away from a segment that was created for an object which could not be made.

@@ -35,6 +35,23 @@ fn an_offset_need_not_lie_on_a_page_boundary() {
 }
 
 #[test]
+fn of_an_object_that_is_larger_than_asked_no_more_is_mapped_than_of_a_new_one() {
+    for name in [posix_name("larger"), key_name()] {
+        let removed = Removed(name);
+        let name = removed.0.as_str();
+        let options = SharedMemory::options().offset(10);
+        assert_eq!(options.open_or_create(name, 100).unwrap().len(), 90);
+        assert_eq!(options.open_or_create(name, 100).unwrap().len(), 90);
+        SharedMemory::unlink(name).unwrap();
+        SharedMemory::create(name, 200).unwrap();
+        assert_eq!(options.open_or_create(name, 100).unwrap().len(), 90);
+        assert_eq!(options.clone().size(100).open(name).unwrap().len(), 100);
+        let behind = SharedMemory::options().offset(100).open_or_create(name, 100).unwrap_err();
+        assert_eq!(behind.errno(), libc::EINVAL);
+    }
+}
+
+#[test]
 fn the_length_is_what_was_asked_cut_at_the_end_of_the_file() {
     let directory = Directory::new("length");
     let name = file_of(&directory, 5000);

@@ -269,22 +269,22 @@ impl Options {
         if object_size == 0 {
             return Err(ErrorKind::Empty);
         }
+        let (known, wanted) = match self.size {
+            None => (object_size, u64::MAX),
+            // The size that was given is the object's, though one that exists may be larger.
+            Some(size) if self.creating => (object_size.min(size as u64), u64::MAX),
+            Some(size) => (object_size, size as u64),
+        };
         let there = self
-            .usable(object_size, page_size)
+            .usable(known, page_size)
             .checked_sub(self.offset)
             .filter(|&there| there > 0)
             .ok_or_else(|| {
                 ErrorKind::invalid(format!(
-                    "offset {} lies behind the object's {object_size} bytes",
+                    "offset {} lies behind the object's {known} bytes",
                     self.offset
                 ))
             })?;
-        let wanted = match self.size {
-            None => u64::MAX,
-            // The size that was given is the object's; what counts with it is the rest of its last page.
-            Some(size) if self.creating => self.usable(size as u64, page_size),
-            Some(size) => size as u64,
-        };
         usize::try_from(there.min(wanted)).map_err(|_| ErrorKind::Os(libc::EOVERFLOW))
     }
 

@@ -155,6 +155,22 @@ fn a_posix_object_is_never_a_link() {
 }
 
 #[test]
+fn what_was_opened_through_a_link_is_not_removed_and_the_link_is_named() {
+    let directory = Directory::new("through");
+    let (real, link) = (directory.name("real"), directory.name("link"));
+    let _kept = SharedMemory::create(real.as_str(), 100).unwrap();
+    symlink(directory.path("real"), directory.path("link")).unwrap();
+    let shm = SharedMemory::open(link.as_str()).unwrap();
+    let refused = shm.remove().unwrap_err();
+    assert_eq!(refused.errno(), libc::EMEDIUMTYPE, "{refused}");
+    assert!(refused.to_string().contains("symbolic link"), "{refused}");
+    // The link leads to another one now.
+    SharedMemory::options().replace(true).create(real.as_str(), 100).unwrap();
+    assert_eq!(shm.remove().unwrap_err().errno(), libc::ESTALE);
+    assert!(directory.path("link").is_symlink() && directory.path("real").exists());
+}
+
+#[test]
 fn files_without_bytes_to_map_are_refused() {
     let empty = SharedMemory::options().read_only(true).open("file:/proc/self/maps").unwrap_err();
     assert_eq!(empty.errno(), libc::ENODATA, "{empty}");

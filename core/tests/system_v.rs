@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! System V at full fidelity, with /proc/sysvipc/shm as the judge.
 
+#[path = "support/fork.rs"]
+mod fork;
 mod support;
 
 use std::fs;
@@ -8,7 +10,7 @@ use std::fs;
 use support::{Directory, Removed, key_name};
 use unipc::shm::{SystemV, limits, usage};
 use unipc::sysv::{Change, Key};
-use unipc::{Name, SharedMemory, page_size};
+use unipc::{Advice, Name, SharedMemory, page_size};
 
 /// The kernel's own table: the fields of the row of this identifier, by column name.
 fn kernel_row(id: i32) -> Option<impl Fn(&str) -> i64> {
@@ -151,6 +153,33 @@ fn removal_asks_first_whether_it_is_used_when_told_to() {
     drop(other);
     shm.remove_if_unused().unwrap();
     assert!(shm.system_v().unwrap().stat().unwrap().removed);
+}
+
+#[test]
+fn what_lies_in_the_memory_is_nobody_else() {
+    let shm = SharedMemory::options().remove_on_drop(true).create("sysv:private", 4096).unwrap();
+    let mutex = unipc::sync::Mutex::create((&shm, 0)).unwrap();
+    let other = SharedMemory::open(shm.name()).unwrap();
+    assert_eq!(shm.remove_if_unused().unwrap_err().errno(), libc::EBUSY);
+    drop(other);
+    shm.remove_if_unused().unwrap();
+    drop(mutex.lock(unipc::Timeout::TRY).unwrap());
+}
+
+#[test]
+fn a_child_that_inherits_again_detaches_as_well() {
+    let options = SharedMemory::options().remove_on_drop(true);
+    let mut shm = Some(options.create("sysv:private", 4096).unwrap());
+    let segment = shm.as_ref().unwrap().system_v().unwrap();
+    for (advice, inherited) in [(Advice::DontFork, 0), (Advice::DoFork, 1)] {
+        shm.as_ref().unwrap().advise(0, 4096, advice).unwrap();
+        let child = fork::fork(|| {
+            assert_eq!(segment.stat().unwrap().attached, 1 + inherited);
+            drop(shm.take());
+            assert_eq!(segment.stat().unwrap().attached, 1);
+        });
+        fork::succeeded(child);
+    }
 }
 
 #[test]

@@ -757,6 +757,7 @@ int unipc_shm_unlink(const char *name);
  * Errors:
  *   -ESTALE         the name belongs to another object now, which stays
  *   -ENOENT         it is gone already (-EINVAL for System V)
+ *   -EMEDIUMTYPE    the name is a symbolic link that leads to the file
  *   -EBUSY          others are attached, and UNIPC_SHM_IF_UNUSED is set
  *   -EACCES, -EPERM it is somebody else's
  *   -EOPNOTSUPP     memfd: and anon: have no name to remove; only System V counts who is attached

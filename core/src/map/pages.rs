@@ -102,7 +102,12 @@ impl Map {
             self.keeper.store(std::process::id(), Ordering::Relaxed);
         }
         // SAFETY: the pages are ours, and no advice that is offered discards shared bytes.
-        Ok(unsafe { sys::madvise(start.as_ptr(), length, advice as i32) }?)
+        unsafe { sys::madvise(start.as_ptr(), length, advice as i32) }?;
+        if advice == Advice::DoFork && length == self.mapped {
+            // SYNC: as above.
+            self.keeper.store(0, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Touches every page now, so that no fault comes later. Pages `of_memory` become writable when they are read,

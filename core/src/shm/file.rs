@@ -9,7 +9,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, readlink};
 use nix::sys::mman::shm_open;
-use nix::sys::stat::{FileStat, Mode as FileMode, lstat};
+use nix::sys::stat::{FileStat, Mode as FileMode, lstat, stat};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 use nix::unistd::{Whence, lseek, unlink};
 
@@ -260,7 +260,14 @@ pub(super) fn remove(shm: &SharedMemory) -> Result<(), Error> {
     let file = shm.map.file().ok_or(Errno::EBADF);
     let same = file.and_then(|file| Ok((sys::fstat(file.as_fd())?, lstat(&*path)?)));
     let (opened, named) = same.map_err(|errno| ErrorKind::from(errno).during("remove", name))?;
-    if (opened.st_dev, opened.st_ino) != (named.st_dev, named.st_ino) {
+    let is_opened =
+        |status: &FileStat| (opened.st_dev, opened.st_ino) == (status.st_dev, status.st_ino);
+    if !is_opened(&named) {
+        if stat(&*path).is_ok_and(|reached| is_opened(&reached)) {
+            return Err(ErrorKind::WrongType("a symbolic link")
+                .during("remove", name)
+                .with_advice("it leads to what is open here; unlink removes the link alone"));
+        }
         return Err(ErrorKind::Replaced
             .during("remove", name)
             .with_advice("it was removed and made anew: what is open here has no name any more"));

@@ -45,8 +45,8 @@ impl SharedMemory {
 
     /// Removes this very object. It stays usable here and for all who have it open.
     ///
-    /// Errors: `ESTALE` when the name belongs to another object by now, `ENOENT` when it is gone already,
-    /// `EOPNOTSUPP` for `memfd:` and `anon:`.
+    /// Errors: `ESTALE` when the name belongs to another object by now, `ENOENT` when it is gone already, `EMEDIUMTYPE`
+    /// when it is a symbolic link that leads to the file, `EOPNOTSUPP` for `memfd:` and `anon:`.
     pub fn remove(&self) -> Result<()> {
         match self.identity {
             Identity::Segment(segment) => segment.remove(),
@@ -56,6 +56,7 @@ impl SharedMemory {
     }
 
     /// Removes the segment unless somebody else is attached. System V only: nothing else is counted by the kernel.
+    /// What this handle's objects in the memory have attached is not somebody else's.
     ///
     /// Somebody who attaches between the look and the removal keeps a segment that is marked for removal.
     ///
@@ -65,8 +66,9 @@ impl SharedMemory {
             let why = "only System V counts who is attached";
             return Err(self.failed("remove_if_unused", ErrorKind::unsupported(why)));
         };
-        // This handle is one of them.
-        let others = segment.stat()?.attached.saturating_sub(1);
+        // This handle is one of them, and what its objects in the memory use is another.
+        let own = 1 + u64::from(self.has_twin());
+        let others = segment.stat()?.attached.saturating_sub(own);
         if others > 0 {
             let why = format!("attached {others} more times");
             return Err(self.failed("remove_if_unused", ErrorKind::Busy(why.into())));

@@ -18,6 +18,11 @@ impl SharedMemory {
         if self.is_read_only() { Err(ErrorKind::ReadOnly) } else { self.view() }
     }
 
+    /// Does somebody use a second mapping now?
+    pub(super) fn has_twin(&self) -> bool {
+        self.twin.lock().unwrap_or_else(PoisonError::into_inner).strong_count() > 0
+    }
+
     /// As [`SharedMemory::twin`], for reading alone where this mapping is for reading alone.
     ///
     /// Errors: `EOPNOTSUPP` for a copy-on-write mapping, and those of `mmap`.

@@ -38,6 +38,7 @@ pub unsafe extern "C" fn unipc_shm_unlink(name: *const c_char) -> c_int {
 /// Errors:
 ///   -ESTALE         the name belongs to another object now, which stays
 ///   -ENOENT         it is gone already (-EINVAL for System V)
+///   -EMEDIUMTYPE    the name is a symbolic link that leads to the file
 ///   -EBUSY          others are attached, and UNIPC_SHM_IF_UNUSED is set
 ///   -EACCES, -EPERM it is somebody else's
 ///   -EOPNOTSUPP     memfd: and anon: have no name to remove; only System V counts who is attached

@@ -100,8 +100,9 @@ impl SharedMemory {
     /// With `if_unused` only when nobody else is attached, which only System V can tell.
     ///
     /// Raises `OSError`: `ESTALE` when the name belongs to another object by now, `ENOENT` (`EINVAL`, `EIDRM` for System
-    /// V) when it is gone already, `EBUSY` when `if_unused` and others are attached, `EACCES` or `EPERM` when it is
-    /// somebody else's, `EOPNOTSUPP` for `memfd:` and `anon:`, which go with their last user.
+    /// V) when it is gone already, `EMEDIUMTYPE` when it is a symbolic link that leads to the file, `EBUSY` when `if_unused`
+    /// and others are attached, `EACCES` or `EPERM` when it is somebody else's, `EOPNOTSUPP` for `memfd:` and `anon:`, which
+    /// go with their last user.
     #[pyo3(signature = (if_unused = false))]
     fn remove(&self, py: Python<'_>, if_unused: bool) -> PyResult<()> {
         self.call(py, |shm| if if_unused { shm.remove_if_unused() } else { shm.remove() })

@@ -372,6 +372,9 @@ fn huge_pages_are_used_where_there_are_some_and_refused_where_not() {
         let uneven = options.create(name, HUGE + 1).unwrap_err();
         assert_eq!(uneven.errno(), libc::EINVAL);
         assert!(SharedMemory::options().huge_pages(4096).create(name, 4096).is_err());
+        // Nor are others taken where there are none of this size.
+        let none = SharedMemory::options().huge_pages(8192).create(name, 8192).unwrap_err();
+        assert!([libc::EINVAL, libc::ENODEV].contains(&none.errno()), "{none}");
     }
     let posix = SharedMemory::options().huge_pages(HUGE).create("/unipc-huge", HUGE);
     assert_eq!(posix.unwrap_err().errno(), libc::EOPNOTSUPP);

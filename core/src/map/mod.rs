@@ -295,8 +295,9 @@ impl Plan {
         if self.page_size == sys::page_size() {
             return MapFlags::empty();
         }
-        MapFlags::map_hugetlb_with_size_log2(self.page_size.trailing_zeros())
-            .unwrap_or(MapFlags::MAP_HUGETLB)
+        // The kernel knows which sizes there are; without one it would take its own.
+        let size = self.page_size.trailing_zeros() << libc::MAP_HUGE_SHIFT;
+        MapFlags::MAP_HUGETLB | MapFlags::from_bits_retain(size.cast_signed())
     }
 }
 

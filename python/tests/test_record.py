@@ -475,6 +475,9 @@ def test_a_directory_is_opened_whatever_size_was_asked_for(name_of: Namer) -> No
     assert Directory.open_or_create(name, 1 << 14).find("raw").size == 1 << 16
     with pytest.raises(ValueError, match="needs a size"):
         Directory.create(name_of("posix"))
+    for backing in ("memfd", "anon"):
+        plant = Directory.open_or_create(name_of(backing), 1 << 14)
+        assert plant.place("raw", 64).size == 64
 
 
 def test_open_says_what_is_there(name_of: Namer) -> None:

@@ -32,6 +32,7 @@ arrays are `f32[8]`, `f64[2, 3]`, `char[16]`. Also ctypes types, numpy dtypes, a
 """
 
 import contextlib
+import errno
 from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
@@ -222,16 +223,21 @@ class Directory:
             memory = place
         else:
             needed = _needed(size)
-            try:
-                # All of it, however large it was made.
-                memory = SharedMemory.open(place)
-            except FileNotFoundError:
+            # Others may create and remove it meanwhile.
+            for _ in range(3):
                 try:
-                    made = SharedMemory.create(place, needed, mode=mode)
-                except FileExistsError:
+                    # All of it, however large it was made.
                     memory = SharedMemory.open(place)
-                else:
+                    break
+                except OSError as error:
+                    # memfd: and anon: have no name that could be opened.
+                    if error.errno not in (errno.ENOENT, errno.EOPNOTSUPP):
+                        raise
+                with contextlib.suppress(FileExistsError):
+                    made = SharedMemory.create(place, needed, mode=mode)
                     return cls._within(made, offset, size, entries, True)
+            else:
+                memory = SharedMemory.open_or_create(place, needed, mode=mode)
         return cls(memory, PlaceTable.create(memory, offset, size, entries, True), offset)
 
     @staticmethod

@@ -86,6 +86,8 @@ impl SharedMemory {
     /// Any thread's accesses to this mapping are covered while the call lasts. Guards may nest and overlap; a loss is
     /// told to all that overlap with it. A child that was forked while another thread was inside a guard counts that one as
     /// going on, until it calls `refresh`. SIGBUS for any other address goes to the handler that was there before.
+    /// A thread that touches the memory must not block SIGBUS: the kernel ends a process that faults while it is blocked.
+    /// That is so for all that lies in the memory, such as an array or a lock.
     ///
     /// Errors: `EFAULT` when pages were missing: what was read or written since the guard began is void.
     ///

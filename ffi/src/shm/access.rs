@@ -270,9 +270,10 @@ pub unsafe extern "C" fn unipc_shm_compare(
 /// Until unipc_shm_end_access() a page that the file has lost reads as zeros instead of killing the
 /// process by SIGBUS. Covers all threads; stretches may nest and overlap. SIGBUS for other addresses
 /// goes to the handler that was there before; a handler that is installed later must pass on what it
-/// does not know. Not needed for the functions that copy, nor where nothing can shrink: System V,
-/// anonymous memory, a memfd with UNIPC_SEAL_SHRINK. unipc_shm_resize() and unipc_shm_refresh() end
-/// all stretches.
+/// does not know. A thread that touches the memory must not block SIGBUS: the kernel ends a process
+/// that faults while it is blocked, also in an array, a lock or a channel. Not needed for the functions
+/// that copy, nor where nothing can shrink: System V, anonymous memory, a memfd with UNIPC_SEAL_SHRINK.
+/// unipc_shm_resize() and unipc_shm_refresh() end all stretches.
 ///
 /// Example:
 ///

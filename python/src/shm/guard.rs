@@ -27,7 +27,8 @@ impl SharedMemory {
     /// accesses of all threads to this mapping; blocks may nest and overlap. A SIGBUS for any other address goes to
     /// the handler that was there before; one that is installed after the first block (`signal.signal`,
     /// `faulthandler.enable`) takes the guard away. `read_at`, `write_at` and the like need no guard: they raise
-    /// `EFAULT` by themselves.
+    /// `EFAULT` by themselves. A thread that touches the memory must not block SIGBUS: the kernel ends a process that
+    /// faults while it is blocked, also in an array, a lock or a channel that lies there.
     ///
     /// >>> import unipc
     /// >>> with unipc.SharedMemory.create("memfd:guarded", 4096) as shm:

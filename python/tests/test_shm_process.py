@@ -74,6 +74,15 @@ def test_a_pickle_maps_as_much(make: Maker) -> None:
             assert len(part) == len(other) == 300
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a file to somebody else takes root")
+def test_a_pickle_asks_again_whose_it_is(make: Maker) -> None:
+    shm = make("file", 100)
+    with SharedMemory.open(shm.name, own_only=True) as ours:
+        os.fchown(ours.fileno(), 12345, -1)
+        with pytest.raises(PermissionError, match="user 12345"):
+            copy.copy(ours)
+
+
 def test_a_private_segment_is_pickled_by_its_identifier() -> None:
     with SharedMemory.create("sysv:private", 100, remove_on_close=True) as shm, copy.copy(shm) as other:
         assert other.id == shm.id

@@ -45,6 +45,7 @@ pub(crate) struct Reopen {
     guard_pages: bool,
     executable: bool,
     locked: bool,
+    own_only: bool,
     allow_removed: bool,
 }
 
@@ -64,6 +65,7 @@ impl Reopen {
             .guard_pages(self.guard_pages)
             .executable(self.executable)
             .locked(self.locked)
+            .own_only(self.own_only)
             .allow_removed(self.allow_removed);
         match self.size {
             Some(size) => options.size(size),
@@ -261,9 +263,10 @@ impl SharedMemory {
             guard_pages,
             executable,
             locked,
+            own_only,
             allow_removed,
         };
-        let options = reopen.options().own_only(own_only).remove_on_drop(remove_on_close);
+        let options = reopen.options().remove_on_drop(remove_on_close);
         // Neither waits for a disk.
         let in_memory = matches!(name.0, Name::Posix(_) | Name::SystemV(_));
         if in_memory && !populate && !locked {
@@ -317,11 +320,10 @@ impl SharedMemory {
             guard_pages,
             executable,
             locked,
+            own_only,
             ..Reopen::default()
         };
-        let options = creating(reopen, mode, huge_pages, seals)?
-            .own_only(own_only)
-            .remove_on_drop(remove_on_close);
+        let options = creating(reopen, mode, huge_pages, seals)?.remove_on_drop(remove_on_close);
         let opened = move || options.open_or_create(name.0, size);
         let shm = cls.py().detach(opened).map_err(raise)?;
         // The object may be larger.
@@ -382,9 +384,10 @@ impl SharedMemory {
             guard_pages,
             executable,
             locked,
+            own_only,
             allow_removed: false,
         };
-        let options = reopen.options().own_only(own_only).require_seals(seals(require_seals)?);
+        let options = reopen.options().require_seals(seals(require_seals)?);
         open(cls, Source::Descriptor, reopen, move || options.from_fd(fd))
     }
 

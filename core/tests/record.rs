@@ -157,6 +157,7 @@ fn raw_memory_is_read_with_a_layout_from_outside() {
     assert_eq!(bytes[..4], *b"raw\0");
     assert_eq!(Array::over(&shm, 8, &people(), Some(2)).unwrap().len(), 2);
     assert_eq!(errno(Array::over(&shm, 8, &people(), Some(10))), libc::ERANGE);
+    assert_eq!(errno(Array::over(&shm, 8, &people(), Some(usize::MAX))), libc::ERANGE);
     assert_eq!(errno(Array::over(&shm, 80, &people(), None)), libc::EINVAL);
     assert_eq!(errno(Array::over(&shm, 81, &people(), None)), libc::ERANGE);
     assert_eq!(errno(Array::over(&shm, 2, &people(), None)), libc::EINVAL);
@@ -327,7 +328,9 @@ fn places_have_names_and_are_used_again() {
         assert_eq!(errno(other.place("", 64)), libc::EINVAL);
         assert_eq!(errno(other.place(&"n".repeat(104), 64)), libc::EINVAL);
         assert_eq!(errno(other.place("nothing", 0)), libc::EINVAL);
-        assert_eq!(errno(other.place("huge", 1 << 20)), libc::ENOSPC);
+        for huge in [1 << 20, usize::MAX / 2, usize::MAX] {
+            assert_eq!(errno(other.place("huge", huge)), libc::ENOSPC);
+        }
         assert!(!other.find_or_place("lock", 64).unwrap().1);
         assert_eq!(errno(other.find_or_place("lock", 4096)), libc::EINVAL);
 

@@ -356,6 +356,7 @@ ptrdiff_t unipc_layout_c(const char *layout,
  *   -EINVAL      the offset is no such multiple, the layout does not parse, an argument is out of range;
  *                out or shm is NULL, or layout when creating
  *   -ERANGE      it does not fit into the memory
+ *   -EOVERFLOW   no address space has so many bytes
  *   -EACCES      it is to be created, and the memory is mapped read-only
  *   -EOPNOTSUPP  the memory is mapped copy-on-write
  *   -EINTR       a signal came while it waited for a creator

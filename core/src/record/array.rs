@@ -70,7 +70,8 @@ impl Array {
     /// Creates an array of `count` records.
     ///
     /// Errors: `EEXIST` when there is one; `EINVAL` for no records, or an offset that is no multiple of 64; `ERANGE` when it
-    /// does not fit; `EBUSY` when the bytes of its header are not zero; under a name, those of [`SharedMemory::create`].
+    /// does not fit, `EOVERFLOW` when no address space has so many bytes; `EBUSY` when the bytes of its header are not zero;
+    /// under a name, those of [`SharedMemory::create`].
     pub fn create<'a>(
         place: impl TryInto<Place<'a>, Error: Into<Error>>,
         layout: &Layout,
@@ -149,7 +150,8 @@ impl Array {
         // Of the same mapping: the other one may be larger.
         let left = map.len() - offset;
         let count = count.unwrap_or(left / size);
-        let bytes = count.checked_mul(size).ok_or(ErrorKind::Os(libc::EOVERFLOW))?;
+        // What no address space holds lies outside as well.
+        let bytes = count.saturating_mul(size);
         if count == 0 {
             let why = format!("a record has {size} bytes, and there are {left}");
             return Err(ErrorKind::invalid(why));

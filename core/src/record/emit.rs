@@ -7,13 +7,13 @@ use super::layout::{Field, Layout};
 use super::scalar::Scalar;
 use crate::error::{ErrorKind, Result};
 
-/// The words that C and C++ keep for themselves.
+/// The words that C and C++ keep for themselves, and those that compilers for Linux take for numbers.
 const KEYWORDS: &str = " alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl const \
     const_cast constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern \
-    false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or \
+    false float for friend goto if inline int linux long mutable namespace new noexcept not not_eq nullptr operator or \
     or_eq private protected public register reinterpret_cast restrict return short signed sizeof static \
     static_assert static_cast struct switch template this thread_local throw true try typedef typeid typename \
-    typeof typeof_unqual union unsigned using virtual void volatile wchar_t while xor xor_eq ";
+    typeof typeof_unqual union unix unsigned using virtual void volatile wchar_t while xor xor_eq ";
 
 impl Layout {
     /// The declaration of `struct name` in C11, with a `_Static_assert` for the size and for each offset. It needs

@@ -80,7 +80,8 @@ impl Table<'_> {
             return Err(ErrorKind::invalid("a place has at least one byte"));
         }
         let rows = self.rows()?;
-        let size = size.checked_next_multiple_of(LINE).ok_or(ErrorKind::Os(libc::EOVERFLOW))?;
+        // The largest sizes, which cannot be rounded up, have no room either.
+        let size = size.checked_next_multiple_of(LINE).unwrap_or(size);
         let offset = self.room(&rows, size, start)?;
         let is_free = |index: &usize| rows.iter().all(|row| row.index != *index);
         let index = (0..self.rows)

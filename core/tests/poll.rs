@@ -177,6 +177,28 @@ fn hold(shm: &SharedMemory) -> (std::sync::mpsc::Sender<()>, std::thread::JoinHa
 }
 
 #[test]
+fn a_lock_with_as_many_readers_as_it_can_have_is_not_to_be_read() {
+    let shm = SharedMemory::create("memfd:readers", 4096).unwrap();
+    let lock = RwLock::options().readers(2).create((&shm, 0)).unwrap();
+    let readers = [lock.read(SOON).unwrap(), lock.read(SOON).unwrap()];
+    let to_read = [lock.waitable().unwrap()];
+    assert_eq!(lock.read(Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+    assert_eq!(wait_any(&to_read, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| wait_any(&to_read, SOON).map(drop));
+        let [first, second] = readers;
+        drop(first);
+        waiter.join().unwrap().unwrap();
+        drop(second);
+    });
+    // A writer keeps it as before.
+    let writer = lock.write(SOON).unwrap();
+    assert_eq!(wait_any(&to_read, Timeout::TRY).unwrap_err().errno(), libc::EAGAIN);
+    drop(writer);
+    assert_eq!(wait_any(&to_read, Timeout::TRY).unwrap(), 0);
+}
+
+#[test]
 fn a_waiter_is_woken_while_it_sleeps_whatever_it_waits_for() {
     let (mut jobs, mut answers) = (queue(), queue());
     let (mut sender, mut told) = (another(&jobs), another(&answers));

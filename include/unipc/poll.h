@@ -115,7 +115,7 @@ unipc_waitable unipc_wait_client_room(const unipc_client *client);
 /** A mutex: nobody holds it, or it is retired. Since 0.1. */
 unipc_waitable unipc_wait_mutex(const unipc_mutex *mutex);
 
-/** A read-write lock, to read: nobody writes. Since 0.1. */
+/** A read-write lock, to read: nobody writes, and a line for a reader is free. Since 0.1. */
 unipc_waitable unipc_wait_rwlock_read(const unipc_rwlock *lock);
 
 /** A read-write lock, to write: nobody reads or writes. Since 0.1. */

@@ -34,7 +34,7 @@
 //! | [a call](Waitable::answer) | there is an answer to it, or will be none | at once; a server's death: within 0.1 s |
 //! | the sending ends | there is room for what there was none for the last time | at once |
 //! | [`sync::Mutex`](crate::sync::Mutex) | nobody holds it, or it is retired | at once |
-//! | [`sync::RwLock`](crate::sync::RwLock) | nobody writes; to write: nobody reads either | at once |
+//! | [`sync::RwLock`](crate::sync::RwLock) | nobody writes, and there is a line for a reader; to write: nobody reads either | at once; by a reader's death: within 0.1 s |
 //! | [`sync::Semaphore`](crate::sync::Semaphore) | a permit is free | at once; by a holder's death: within 0.1 s |
 //! | [`sync::Event`](crate::sync::Event), [`sync::Once`](crate::sync::Once) | it is set; it is done, or nobody does it | at once |
 //! | [`MessageQueue`](crate::MessageQueue) of System V | there is a message of any type | within 10 ms |

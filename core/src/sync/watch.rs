@@ -4,7 +4,7 @@
 //! | object | is ready while |
 //! |---|---|
 //! | [`Mutex`](super::Mutex) | nobody holds it, or it is retired |
-//! | [`RwLock`](super::RwLock) | nobody writes (to read); nobody reads or writes (to write); or it is retired |
+//! | [`RwLock`](super::RwLock) | nobody writes and a line for a reader is free (to read); nobody reads or writes (to write); or it is retired |
 //! | [`Semaphore`](super::Semaphore) | a permit is free |
 //! | [`Event`](super::Event) | it is set |
 //! | [`Once`](super::Once) | it is done, or nobody does it |
@@ -78,6 +78,48 @@ impl Source for Held {
     }
 }
 
+/// Waits until nobody writes and one of the readers' lines is free.
+struct ToRead {
+    held: Held,
+    readers: Range<usize>,
+}
+
+impl ToRead {
+    fn has_room(&self) -> bool {
+        let lines = &self.held.lines;
+        let is_free = |at: usize| lines.cell(at).word.load(Ordering::SeqCst) & HOLDER == 0;
+        self.readers.clone().any(is_free)
+    }
+}
+
+impl Source for ToRead {
+    fn is_ready(&self) -> bool {
+        let lines = &self.held.lines;
+        let no_room_is_needed =
+            || lines.check().is_err() || is_retired(lines.cell(MAIN).word.load(Ordering::SeqCst));
+        self.held.is_ready() && (self.has_room() || no_room_is_needed())
+    }
+
+    fn lie_down(&self) -> Option<(usize, u32)> {
+        // Readers who leave open the gate.
+        self.held.lie_down().or_else(|| Some((WAITING, Gate::of(&self.held.lines).prepare())))
+    }
+
+    fn word(&self, which: usize) -> Option<&AtomicU32> {
+        if which == WAITING {
+            return self.held.lines.words(WAITING).first();
+        }
+        self.held.word(which)
+    }
+
+    fn look(&self) {
+        self.held.look();
+        for at in self.readers.clone() {
+            self.held.lines.bury(at);
+        }
+    }
+}
+
 /// Waits for the opening of a gate.
 struct Gated<R> {
     lines: Lines,
@@ -113,6 +155,12 @@ pub(super) fn held(
     anyway: fn(&Lines) -> bool,
 ) -> Arc<dyn Source> {
     Arc::new(Held { lines: lines.for_looking(), others, anyway })
+}
+
+/// The end of who holds the main cell, and of one of the readers where there are as many as there can be.
+pub(super) fn to_read(lines: &Lines, readers: Range<usize>) -> Arc<dyn Source> {
+    let held = Held { lines: lines.for_looking(), others: 0..0, anyway: |_| false };
+    Arc::new(ToRead { held, readers })
 }
 
 /// What is told at the gate.

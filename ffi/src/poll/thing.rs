@@ -108,7 +108,7 @@ pub extern "C" fn unipc_wait_mutex(mutex: *const unipc_mutex) -> unipc_waitable 
     of(MUTEX, mutex)
 }
 
-/// A read-write lock, to read: nobody writes. Since 0.1.
+/// A read-write lock, to read: nobody writes, and a line for a reader is free. Since 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn unipc_wait_rwlock_read(lock: *const unipc_rwlock) -> unipc_waitable {
     of(RWLOCK_READ, lock)

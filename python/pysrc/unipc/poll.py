@@ -17,7 +17,7 @@ What is waited for is one of
     Queue, Subscriber, Service, Client    there is a message, a question, an answer
     a Call                                there is an answer to it, or will be none
     Topic, (queue, "w"), (client, "w")    there is room for the message for which there was none the last time
-    Mutex, RwLock, (rwlock, "w")          nobody holds it; to read: nobody writes
+    Mutex, RwLock, (rwlock, "w")          nobody holds it; to read: nobody writes, and not all `readers` read
     sync.Semaphore, Event, Once           a permit is free; it is set; it is done, or nobody does it
     MessageQueue                          there is a message; of System V that is looked at every 10 ms
     Semaphore, (semaphore_set, index)     its value is more than 0; that is looked at every 10 ms

@@ -238,8 +238,12 @@ impl RwLock {
             return Err(self.failed("poll", watch::not_robust()));
         };
         let lines = &robust.object.lines;
-        let readers = if write { HEAD..lines.count() } else { 0..0 };
-        Ok(watch::held(lines, readers, |_| false))
+        let readers = HEAD..lines.count();
+        if write {
+            Ok(watch::held(lines, readers, |_| false))
+        } else {
+            Ok(watch::to_read(lines, readers))
+        }
     }
 
     /// Whose layout it has.

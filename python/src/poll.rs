@@ -54,7 +54,7 @@ pub(crate) fn waitable(thing: &Bound<'_, PyAny>) -> PyResult<Waitable<'static>> 
 fn of(object: &Bound<'_, PyAny>, read: bool, write: bool) -> PyResult<Waitable<'static>> {
     let py = object.py();
     if let Ok(it) = object.cast::<Queue>() {
-        return it.get().waitable(py, write && !read);
+        return it.get().waitable(write && !read);
     }
     if let Ok(it) = object.cast::<RwLock>() {
         let lock = &it.get().object;
@@ -67,13 +67,13 @@ fn of(object: &Bound<'_, PyAny>, read: bool, write: bool) -> PyResult<Waitable<'
         return polled.map_or_else(|| detached(&*queue), Ok);
     }
     if let Ok(it) = object.cast::<Topic>() {
-        return it.get().waitable(py);
+        return it.get().waitable();
     }
     if let Ok(it) = object.cast::<Subscriber>() {
-        return it.get().waitable(py);
+        return it.get().waitable();
     }
     if let Ok(it) = object.cast::<Service>() {
-        return it.get().waitable(py);
+        return it.get().waitable();
     }
     if let Ok(it) = object.cast::<Client>() {
         return it.get().waitable(py, write && !read);

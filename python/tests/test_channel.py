@@ -2,6 +2,7 @@
 """Queues, topics and services: what goes through them, whole and in order; loans; what is closed, killed or forked."""
 
 import errno
+import gc
 import os
 import random
 import signal
@@ -412,6 +413,35 @@ def test_a_child_of_fork_opens_its_own(name: str, queue: Queue) -> None:
     assert queue.recv(timeout=30) == b"from the child"
     queue.send(b"it is still ours")
     assert queue.recv() == b"it is still ours"
+
+
+def test_a_child_of_fork_does_not_wait_for_a_thread_of_its_parent(name: str, queue: Queue) -> None:
+    receiver = threading.Thread(target=queue.recv, daemon=True)
+    receiver.start()
+    status = Path(f"/proc/self/task/{receiver.native_id}/status")
+    while "State:\tS" not in status.read_text():
+        time.sleep(0.001)
+
+    def child() -> None:
+        with pytest.raises(OSError, match="parent") as caught:
+            queue.recv(timeout=30)
+        assert caught.value.errno == errno.EINVAL
+        queue.close()
+
+    assert in_fork(child) == 0
+    queue.send(b"end")
+    receiver.join()
+
+
+def test_closing_leaves_no_descriptor_open() -> None:
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    ends = [kind.create("memfd:closed") for kind in (Queue, Topic, Service)]
+    for end in ends:
+        end.close()
+        with pytest.raises(ValueError, match="closed"):
+            end.memory_fd  # noqa: B018
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_iterating_receives(name: str, queue: Queue, name_of: Namer) -> None:

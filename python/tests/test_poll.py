@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -475,6 +476,51 @@ def test_a_child_of_fork_waits_for_itself() -> None:
             os._exit(2)
         assert poller.wait(SOON) == [queue]
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def receiving(queue: Queue) -> threading.Thread:
+    """A thread that waits for a message of a queue, and has what receives meanwhile."""
+    receiver = threading.Thread(target=queue.recv, daemon=True)
+    receiver.start()
+    asleep_thread(receiver)
+    return receiver
+
+
+def asleep_thread(thread: threading.Thread) -> None:
+    status = Path(f"/proc/self/task/{thread.native_id}/status")
+    while "State:\tS" not in status.read_text():
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("lent", [False, True])
+def test_another_thread_that_receives_keeps_nobody_from_waiting(lent: bool) -> None:
+    queue = Queue.create("memfd:shared", 4096)
+    loan = None
+    if lent:
+        queue.send(b"lent")
+        loan = queue.peek()
+    else:
+        receiver = receiving(queue)
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(queue.recv_async(), 0.01)
+
+    def waits() -> None:
+        if not lent:
+            with pytest.raises(TimeoutError):
+                unipc.wait([queue], 0.01)
+        asyncio.run(main())
+        done.append(True)
+
+    done: list[bool] = []
+    waiter = threading.Thread(target=waits, daemon=True)
+    waiter.start()
+    waiter.join(SOON)
+    assert done
+    if loan is None:
+        queue.send(b"end")
+        receiver.join()
 
 
 def test_a_poller_serves_one_thread_at_a_time() -> None:

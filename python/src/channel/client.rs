@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use unipc::Timeout;
 use unipc::channel::Options;
-use unipc::poll::Waitable;
+use unipc::poll::{Wait, Waitable};
 
 use super::end::{ChannelEnd, Origin};
 use super::half::Half;
@@ -52,7 +52,8 @@ impl Client {
     /// To wait for it among other things.
     pub(crate) fn waitable(&self, py: Python<'_>, write: bool) -> PyResult<Waitable<'static>> {
         if !write {
-            return self.half.waitable(py);
+            let answers = |half: &mut unipc::channel::Client, _| Ok(half.waitable()?.detached());
+            return self.half.call(py, Timeout::Forever, answers);
         }
         self.half.call(py, Timeout::Forever, |half, _| Ok(Waitable::to_ask(half).detached()))
     }

@@ -2,7 +2,7 @@
 //! What the ends of channels have in common.
 
 use std::ffi::OsString;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use pyo3::PyClass;
@@ -154,21 +154,9 @@ impl ChannelEnd {
     }
 }
 
-/// The descriptor of a channel's memory.
-pub(super) struct Memory(Option<OwnedFd>);
-
-impl Memory {
-    pub(super) fn of(fd: BorrowedFd<'_>) -> Self {
-        Self(fd.try_clone_to_owned().ok())
-    }
-
-    /// Its number, unless the end is closed.
-    pub(super) fn number<T: Send>(&self, half: &Half<T>) -> PyResult<RawFd> {
-        match &self.0 {
-            Some(fd) if !half.is_closed() => Ok(fd.as_raw_fd()),
-            _ => Err(closed(half.name())),
-        }
-    }
+/// A descriptor of a channel's memory that is this end's own.
+pub(super) fn memory(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
+    fd.try_clone_to_owned().ok()
 }
 
 /// Removes the channel of this name.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A part of a handle that serves one thread at a time, for objects that any thread may use.
 
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -54,6 +55,16 @@ struct Place<T> {
     waiting: usize,
     /// Who put it back while others waited: the next one is one of them.
     last: Option<ThreadId>,
+    beside: Beside,
+}
+
+/// What can be had until it is closed, also while another thread has the half.
+#[derive(Debug, Default)]
+struct Beside {
+    /// The half, to wait for.
+    thing: Option<Waitable<'static>>,
+    /// The descriptor of its memory.
+    memory: Option<OwnedFd>,
 }
 
 /// Taken by the thread that uses it, and put back.
@@ -62,14 +73,35 @@ pub(super) struct Half<T> {
     place: Mutex<Place<T>>,
     back: Condvar,
     name: Name,
+    /// The process that has it. Of a child of fork it is not.
+    process: u32,
     /// Its waits are made of slices: no signal ends one that does not sleep, or other threads have to come in.
     sliced: bool,
 }
 
 impl<T: Send> Half<T> {
     pub(super) fn new(half: T, name: Name, sliced: bool) -> Self {
-        let place = Place { state: State::Here(Box::new(half)), waiting: 0, last: None };
-        Self { place: Mutex::new(place), back: Condvar::new(), name, sliced }
+        let (state, beside) = (State::Here(Box::new(half)), Beside::default());
+        let place = Place { state, waiting: 0, last: None, beside };
+        let process = std::process::id();
+        Self { place: Mutex::new(place), back: Condvar::new(), name, process, sliced }
+    }
+
+    /// One that can be waited for among other things.
+    pub(super) fn to_wait_for(half: T, name: Name, sliced: bool) -> PyResult<Self>
+    where
+        T: Wait,
+    {
+        let thing = half.waitable().map_err(raise)?.detached();
+        let made = Self::new(half, name, sliced);
+        made.place().beside.thing = Some(thing);
+        Ok(made)
+    }
+
+    /// The same with the descriptor of its memory.
+    pub(super) fn with_memory(self, memory: Option<OwnedFd>) -> Self {
+        self.place().beside.memory = memory;
+        self
     }
 
     fn place(&self) -> MutexGuard<'_, Place<T>> {
@@ -81,12 +113,20 @@ impl<T: Send> Half<T> {
         let mut place = self.place();
         match std::mem::replace(&mut place.state, State::Away) {
             State::Here(half) => Ok(Some(half)),
+            // It was another thread of the parent's, and does not come back.
+            State::Away if std::process::id() != self.process => Err(raise(self.not_here())),
             State::Away => Ok(None),
             ended => {
                 place.state = ended;
                 Err(closed(&self.name))
             }
         }
+    }
+
+    #[cold]
+    fn not_here(&self) -> Error {
+        let why = "this handle is the parent's: open the channel anew in a child of fork";
+        Error::new("wait", &self.name, ErrorKind::InvalidArgument(why.into()))
     }
 
     /// Waits for another thread. `None` when it was closed.
@@ -228,12 +268,15 @@ impl<T: Send> Half<T> {
         kept.ok_or_else(|| closed(&self.name))
     }
 
-    /// This, to wait for among other things.
-    pub(super) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>>
-    where
-        T: Wait,
-    {
-        self.call(py, Timeout::Forever, |half, _| Ok(half.waitable()?.detached()))
+    /// This, to wait for among other things: at once, whatever another thread does with it meanwhile.
+    pub(super) fn waitable(&self) -> PyResult<Waitable<'static>> {
+        self.place().beside.thing.clone().ok_or_else(|| closed(&self.name))
+    }
+
+    /// The number of the descriptor of its memory, as soon.
+    pub(super) fn memory_fd(&self) -> PyResult<RawFd> {
+        let place = self.place();
+        place.beside.memory.as_ref().map(OwnedFd::as_raw_fd).ok_or_else(|| closed(&self.name))
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -249,8 +292,9 @@ impl<T: Send> Half<T> {
             State::Closed
         };
         let before = std::mem::replace(&mut place.state, next);
+        let beside = std::mem::take(&mut place.beside);
         drop(place);
-        drop(before);
+        drop((before, beside));
         self.back.notify_all();
     }
 

@@ -13,7 +13,7 @@ use unipc::Timeout;
 use unipc::channel::{QueueReceiver, QueueSender};
 use unipc::poll::Waitable;
 
-use super::end::{ChannelEnd, Memory, Origin, unlink};
+use super::end::{ChannelEnd, Origin, memory, unlink};
 use super::half::Half;
 use super::records::Records;
 use super::{Found, creating, of_messages, opening, reach, receive, size};
@@ -57,27 +57,26 @@ use crate::sync::How;
 pub(crate) struct Queue {
     sender: Arc<Half<QueueSender>>,
     receiver: Arc<Half<QueueReceiver>>,
-    memory: Memory,
     records: Option<Records>,
 }
 
 impl Queue {
     fn new(py: Python<'_>, found: Found<unipc::channel::Queue>, spin: bool) -> PyResult<Py<Self>> {
         let (queue, site) = found;
-        let (memory, name) = (Memory::of(queue.memory_fd()), queue.name().clone());
+        let (memory, name) = (memory(queue.memory_fd()), queue.name().clone());
         let records = Records::of(queue.layout());
         let (sender, receiver) = queue.split();
-        let sender = Arc::new(Half::new(sender, name.clone(), spin));
-        let receiver = Arc::new(Half::new(receiver, name, spin));
+        let sender = Arc::new(Half::to_wait_for(sender, name.clone(), spin)?.with_memory(memory));
+        let receiver = Arc::new(Half::to_wait_for(receiver, name, spin)?);
         let end = ChannelEnd::of("Queue", &sender).and(&receiver).from(Origin::new(site, spin));
-        end.extended(py, Self { sender, receiver, memory, records })
+        end.extended(py, Self { sender, receiver, records })
     }
 }
 
 impl Queue {
     /// To wait for it among other things.
-    pub(crate) fn waitable(&self, py: Python<'_>, write: bool) -> PyResult<Waitable<'static>> {
-        if write { self.sender.waitable(py) } else { self.receiver.waitable(py) }
+    pub(crate) fn waitable(&self, write: bool) -> PyResult<Waitable<'static>> {
+        if write { self.sender.waitable() } else { self.receiver.waitable() }
     }
 }
 
@@ -215,7 +214,7 @@ impl Queue {
     /// The descriptor of the memory, to be handed on: close-on-exec. (It does not tell when a message comes; `fileno` does.)
     #[getter]
     fn memory_fd(&self) -> PyResult<RawFd> {
-        self.memory.number(&self.sender)
+        self.sender.memory_fd()
     }
 
     /// The descriptor that is readable while there is a message: for `select`, `selectors`, asyncio's `add_reader`, another event loop.

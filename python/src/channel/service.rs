@@ -12,7 +12,7 @@ use unipc::Timeout;
 use unipc::channel::{Options, ServiceReceiver, ServiceSender};
 use unipc::poll::Waitable;
 
-use super::end::{ChannelEnd, Memory, Origin, unlink};
+use super::end::{ChannelEnd, Origin, memory, unlink};
 use super::half::Half;
 use super::{Found, creating, reach, receive, size};
 use crate::aio::Waiter;
@@ -47,7 +47,6 @@ use crate::wait::{TimeoutArgument, limit};
 pub(crate) struct Service {
     half: Arc<Half<ServiceReceiver>>,
     sender: Arc<Half<ServiceSender>>,
-    memory: Memory,
 }
 
 /// A question that a service has received.
@@ -64,19 +63,19 @@ impl Service {
         spin: bool,
     ) -> PyResult<Py<Self>> {
         let (service, site) = found;
-        let (memory, name) = (Memory::of(service.memory_fd()), service.name().clone());
+        let (memory, name) = (memory(service.memory_fd()), service.name().clone());
         let (receiver, sender) = service.split();
-        let half = Arc::new(Half::new(receiver, name.clone(), spin));
+        let half = Arc::new(Half::to_wait_for(receiver, name.clone(), spin)?.with_memory(memory));
         let sender = Arc::new(Half::new(sender, name, spin));
         let end = ChannelEnd::of("Service", &half).and(&sender).from(Origin::new(site, spin));
-        end.extended(py, Self { half, sender, memory })
+        end.extended(py, Self { half, sender })
     }
 }
 
 impl Service {
     /// To wait for it among other things.
-    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
-        self.half.waitable(py)
+    pub(crate) fn waitable(&self) -> PyResult<Waitable<'static>> {
+        self.half.waitable()
     }
 }
 
@@ -186,7 +185,7 @@ impl Service {
     /// The descriptor of the memory, to be handed on: close-on-exec.
     #[getter]
     fn memory_fd(&self) -> PyResult<RawFd> {
-        self.memory.number(&self.half)
+        self.half.memory_fd()
     }
 
     /// The descriptor that is readable while there is a question: for `select`, `selectors`, asyncio's `add_reader`, another event loop.

@@ -45,7 +45,7 @@ impl Subscriber {
         spin: bool,
     ) -> PyResult<Py<Self>> {
         let (name, records) = (subscriber.name().clone(), Records::of(subscriber.layout()));
-        let half = Arc::new(Half::new(subscriber, name, spin));
+        let half = Arc::new(Half::to_wait_for(subscriber, name, spin)?);
         let end = ChannelEnd::of("Subscriber", &half).from(origin);
         end.extended(py, Self { half, lost: AtomicU64::new(0), records })
     }
@@ -78,8 +78,8 @@ impl Subscriber {
 
 impl Subscriber {
     /// To wait for it among other things.
-    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
-        self.half.waitable(py)
+    pub(crate) fn waitable(&self) -> PyResult<Waitable<'static>> {
+        self.half.waitable()
     }
 }
 

@@ -12,7 +12,7 @@ use unipc::Timeout;
 use unipc::poll::Waitable;
 
 use super::batches::Batches;
-use super::end::{ChannelEnd, Memory, Origin, unlink};
+use super::end::{ChannelEnd, Origin, memory, unlink};
 use super::half::Half;
 use super::lent::Loan;
 use super::records::{Records, with_bytes};
@@ -44,25 +44,24 @@ use crate::wait::{TimeoutArgument, limit};
 #[pyclass(frozen, extends = ChannelEnd, module = "unipc")]
 pub(crate) struct Topic {
     half: Arc<Half<unipc::channel::Topic>>,
-    memory: Memory,
     records: Option<Records>,
 }
 
 impl Topic {
     fn new(py: Python<'_>, found: Found<unipc::channel::Topic>, spin: bool) -> PyResult<Py<Self>> {
         let (topic, site) = found;
-        let (memory, name) = (Memory::of(topic.memory_fd()), topic.name().clone());
+        let (memory, name) = (memory(topic.memory_fd()), topic.name().clone());
         let records = Records::of(topic.layout());
-        let half = Arc::new(Half::new(topic, name, spin));
+        let half = Arc::new(Half::to_wait_for(topic, name, spin)?.with_memory(memory));
         let end = ChannelEnd::of("Topic", &half).from(Origin::new(site, spin));
-        end.extended(py, Self { half, memory, records })
+        end.extended(py, Self { half, records })
     }
 }
 
 impl Topic {
     /// To wait for it among other things.
-    pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
-        self.half.waitable(py)
+    pub(crate) fn waitable(&self) -> PyResult<Waitable<'static>> {
+        self.half.waitable()
     }
 }
 
@@ -245,7 +244,7 @@ impl Topic {
     /// The descriptor of the memory, to be handed on: close-on-exec.
     #[getter]
     fn memory_fd(&self) -> PyResult<RawFd> {
-        self.memory.number(&self.half)
+        self.half.memory_fd()
     }
 
     /// The descriptor that is readable while there is room for the message for which there was none the last time: for `select`, `selectors`, asyncio's `add_reader`, another event loop.

@@ -314,6 +314,52 @@ fn a_late_answer_is_nobodys_whichever_way_it_comes() {
 }
 
 #[test]
+fn a_late_answer_is_nobodys_when_its_number_comes_round() {
+    let name = Unlinked(posix_name("service-round"));
+    let mut service = Service::create(name.0.as_str(), 1 << 14).unwrap();
+    let mut client = Client::open(name.0.as_str()).unwrap();
+    // By either way, and a part of one was answered.
+    for (length, has_part) in [(8, false), (500, false), (8, true)] {
+        let given_up = client.begin(&vec![1; length], SOON).unwrap();
+        let late = service.recv(SOON).unwrap();
+        if has_part {
+            service.reply_part(&late, b"part", SOON).unwrap();
+            assert!(client.wait(given_up, SOON).unwrap().more);
+        }
+        client.cancel(given_up);
+        for round in 0..1 << 16_u32 {
+            let call = client.begin(b"new", SOON).unwrap();
+            let question = service.recv(SOON).unwrap();
+            if round >= (1 << 16) - 9 {
+                service.reply_part(&late, b"late", SOON).unwrap();
+            }
+            service.reply(&question, b"answer", SOON).unwrap();
+            assert_eq!(client.wait(call, SOON).unwrap().bytes, b"answer");
+        }
+        // It is the last one: then the number is free.
+        service.reply(&late, b"late", SOON).unwrap();
+        assert_eq!(
+            client.call(b"", Timeout::After(Duration::ZERO)).unwrap_err().errno(),
+            libc::EAGAIN
+        );
+        service.recv(SOON).unwrap();
+    }
+    // Places of those that are never answered are used again.
+    for _ in 0..3 {
+        let calls: Vec<_> = (0..8).map(|_| client.begin(b"", SOON).unwrap()).collect();
+        assert_eq!(client.begin(b"", SOON).unwrap_err().errno(), libc::EBUSY);
+        for call in calls {
+            service.recv(SOON).unwrap();
+            client.cancel(call);
+        }
+    }
+    let call = client.begin(b"end", SOON).unwrap();
+    let question = service.recv(SOON).unwrap();
+    service.reply(&question, b"answer", SOON).unwrap();
+    assert_eq!(client.wait(call, SOON).unwrap().bytes, b"answer");
+}
+
+#[test]
 fn a_child_of_fork_has_no_line() {
     let name = Unlinked(posix_name("line-fork"));
     let (mut service, [mut client]) = with_clients(&name);

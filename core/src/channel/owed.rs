@@ -36,6 +36,22 @@ impl Open {
         self.question as u16
     }
 
+    /// In the place of a call that was given up before its answer came: so long nobody else gets its number, which comes round after
+    /// 65536 calls and would make the late answer his. It has a number that no call in this place can have.
+    pub(super) fn given_up(number: u16) -> Self {
+        Self { question: u32::from(number ^ 1), end: 0 }
+    }
+
+    /// Is it in the place of a call that was given up?
+    pub(super) fn is_given_up(self) -> bool {
+        self.end == 0
+    }
+
+    /// Is it in the place of that one?
+    pub(super) fn is_in_place_of(self, number: u16) -> bool {
+        self.is_given_up() && self.number() == number ^ 1
+    }
+
     /// Which server has taken the question, when all in the ring was taken up to there.
     pub(super) fn taken_by(
         self,

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use zerocopy::IntoBytes;
 
 use super::direct::{Line, Reply};
-use super::message::Part;
+use super::message::{Header, MORE, Part};
 use super::{KIND, SLICE};
 use crate::channel::layout::{CALLS, DIRECT, Participant};
 use crate::channel::memory::Memory;
@@ -194,8 +194,23 @@ impl Client {
 
     /// No longer waits for the answer to a call; it is thrown away when it comes.
     pub fn cancel(&mut self, call: Call) {
+        let has_come = |(number, part): &(u16, Part)| *number == call.0 && !part.has_more();
+        let is_late = self.is_open(call.0) && !self.early.iter().any(has_come);
         self.early.retain(|(number, _)| *number != call.0);
         self.close(call.0);
+        if is_late {
+            self.open[usize::from(call.0) % CALLS] = Some(Open::given_up(call.0));
+        }
+    }
+
+    /// What was answered to nobody any more. After the last of it the call's place is free.
+    #[cold]
+    fn came_late(&mut self, header: Header) {
+        let place = &mut self.open[usize::from(header.call) % CALLS];
+        let is_last = header.client == self.seat.ticket.0 && header.what != MORE;
+        if is_last && place.is_some_and(|open| open.is_in_place_of(header.call)) {
+            *place = None;
+        }
     }
 
     #[inline]
@@ -298,6 +313,7 @@ impl Client {
         )?;
         let Some(header) = self.came.header() else { return Ok(None) };
         if header.client != self.seat.ticket.0 || !self.is_open(header.call) {
+            self.came_late(header);
             return Ok(None);
         }
         Ok(Some(header.call))

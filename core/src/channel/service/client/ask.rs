@@ -38,7 +38,10 @@ impl Client {
     ) -> Result<Call, ErrorKind> {
         let is_free = |number: &u16| self.open[usize::from(*number) % CALLS].is_none();
         let numbers = std::iter::successors(Some(self.next), |number| Some(number.wrapping_add(1)));
-        let Some(number) = numbers.take(CALLS).find(is_free) else { return Err(all_open()) };
+        let number = match numbers.take(CALLS).find(is_free) {
+            Some(number) => number,
+            None => self.number_of_given_up()?,
+        };
         self.next = number.wrapping_add(1);
         let deadline = match answer {
             Timeout::After(left) if !left.is_zero() => Some(now().saturating_add(left)),
@@ -52,6 +55,15 @@ impl Client {
         self.open[usize::from(number) % CALLS] = Some(open);
         self.owed.set(open);
         Ok(Call(number))
+    }
+
+    /// Nothing is free: a place is to be used again of a call that was given up and whose answer has not come yet.
+    #[cold]
+    fn number_of_given_up(&mut self) -> Result<u16, ErrorKind> {
+        let numbers = std::iter::successors(Some(self.next), |number| Some(number.wrapping_add(1)));
+        let is_given_up =
+            |number: &u16| self.open[usize::from(*number) % CALLS].is_some_and(Open::is_given_up);
+        numbers.take(CALLS).find(is_given_up).ok_or_else(all_open)
     }
 
     /// Asks in the line, if it is free and the question fits.

@@ -259,3 +259,20 @@ signal.pause()
 
     asyncio.run(main())
     server.communicate()
+
+
+def test_calls_that_nobody_has_any_more_leave_their_places(service: Service, client: Client) -> None:
+    kept = client.begin(b"kept")
+    of_kept = service.recv()
+    for _ in range(20):
+        client.begin(b"forgotten")
+        service.recv().reply(b"in vain")
+    of_kept.reply(b"kept")
+    assert kept.wait(SOON) == (b"kept", False)
+    calls = [client.begin(b"open") for _ in range(8)]
+    with pytest.raises(OSError, match="8 calls") as caught:
+        client.begin(b"one too many")
+    assert caught.value.errno == errno.EBUSY
+    for call in calls:
+        service.recv().reply(b"open")
+        assert call.wait(SOON) == (b"open", False)

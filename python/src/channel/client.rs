@@ -3,7 +3,8 @@
 #![allow(clippy::needless_pass_by_value, reason = "what pyo3 extracts is ours")]
 
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -28,13 +29,31 @@ use crate::wait::{TimeoutArgument, limit};
 #[pyclass(frozen, extends = ChannelEnd, module = "unipc")]
 pub(crate) struct Client {
     half: Arc<Half<unipc::channel::Client>>,
+    forgotten: Arc<Forgotten>,
 }
 
 /// A call that was begun.
 #[pyclass(frozen, module = "unipc")]
 pub(crate) struct Call {
-    call: unipc::channel::Call,
+    begun: unipc::channel::Call,
     client: Arc<Half<unipc::channel::Client>>,
+    forgotten: Arc<Forgotten>,
+    is_over: AtomicBool,
+}
+
+/// Calls that are open and that nobody can wait for any more, since Python has collected them. Whoever finds no place for
+/// another one cancels them.
+#[derive(Default)]
+struct Forgotten(Mutex<Vec<unipc::channel::Call>>);
+
+impl Forgotten {
+    fn calls(&self) -> Vec<unipc::channel::Call> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, call: unipc::channel::Call) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    }
 }
 
 impl Client {
@@ -44,7 +63,7 @@ impl Client {
         // Its waits for an answer are made of slices anyway, and between two of them other threads come in.
         let half = Arc::new(Half::new(client, name, true));
         let end = ChannelEnd::of("Client", &half).from(Origin::new(site, spin));
-        end.extended(py, Self { half })
+        end.extended(py, Self { half, forgotten: Arc::default() })
     }
 }
 
@@ -148,7 +167,7 @@ impl Client {
     }
 
     /// Asks, and does not wait for the answer: the `Call` does. `timeout` is for both. Raises as `call`; `OSError` with `EBUSY` when 8 calls
-    /// are open.
+    /// are open. A call that nobody has any more is open no more.
     #[pyo3(signature = (question, timeout = None))]
     fn begin(
         &self,
@@ -170,9 +189,17 @@ impl Client {
     ) -> PyResult<Call> {
         let lent = Lent::readable(question)?;
         let (bytes, until) = (lent.bytes(), limit(answer_timeout));
-        let ask = |half: &mut unipc::channel::Client, left| half.begin_until(bytes, left, until);
-        let call = self.half.call(py, limit(timeout), ask)?;
-        Ok(Call { call, client: Arc::clone(&self.half) })
+        let ask =
+            |half: &mut unipc::channel::Client, left| match half.begin_until(bytes, left, until) {
+                Err(error) if error.errno() == libc::EBUSY => {
+                    self.forgotten.calls().into_iter().for_each(|call| half.cancel(call));
+                    half.begin_until(bytes, left, until)
+                }
+                other => other,
+            };
+        let begun = self.half.call(py, limit(timeout), ask)?;
+        let (client, forgotten) = (Arc::clone(&self.half), Arc::clone(&self.forgotten));
+        Ok(Call { begun, client, forgotten, is_over: false.into() })
     }
 
     /// The descriptor that is readable while there is an answer: for `select`, `selectors`, asyncio's `add_reader`, another event loop.
@@ -190,19 +217,37 @@ impl Client {
 impl Call {
     /// To wait for it among other things.
     pub(crate) fn waitable(&self, py: Python<'_>) -> PyResult<Waitable<'static>> {
-        let answer =
-            |half: &mut unipc::channel::Client, _| Ok(Waitable::answer(half, self.call).detached());
+        let answer = |half: &mut unipc::channel::Client, _| {
+            Ok(Waitable::answer(half, self.begun).detached())
+        };
         self.client.call(py, Timeout::Forever, answer)
     }
 
     fn answer(&self, py: Python<'_>, timeout: Timeout) -> PyResult<unipc::channel::Answer> {
         let waited =
-            self.client.receive(py, timeout, |half, left| match half.wait(self.call, left) {
+            self.client.receive(py, timeout, |half, left| match half.wait(self.begun, left) {
                 // The server's own errno, whatever it is: not a reason to wait again.
-                Err(error) if !half.is_pending(self.call) => Ok(Err(error)),
+                Err(error) if !half.is_pending(self.begun) => Ok(Err(error)),
                 other => other.map(Ok),
             })?;
+        if waited.as_ref().map_or(true, |answer| !answer.more) {
+            self.end();
+        }
         waited.map_err(raise)
+    }
+
+    fn end(&self) {
+        // SYNC: the interpreter orders it.
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // Its number is nobody else's as long as it is open.
+        if !*self.is_over.get_mut() {
+            self.forgotten.add(self.begun);
+        }
     }
 }
 
@@ -234,14 +279,16 @@ impl Call {
     /// Is there an answer still to be waited for?
     #[getter]
     fn is_pending(&self, py: Python<'_>) -> PyResult<bool> {
-        self.client.call(py, Timeout::Forever, |half, _| Ok(half.is_pending(self.call)))
+        self.client.call(py, Timeout::Forever, |half, _| Ok(half.is_pending(self.begun)))
     }
 
     /// No longer waits for the answer; it is thrown away when it comes.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
         self.client.call(py, Timeout::Forever, |half, _| {
-            half.cancel(self.call);
+            half.cancel(self.begun);
             Ok(())
-        })
+        })?;
+        self.end();
+        Ok(())
     }
 }

@@ -276,3 +276,13 @@ def test_calls_that_nobody_has_any_more_leave_their_places(service: Service, cli
     for call in calls:
         service.recv().reply(b"open")
         assert call.wait(SOON) == (b"open", False)
+
+
+@pytest.mark.parametrize("timeout", [-1.0, float("nan")])
+def test_what_is_no_timeout_is_refused_by_tasks_as_well(service: Service, client: Client, timeout: float) -> None:
+    for attempt in (client.call_async(b"?", timeout), unipc.wait_async([service], timeout)):
+        with pytest.raises(OSError, match="a timeout is") as caught:
+            asyncio.run(asyncio.wait_for(attempt, SOON))
+        assert caught.value.errno == errno.EINVAL
+    with pytest.raises(BlockingIOError):
+        asyncio.run(unipc.wait_async([service], 0))

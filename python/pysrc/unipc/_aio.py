@@ -91,8 +91,8 @@ def _places(client: _native.Client) -> asyncio.Semaphore:
 
 
 async def call(client: _native.Client, question: Any, timeout: float | None) -> bytes:
-    if timeout is not None and timeout <= 0:
-        return client.call(question, timeout)
+    if timeout is not None and not timeout > 0:
+        return client.call(question, timeout)  # a try, or no time at all, as NaN
     loop = asyncio.get_running_loop()
     end = None if timeout is None else loop.time() + timeout
 

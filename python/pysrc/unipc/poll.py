@@ -154,5 +154,7 @@ async def wait_async(things: Iterable[Any], timeout: float | None = None) -> lis
             except BlockingIOError:
                 return []
 
+        if timeout is not None and not timeout > 0:
+            return poller.wait(timeout)  # a try, or no time at all, as NaN
         async with asyncio.timeout(timeout):
             return await _aio.wait_any(given, look)

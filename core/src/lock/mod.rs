@@ -114,9 +114,6 @@ pub struct FileLock {
     file: OwnedFd,
     kind: Kind,
     name: Name,
-    /// What the file was made with, if this handle made it. Closing it would end the POSIX locks that other threads have
-    /// taken on the file as soon as it had its name.
-    _made: Option<OwnedFd>,
 }
 
 impl FileLock {

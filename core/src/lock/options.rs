@@ -84,7 +84,7 @@ impl Options {
     pub fn from_fd(&self, fd: OwnedFd) -> Result<FileLock> {
         let name = name_of(&fd);
         match Self::check_received(&fd) {
-            Ok(()) => Ok(FileLock { file: fd, kind: self.kind, name, _made: None }),
+            Ok(()) => Ok(FileLock { file: fd, kind: self.kind, name }),
             Err(kind) => Err(kind.during("from_fd", &name)),
         }
     }
@@ -104,12 +104,12 @@ impl Options {
         disposition: Disposition,
     ) -> Result<FileLock> {
         match self.file(&name, disposition) {
-            Ok((file, made)) => Ok(FileLock { file, kind: self.kind, name, _made: made }),
+            Ok(file) => Ok(FileLock { file, kind: self.kind, name }),
             Err(kind) => Err(advised(kind.during(operation, &name))),
         }
     }
 
-    fn file(&self, name: &Name, disposition: Disposition) -> Result<Opened, ErrorKind> {
+    fn file(&self, name: &Name, disposition: Disposition) -> Result<OwnedFd, ErrorKind> {
         let Name::File(path) = name else {
             return Err(ErrorKind::unsupported("a lock is taken on a file, \"file:PATH\""));
         };
@@ -117,7 +117,7 @@ impl Options {
             return Err(ErrorKind::invalid("a file that is created is open for writing"));
         }
         match disposition {
-            Disposition::Open => Ok((self.existing(path)?, None)),
+            Disposition::Open => self.existing(path),
             Disposition::Create => self.new_file(path),
             Disposition::OpenOrCreate => self.either(path),
         }
@@ -137,13 +137,17 @@ impl Options {
         Ok(file)
     }
 
-    fn new_file(&self, path: &Path) -> Result<Opened, ErrorKind> {
+    fn new_file(&self, path: &Path) -> Result<OwnedFd, ErrorKind> {
+        if self.kind == Kind::Posix {
+            // It must not be opened again: closing either descriptor would end what another thread has locked since the
+            // file has its name.
+            let (file, mut named) = publish::aside_named(path, self.mode)?;
+            named.publish(&file, path)?;
+            return Ok(file);
+        }
         let (file, mut unnamed) = publish::aside(path, self.mode)?;
         unnamed.publish(&file, path)?;
-        Ok(match self.by_name(&file, path) {
-            Some(again) => (again, Some(file)),
-            None => (file, None),
-        })
+        Ok(self.by_name(&file, path).unwrap_or(file))
     }
 
     /// The same file, opened by its name: what was made without a name keeps none in the kernel's eyes, so that
@@ -154,11 +158,11 @@ impl Options {
         ((ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)).then_some(again)
     }
 
-    fn either(&self, path: &Path) -> Result<Opened, ErrorKind> {
+    fn either(&self, path: &Path) -> Result<OwnedFd, ErrorKind> {
         for _ in 0..ATTEMPTS {
             match self.existing(path) {
                 Err(ErrorKind::Os(libc::ENOENT)) => {}
-                other => return Ok((other?, None)),
+                other => return other,
             }
             match self.new_file(path) {
                 Err(ErrorKind::Os(libc::EEXIST)) => {}
@@ -168,9 +172,6 @@ impl Options {
         Err(ErrorKind::Busy("others create and remove the name all the time".into()))
     }
 }
-
-/// The file, and what it was made with.
-type Opened = (OwnedFd, Option<OwnedFd>);
 
 /// What lies there instead of a file.
 fn refused(errno: Errno, path: &Path) -> ErrorKind {

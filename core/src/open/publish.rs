@@ -24,7 +24,18 @@ pub(crate) struct Unnamed {
 
 /// Makes an empty file with `mode` in the directory where `path` is to be.
 pub(crate) fn aside(path: &Path, mode: Mode) -> nix::Result<(OwnedFd, Unnamed)> {
-    let (file, temporary) = make_aside(path)?;
+    complete(make_aside(path)?, mode)
+}
+
+/// As [`aside`], with a temporary name everywhere, so that the descriptor knows the file by its name in the end.
+pub(crate) fn aside_named(path: &Path, mode: Mode) -> nix::Result<(OwnedFd, Unnamed)> {
+    complete(make_temporary(directory_of(path))?, mode)
+}
+
+fn complete(
+    (file, temporary): (OwnedFd, Option<PathBuf>),
+    mode: Mode,
+) -> nix::Result<(OwnedFd, Unnamed)> {
     let unnamed = Unnamed { temporary };
     fchmod(&file, FileMode::from_bits_truncate(mode.bits()))?;
     Ok((file, unnamed))

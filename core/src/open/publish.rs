@@ -2,7 +2,8 @@
 //! Makes a file aside, complete, and then gives it its name: nobody ever sees it half-made.
 //!
 //! The file has no name until it is ready (`O_TMPFILE`), so a creator that is killed leaves nothing.
-//! A file system without `O_TMPFILE` gets a temporary name instead, which such a death can leave behind.
+//! A file system without `O_TMPFILE` gets a temporary name instead, which such a death can leave behind; so do FIFOs, and files
+//! for POSIX locks, which must be opened but once.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};

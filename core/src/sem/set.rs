@@ -153,11 +153,13 @@ impl SemaphoreSet {
                 errno => self.told(errno),
             });
         }
-        let waits = operations.iter().filter(|operation| operation.waits()).count();
         // Where some wait and some do not, the kernel says the same of both, and only the time tells them apart.
-        let deadline = (waits > 0 && waits < operations.len()).then(|| timeout.deadline());
+        let waits = |operation: &Operation| operation.waits();
+        let all_wait = || operations.iter().all(waits);
+        let is_mixed = timeout != Timeout::Forever && !all_wait() && operations.iter().any(waits);
+        let deadline = is_mixed.then(|| timeout.deadline());
         self.call(operations, timeout).map_err(|errno| match errno {
-            Errno::EAGAIN if deadline.map_or(waits > 0, Deadline::has_passed) => {
+            Errno::EAGAIN if deadline.map_or_else(all_wait, Deadline::has_passed) => {
                 ErrorKind::TimedOut
             }
             Errno::EAGAIN => ErrorKind::WouldBlock,

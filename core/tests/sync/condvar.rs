@@ -2,7 +2,7 @@
 //! Condition variables: no notice is lost, and no death goes untold.
 
 use crate::process::Child;
-use crate::{DATA, FORMS, LONG, SHORT, consume, errno, memory, pair, storm};
+use crate::{CONSUMERS, DATA, FORMS, LONG, SHORT, consume, errno, memory, pair, storm};
 use nix::sys::signal::Signal;
 use unipc::Timeout;
 use unipc::sync::{Acquired, Form};
@@ -74,15 +74,16 @@ fn a_waiter_that_is_killed_takes_no_notice_with_it() {
         let (mutex, filled) = pair(&shm, Form::Robust);
         let doomed = [(); 2].map(|()| Child::run(|| consume(&shm, &mutex, &filled)));
         let consumer = Child::run(|| consume(&shm, &mutex, &filled));
-        for child in &doomed {
-            child.asleep();
-        }
+        // Who has had the mutex, and has it not now, waits for a notice.
+        let guard = std::iter::repeat_with(|| mutex.lock(LONG).unwrap())
+            .find(|_| shm.load_u32(CONSUMERS).unwrap() == 3)
+            .unwrap();
         consumer.asleep();
         // Stopped, they are woken and do nothing with it.
         for child in &doomed {
+            child.asleep();
             child.signal(Signal::SIGSTOP);
         }
-        let guard = mutex.lock(LONG).unwrap();
         shm.add_u32(DATA, 1).unwrap();
         filled.notify_one().unwrap();
         guard.unlock().unwrap();

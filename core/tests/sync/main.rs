@@ -27,6 +27,8 @@ const FORMS: [Form; 2] = [Form::Robust, Form::Pthread];
 
 /// Where the tests keep numbers beside the objects.
 const DATA: usize = 1 << 15;
+/// How many consumers have had the mutex.
+const CONSUMERS: usize = DATA + 4;
 
 fn memory() -> SharedMemory {
     SharedMemory::create("anon:", 1 << 16).unwrap()
@@ -50,6 +52,7 @@ fn pair(shm: &SharedMemory, form: Form) -> (Mutex, Condvar) {
 /// Waits until the number is not 0, and takes 1 from it.
 fn consume(shm: &SharedMemory, mutex: &Mutex, filled: &Condvar) {
     let mut guard = mutex.lock(LONG).unwrap();
+    shm.add_u32(CONSUMERS, 1).unwrap();
     while shm.load_u32(DATA).unwrap() == 0 {
         filled.wait(&mut guard, LONG).unwrap();
     }

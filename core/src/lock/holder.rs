@@ -83,25 +83,7 @@ impl FileLock {
         if rows(&own.text, &file).any(|row| row.sharing == Sharing::Exclusive) {
             return Ok(None);
         }
-        let mut table = read("/proc/locks")?;
-        let (mut long, mut agreed) = (false, 0);
-        for reading in 0..READINGS {
-            if table.pieces == 1 && table.first < PIECE {
-                break;
-            }
-            // A short table comes in one piece, unless a lock came just before its end was looked for. The pieces of a long
-            // one end elsewhere each time, so that the same row is not torn twice.
-            long |= table.first >= PIECE;
-            let most = if long { PIECE - reading % 8 * 300 } else { usize::MAX };
-            let again = read_in_pieces("/proc/locks", most)?;
-            let same = rows(&again.text, &file).eq(rows(&table.text, &file));
-            agreed = if long && same { agreed + 1 } else { 0 };
-            table = again;
-            if agreed == AGREEMENTS {
-                break;
-            }
-        }
-        Ok(in_the_way(&table.text, &own.text, &file, sharing))
+        Ok(in_the_way(&locks(&file)?, &own.text, &file, sharing))
     }
 }
 
@@ -120,6 +102,29 @@ struct Reading {
     text: String,
     pieces: usize,
     first: usize,
+}
+
+/// The table of locks, as far as it tells of the file.
+fn locks(file: &str) -> Result<String, ErrorKind> {
+    let mut table = read("/proc/locks")?;
+    let (mut long, mut agreed) = (false, 0);
+    for reading in 0..READINGS {
+        if table.pieces == 1 && table.first < PIECE {
+            break;
+        }
+        // A short table comes in one piece, unless a lock came just before its end was looked for. The pieces of a long
+        // one end elsewhere each time, so that the same row is not torn twice.
+        long |= table.first >= PIECE;
+        let most = if long { PIECE - reading % 8 * 300 } else { usize::MAX };
+        let again = read_in_pieces("/proc/locks", most)?;
+        let same = rows(&again.text, file).eq(rows(&table.text, file));
+        agreed = if long && same { agreed + 1 } else { 0 };
+        table = again;
+        if agreed == AGREEMENTS {
+            break;
+        }
+    }
+    Ok(table.text)
 }
 
 /// The whole file, with as few calls as possible: between two calls the kernel's tables change.

@@ -342,13 +342,7 @@ impl Exchange<'_> {
 
     fn send_within(&mut self, limit: &mut Limit) -> Result<(), ErrorKind> {
         let Coprocess { input, output, .. } = self.coprocess;
-        let turn = match &mut self.turn {
-            Some(turn) => {
-                turn.keep();
-                turn
-            }
-            none => none.insert(input.take_turn(limit)?),
-        };
+        let turn = input.hold_turn(&mut self.turn, limit)?;
         input.write_and_drain(self.parts, &mut self.done, output, limit, turn)
     }
 }

@@ -32,8 +32,8 @@ const END_OF_FILE: u8 = 4;
 /// off one by one.
 ///
 /// When the last program has closed the other side, reading gives what is left and then the end (the kernel says EIO;
-/// here it is 0 bytes), until somebody opens it again. Dropping, or [`Pty::hang_up`], hangs up: the programs of the session get SIGHUP. No zombie
-/// remains.
+/// here it is 0 bytes), until somebody opens it again. Dropping, or [`Pty::hang_up`], hangs up: the programs of the
+/// session get SIGHUP. No zombie remains.
 ///
 /// A write that finds no room reads what comes meanwhile (an echo, for instance) and keeps it for the next read, up to
 /// 64 MiB. Threads: all functions may be called at once; what one call writes stays together. fork: a child has the
@@ -154,7 +154,7 @@ impl Pty {
 
     /// Bytes to write; for callers who go on after a signal.
     pub fn begin<'a>(&'a self, bytes: &'a [u8]) -> Writing<'a> {
-        Writing::new(Program::Terminal(self), bytes)
+        Writing::new(self, bytes)
     }
 
     /// Ends the input, as Ctrl-D does: in canonical mode a program that reads next at the beginning of a line
@@ -238,17 +238,23 @@ impl Pty {
         self.output.has_buffered()
     }
 
-    pub(super) fn sink(&self) -> &Sink {
-        &self.input
-    }
-
-    pub(super) fn source(&self) -> &Source {
-        &self.output
-    }
-
-    pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
         let error = kind.during(operation, self.name.display());
         if error.errno() == libc::EDEADLK { error.with_advice(IN_THE_MIDST) } else { error }
+    }
+}
+
+impl Program for Pty {
+    fn sink(&self) -> Result<&Sink, ErrorKind> {
+        Ok(&self.input)
+    }
+
+    fn source(&self) -> Option<&Source> {
+        Some(&self.output)
+    }
+
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        Self::failed(self, operation, kind)
     }
 }
 

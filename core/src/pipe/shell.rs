@@ -124,7 +124,7 @@ impl Shell {
 
     /// Bytes to write; for callers who go on after a signal.
     pub fn begin<'a>(&'a self, bytes: &'a [u8]) -> Writing<'a> {
-        Writing::new(Program::Shell(self), bytes)
+        Writing::new(self, bytes)
     }
 
     /// Closes the pipe: a program that reads sees the end of its input. A call that another thread is in goes on.
@@ -170,15 +170,29 @@ impl Shell {
         }
     }
 
-    pub(super) fn sink(&self) -> Result<&Sink, ErrorKind> {
+    fn sink(&self) -> Result<&Sink, ErrorKind> {
         match &self.end {
             End::Writes(sink) => Ok(sink),
             End::Reads(_) => Err(ErrorKind::Os(libc::EBADF)),
         }
     }
 
-    pub(super) fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
         explained(&self.process, operation, kind)
+    }
+}
+
+impl Program for Shell {
+    fn sink(&self) -> Result<&Sink, ErrorKind> {
+        Self::sink(self)
+    }
+
+    fn source(&self) -> Option<&Source> {
+        None
+    }
+
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        Self::failed(self, operation, kind)
     }
 }
 

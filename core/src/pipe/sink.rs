@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The end to which a program's input is written, and what to do when it is full.
 
+use std::fmt;
 use std::io::IoSlice;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex};
@@ -9,11 +10,9 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use nix::sys::uio::writev;
 
-use super::pty::Pty;
-use super::shell::Shell;
 use super::source::{Source, lock};
 use super::turn::{Taken, Turn};
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::stream::{Limit, Stream, behind};
 use crate::sys;
 use crate::time::{Deadline, Timeout};
@@ -46,6 +45,21 @@ impl Sink {
     /// Nobody else's bytes come between.
     pub(super) fn take_turn(&self, limit: &mut Limit) -> Result<Taken<'_>, ErrorKind> {
         self.turn.take(limit)
+    }
+
+    /// The turn that is held, which goes on in this thread, or a new one that is held from now on.
+    pub(super) fn hold_turn<'h, 'a>(
+        &'a self,
+        held: &'h mut Option<Taken<'a>>,
+        limit: &mut Limit,
+    ) -> Result<&'h Taken<'a>, ErrorKind> {
+        match held {
+            Some(turn) => {
+                turn.keep();
+                Ok(turn)
+            }
+            none => Ok(none.insert(self.take_turn(limit)?)),
+        }
     }
 
     /// Writes what is left behind the first `done` bytes, and counts there, to a program whose output is not ours. The
@@ -102,61 +116,48 @@ impl Sink {
 }
 
 /// Bytes for a program, step by step: a call that a signal or a time limit has ended is made again and goes on where it
-/// was. Nobody else's bytes come between as long as it lives. Made by [`Shell::begin`] and [`Pty::begin`].
+/// was. Nobody else's bytes come between as long as it lives. Made by [`Shell::begin`](super::Shell::begin) and
+/// [`Pty::begin`](super::Pty::begin).
 ///
 /// Dropped before it is done, it leaves a part of them with the program.
 #[derive(Debug)]
 pub struct Writing<'a> {
-    to: Program<'a>,
+    to: &'a dyn Program,
     bytes: &'a [u8],
     done: usize,
     turn: Option<Taken<'a>>,
 }
 
 /// Whose input it is.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Program<'a> {
-    Shell(&'a Shell),
-    Terminal(&'a Pty),
+pub(super) trait Program: fmt::Debug + Sync {
+    fn sink(&self) -> Result<&Sink, ErrorKind>;
+
+    /// Its output, if that is ours and has to be read meanwhile.
+    fn source(&self) -> Option<&Source>;
+
+    fn failed(&self, operation: &'static str, kind: ErrorKind) -> Error;
 }
 
 impl<'a> Writing<'a> {
-    pub(super) fn new(to: Program<'a>, bytes: &'a [u8]) -> Self {
+    pub(super) fn new(to: &'a dyn Program, bytes: &'a [u8]) -> Self {
         Self { to, bytes, done: 0, turn: None }
     }
 
     /// Writes what was not written yet.
     ///
-    /// Errors: those of [`Shell::write`] and [`Pty::write`].
+    /// Errors: those of [`Shell::write`](super::Shell::write) and [`Pty::write`](super::Pty::write).
     pub fn go_on(&mut self, timeout: Timeout) -> crate::Result<()> {
         let written = self.within(&mut Limit::new(timeout));
-        written.map_err(|kind| {
-            let kind = kind.after(self.done, self.bytes.len());
-            match self.to {
-                Program::Shell(shell) => shell.failed("write", kind),
-                Program::Terminal(pty) => pty.failed("write", kind),
-            }
-        })
+        written.map_err(|kind| self.to.failed("write", kind.after(self.done, self.bytes.len())))
     }
 
     fn within(&mut self, limit: &mut Limit) -> Result<(), ErrorKind> {
-        let sink = match self.to {
-            Program::Shell(shell) => shell.sink()?,
-            Program::Terminal(pty) => pty.sink(),
-        };
-        let turn = match &mut self.turn {
-            Some(turn) => {
-                turn.keep();
-                turn
-            }
-            none => none.insert(sink.take_turn(limit)?),
-        };
+        let sink = self.to.sink()?;
+        let turn = sink.hold_turn(&mut self.turn, limit)?;
         let (bytes, done) = (self.bytes, &mut self.done);
-        match self.to {
-            Program::Shell(_) => sink.write(bytes, done, limit, turn),
-            Program::Terminal(pty) => {
-                sink.write_and_drain([bytes, b""], done, pty.source(), limit, turn)
-            }
+        match self.to.source() {
+            None => sink.write(bytes, done, limit, turn),
+            Some(output) => sink.write_and_drain([bytes, b""], done, output, limit, turn),
         }
     }
 }

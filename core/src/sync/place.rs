@@ -163,8 +163,7 @@ impl Place<'_> {
     pub(crate) fn memory_name(&self) -> Option<&Name> {
         match &self.0 {
             Where::Memory(memory, _) => Some(memory.name()),
-            Where::Name(name) => Some(name),
-            Where::Mapped(..) => None,
+            Where::Name(_) | Where::Mapped(..) => None,
         }
     }
 

@@ -24,8 +24,8 @@ use crate::wait::TimeoutArgument;
 ///
 /// Iterating waits for ever; `async for` waits with the event loop, `await anext(stream)` for one. `fileno()` polls.
 /// Any number of threads and tasks may read; each signal goes to one of them. Closing it in the thread that opened it
-/// unblocks what it has blocked and no other stream of that thread wants, and what is pending then acts. A child of fork that reads takes its own signals. It
-/// cannot be pickled.
+/// unblocks what it has blocked and no other stream of that thread wants, and what is pending then acts. A child of fork that
+/// reads takes its own signals. It cannot be pickled.
 ///
 /// >>> import os
 /// >>> from unipc import signal
